@@ -1,0 +1,28 @@
+//! The words: one face seen three ways.
+//!
+//! Nothing here does IO, waits, asks for the time, or knows YAML, JSON field names or URLs of the API.
+//!
+//! | view | says | file |
+//! |---|---|---|
+//! | [`Desired`] | what the manifests ask for | `desired.rs` |
+//! | [`Recorded`] | what we last applied | `recorded.rs` |
+//! | [`Observed`] | what the API showed, when, and whether it was everything | `observed.rs` |
+
+mod desired;
+mod link;
+mod name;
+mod observed;
+mod recorded;
+mod spec;
+mod token;
+
+pub use desired::{Desired, DesiredFace, Naming, Origin};
+pub use link::{Link, LinkError, redact_links};
+pub use name::{FaceId, FaceKey, FaceName, Model, NameError, ProjectName, VoiceId, VoiceSlug};
+pub use observed::{Coverage, Observed, ObservedFace, Ownership, Presence, Progress, TrainingStatus};
+pub use recorded::{Doubt, OpenCreate, Recorded, RecordedFace};
+pub use spec::{
+    FaceSpec, Fingerprint, InputChange, Lifecycle, OnFailed, OnMissing, OnRemoval, SourceKind, TrainedFrom,
+    TrainingInput, TrainingVoice, WaitFor,
+};
+pub use token::{Attempt, Token, named_with, split_name};

@@ -1,0 +1,5 @@
+//! facectl
+
+pub mod clock;
+pub mod face;
+pub mod tavus;

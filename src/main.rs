@@ -1,0 +1,2 @@
+//! facectl
+fn main() {}

@@ -1,0 +1,137 @@
+//! The API. The only room that knows URLs, JSON field names and status words.
+//!
+//! Code that looks gets [`FaceReads`], so that it cannot write; only `apply/` gets [`FaceApi`].
+//! Every fact about the wire carries its source where it is used.
+
+mod error;
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::face::{FaceId, Link, Model, ObservedFace, TrainingInput, VoiceId};
+
+pub use error::{ApiError, Effect, Failure, Retry};
+
+/// Looking, which costs nothing and may be repeated.
+pub trait FaceReads: Send + Sync {
+    /// Returns one page of our own faces, counted from 1, 100 rows at most.
+    fn face_page(&self, page: u32) -> impl Future<Output = Result<FacePage, ApiError>> + Send;
+
+    /// Returns one face, or none where the API says that there is no such face of ours: 404, or 400 with
+    /// "Invalid face_id" (both seen, tavus documentation and live reports, 2026).
+    fn face(&self, id: &FaceId) -> impl Future<Output = Result<Option<ObservedFace>, ApiError>> + Send;
+
+    /// Returns one voice, or none where there is no such voice.
+    fn voice(&self, id: &VoiceId) -> impl Future<Output = Result<Option<Voice>, ApiError>> + Send;
+}
+
+/// Looking and changing. Nothing outside `apply/` and `cli/commands/converse.rs` is handed one.
+pub trait FaceApi: FaceReads {
+    /// Sends one create, once: never retried, never redirected, on a connection of its own.
+    ///
+    /// Each accepted create starts a paid training, so the outcome has three values and the caller must
+    /// have written its intent down durably before calling this.
+    fn create_face(&self, request: &CreateFace) -> impl Future<Output = CreateOutcome> + Send;
+
+    /// Changes the name, the default voice, or both; retried, as repeating it changes nothing more.
+    fn update_face(&self, id: &FaceId, update: &FaceUpdate) -> impl Future<Output = Result<(), ApiError>> + Send;
+
+    /// Opens a conversation; never retried, as a real one costs minutes from its creation on.
+    fn create_conversation(
+        &self,
+        request: &ConversationRequest,
+    ) -> impl Future<Output = Result<Conversation, ApiError>> + Send;
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FacePage {
+    /// The rows, in the API's order, as they came. Rows without a readable id are left out and counted.
+    pub faces: Vec<ObservedFace>,
+    /// Rows that could not be read as a face.
+    pub unreadable_rows: usize,
+    /// How many faces match in all, where the API says it.
+    pub total_count: Option<usize>,
+}
+
+/// A create, ready for the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateFace {
+    /// The whole name, with the creation token in it.
+    pub face_name: String,
+    /// Always sent: the newest page lists it as required (Create Face, docs.tavus.io, October 2026).
+    pub model: Model,
+    /// What to train from; says which of the two source fields, and which voice field, is sent.
+    pub training: TrainingInput,
+    /// Sent where the manifest has one, omitted otherwise.
+    pub callback_url: Option<Link>,
+    /// Sent only where true.
+    pub green_screen: bool,
+}
+
+/// What became of a create. Decided by what is provable on the wire.
+#[derive(Debug, Clone)]
+pub enum CreateOutcome {
+    /// A complete 2xx answer with an id.
+    Accepted {
+        /// The new face.
+        id: FaceId,
+    },
+    /// Proof that nothing began: no connection was made, or a complete 4xx other than 408, 409, 425 and 429.
+    Refused(ApiError),
+    /// Proof that nothing began, and an invitation to come back: 429.
+    RetryLater {
+        /// What `Retry-After` says, if it is there and readable.
+        after: Option<Duration>,
+        /// The answer.
+        error: ApiError,
+    },
+    /// Anything else: a training may be running.
+    Unknown(ApiError),
+}
+
+/// A change in place: only what differs is set (JSON Merge Patch; Update Face page, October 2026).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FaceUpdate {
+    /// The new name, whole.
+    pub face_name: Option<String>,
+    /// The new voice.
+    pub default_voice: Option<VoiceId>,
+}
+
+/// A voice, as far as a face needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    /// Its id.
+    pub id: VoiceId,
+    /// Its name.
+    pub name: String,
+    /// Whether it says `completed`: only then it can be used.
+    pub is_completed: bool,
+    /// Its status in the API's word.
+    pub status: String,
+}
+
+/// What a conversation is to be opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationRequest {
+    /// The face to talk to.
+    pub face: FaceId,
+    /// The PAL that says how it behaves, if one is chosen.
+    pub pal: Option<String>,
+    /// Nothing joins, nothing is charged, the room is created already ended.
+    pub test_mode: bool,
+    /// The name the room is listed under.
+    pub name: Option<String>,
+}
+
+/// An opened conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its id.
+    pub id: String,
+    /// The link people join by; none in some test answers.
+    pub url: Option<String>,
+    /// `active` or `ended`, or a word we do not know.
+    pub status: String,
+}
