@@ -43,8 +43,11 @@ pub struct RecordedFace {
     pub on_removal: OnRemoval,
     /// What the manifest last said about protection; it must be known when the manifest is gone.
     pub protect: bool,
-    /// Since when we know that it can be used, and how far. Proves that the face *was* there.
+    /// Whether it was ever seen usable: then a listing without it means that somebody deleted it.
     pub seen_usable: bool,
+    /// Faces this key had before, which still exist as far as we know. Never deleted by ourselves.
+    #[serde(default)]
+    pub previous: Vec<FaceId>,
 }
 
 impl RecordedFace {

@@ -1,0 +1,247 @@
+//! Journal entries and their legal steps. Pure.
+//!
+//! ```text
+//!            ┌──────────────────────────────────────────────┐ the same attempt again
+//!            v                                              │
+//!         begun ──answer with an id──> settled              │
+//!           │ │ └──proof of nothing──> refused ─────────────┤
+//!           │ └────anything else─────> in doubt             │
+//!           │ (the process ended)        │ │                │
+//!           └────────counts as───────────┘ │                │
+//!                                  found   │  not found in  │
+//!                                 settled <┴> absent ───────┘
+//!                                             two complete listings
+//!                                             after the settle window
+//! ```
+//!
+//! An entry that is *open* (begun or in doubt) blocks its face: it is never simply sent again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::face::{Doubt, FaceId, OpenCreate, Token, TrainedFrom};
+
+/// One create, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    token: Token,
+    trained_from: TrainedFrom,
+    begun_at: Timestamp,
+    phase: Phase,
+}
+
+/// How far a create is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "phase")]
+pub enum Phase {
+    /// Written down; it may or may not have been sent.
+    Begun,
+    /// Sent; no usable answer.
+    InDoubt {
+        /// What came instead of an answer.
+        why: String,
+    },
+    /// It made this face.
+    Settled {
+        /// The face.
+        id: FaceId,
+    },
+    /// Proven: nothing began, because it was refused.
+    Refused {
+        /// What the API said.
+        why: String,
+    },
+    /// Proven: nothing began, because no listing shows it.
+    Absent,
+}
+
+/// A step that the diagram above does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the create is {from}, so it cannot become {to}")]
+pub struct IllegalStep {
+    from: &'static str,
+    to: &'static str,
+}
+
+impl Phase {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::InDoubt { .. } => "in doubt",
+            Self::Settled { .. } => "settled",
+            Self::Refused { .. } => "refused",
+            Self::Absent => "absent",
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Begun | Self::InDoubt { .. })
+    }
+}
+
+impl Entry {
+    /// Begins a create, given the key's last entry.
+    ///
+    /// # Errors
+    /// When the last one is still open: sending now could pay twice.
+    pub fn begin(
+        last: Option<&Self>,
+        token: Token,
+        trained_from: TrainedFrom,
+        now: Timestamp,
+    ) -> Result<Self, IllegalStep> {
+        if let Some(last) = last.filter(|last| last.phase.is_open()) {
+            return Err(IllegalStep { from: last.phase.word(), to: "begun" });
+        }
+        Ok(Self { token, trained_from, begun_at: now, phase: Phase::Begun })
+    }
+
+    /// Says that the create made a face: it was answered, or its token was found on a live face.
+    ///
+    /// # Errors
+    /// When it is already known what became of it, unless it is known to be this very face. A create that
+    /// was held absent may still turn out to have made a face; that is accepted, as it is the truth.
+    pub fn settle(&self, id: FaceId) -> Result<Self, IllegalStep> {
+        match &self.phase {
+            Phase::Begun | Phase::InDoubt { .. } | Phase::Absent => {}
+            Phase::Settled { id: known } if *known == id => {}
+            Phase::Settled { .. } | Phase::Refused { .. } => return Err(self.illegal("settled")),
+        }
+        Ok(self.with(Phase::Settled { id }))
+    }
+
+    /// Says that the create was refused: nothing began.
+    ///
+    /// # Errors
+    /// When it is not open, or in doubt: a later refusal proves nothing about an earlier sending.
+    pub fn refuse(&self, why: String) -> Result<Self, IllegalStep> {
+        if self.phase != Phase::Begun {
+            return Err(self.illegal("refused"));
+        }
+        Ok(self.with(Phase::Refused { why }))
+    }
+
+    /// Says that nobody knows what became of the create.
+    ///
+    /// # Errors
+    /// When somebody does.
+    pub fn doubt(&self, why: String) -> Result<Self, IllegalStep> {
+        if !self.phase.is_open() {
+            return Err(self.illegal("in doubt"));
+        }
+        Ok(self.with(Phase::InDoubt { why }))
+    }
+
+    /// Says that the create is proven never to have begun. The proof is the caller's: two complete
+    /// listings without the token, both after the settle window.
+    ///
+    /// # Errors
+    /// When it is not open.
+    pub fn absent(&self) -> Result<Self, IllegalStep> {
+        if !self.phase.is_open() {
+            return Err(self.illegal("absent"));
+        }
+        Ok(self.with(Phase::Absent))
+    }
+
+    /// Returns what blocks the face, while nobody knows what became of the create.
+    pub fn open(&self) -> Option<OpenCreate> {
+        let doubt = match &self.phase {
+            Phase::Begun => Doubt::Unfinished,
+            Phase::InDoubt { why } => Doubt::NoAnswer(why.clone()),
+            Phase::Settled { .. } | Phase::Refused { .. } | Phase::Absent => return None,
+        };
+        Some(OpenCreate {
+            token: self.token.clone(),
+            trained_from: self.trained_from.clone(),
+            begun_at: self.begun_at,
+            doubt,
+        })
+    }
+
+    /// Returns the token it was, or is to be, sent under.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Returns what it was to be made from.
+    pub fn trained_from(&self) -> &TrainedFrom {
+        &self.trained_from
+    }
+
+    /// Returns how far it is.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    fn with(&self, phase: Phase) -> Self {
+        Self { phase, ..self.clone() }
+    }
+
+    fn illegal(&self, to: &'static str) -> IllegalStep {
+        IllegalStep { from: self.phase.word(), to }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::{Attempt, Model, SourceKind};
+
+    fn trained_from() -> TrainedFrom {
+        TrainedFrom {
+            model: Model::Phoenix4,
+            kind: SourceKind::Video,
+            source: "https://m.example.com/a.mp4".into(),
+            source_hash: "0".repeat(32),
+            voice: None,
+            auto_fix: false,
+            green_screen: false,
+            training_version: None,
+        }
+    }
+
+    fn begun(last: Option<&Entry>) -> Result<Entry, IllegalStep> {
+        let token =
+            Token::of(&"p".parse().unwrap(), &"k".parse().unwrap(), &trained_from().fingerprint(), Attempt::FIRST);
+        Entry::begin(last, token, trained_from(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn id(text: &str) -> FaceId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_open_create_is_never_begun_again() {
+        let first = begun(None).unwrap();
+        assert!(begun(Some(&first)).is_err());
+        assert!(begun(Some(&first.doubt("reset".into()).unwrap())).is_err());
+    }
+
+    #[test]
+    fn a_create_that_provably_did_not_begin_may_be_begun_again() {
+        let first = begun(None).unwrap();
+        assert!(begun(Some(&first.refuse("400".into()).unwrap())).is_ok());
+        assert!(begun(Some(&first.doubt("x".into()).unwrap().absent().unwrap())).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_does_not_end_a_doubt() {
+        let doubtful = begun(None).unwrap().doubt("reset".into()).unwrap();
+        assert!(doubtful.refuse("400".into()).is_err());
+    }
+
+    #[test]
+    fn a_settled_create_stays_with_its_face() {
+        let settled = begun(None).unwrap().settle(id("r1")).unwrap();
+        assert!(settled.settle(id("r1")).is_ok());
+        assert!(settled.settle(id("r2")).is_err());
+        assert!(settled.doubt("x".into()).is_err() && settled.absent().is_err() && settled.refuse("x".into()).is_err());
+        assert_eq!(settled.open(), None);
+    }
+
+    #[test]
+    fn a_late_face_is_accepted_even_after_it_was_held_absent() {
+        assert!(begun(None).unwrap().absent().unwrap().settle(id("r1")).is_ok());
+    }
+}

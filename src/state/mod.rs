@@ -1,0 +1,233 @@
+//! What we remember. Knows `face/` only.
+//!
+//! # Guarantees
+//! [`StateStore::commit`] is the only way to write, and when it has returned, what was written survives
+//! the death of the process. No create is sent without a committed `begun` entry.
+//!
+//! # Caveats
+//! The store is a cache: everything in it can be found again from the API, where tokens stand in the
+//! live names, or by adopting. So a damaged store is moved aside, never repaired.
+
+pub mod journal;
+mod lease;
+mod memory;
+mod record;
+mod sled;
+mod snapshot;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
+
+pub use journal::{Entry, Phase};
+pub use lease::{Holder, Lease, LeaseError};
+pub use memory::MemoryStore;
+pub use sled::{Rebuilt, SledStore};
+pub use snapshot::read_snapshot;
+
+/// The version of what is on disk. Raised when an older program could misread a newer state.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Remembers faces, open creates and what happened.
+pub trait StateStore: Send + Sync {
+    /// Returns everything but the history.
+    ///
+    /// # Errors
+    /// When the store cannot be read or a record in it does not match its checksum.
+    fn load(&self) -> Result<Snapshot, StateError>;
+
+    /// Writes a change as one, and returns the new serial once it is durable.
+    ///
+    /// # Errors
+    /// When it is not certain that all of it is on disk: the caller must not go on as if it were.
+    fn commit(&self, change: Change) -> Result<u64, StateError>;
+
+    /// Returns what happened, oldest first.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn history(&self) -> Result<Vec<HistoryEntry>, StateError>;
+}
+
+/// Everything that is remembered, at one serial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// What it is a snapshot of.
+    pub meta: Meta,
+    /// The faces in the record.
+    pub faces: BTreeMap<FaceKey, RecordedFace>,
+    /// The last create of each key.
+    pub journal: BTreeMap<FaceKey, Entry>,
+}
+
+/// What a state says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The version of its form.
+    pub format_version: u32,
+    /// Made once, when the state began.
+    pub lineage: String,
+    /// Grows by one with each commit.
+    pub serial: u64,
+    /// The project it belongs to: a token depends on it.
+    pub project: ProjectName,
+}
+
+impl Meta {
+    /// Returns the beginning of a new state.
+    pub fn new(project: ProjectName) -> Self {
+        Self { format_version: FORMAT_VERSION, lineage: uuid::Uuid::new_v4().to_string(), serial: 0, project }
+    }
+}
+
+impl Snapshot {
+    /// Returns a state in which nothing is remembered yet.
+    pub fn empty(project: ProjectName) -> Self {
+        Self { meta: Meta::new(project), faces: BTreeMap::new(), journal: BTreeMap::new() }
+    }
+
+    /// Returns the view that a plan is made from.
+    pub fn recorded(&self) -> Recorded {
+        let Self { meta, faces, journal } = self;
+        Recorded {
+            lineage: meta.lineage.clone(),
+            serial: meta.serial,
+            faces: faces.clone(),
+            open: journal.iter().filter_map(|(key, entry)| Some((key.clone(), entry.open()?))).collect(),
+        }
+    }
+
+    /// Applies a change in memory, as a store does on disk.
+    pub(crate) fn apply(&mut self, change: &Change) {
+        let Change { journal, faces, history: _ } = change;
+        for (key, entry) in journal {
+            self.journal.insert(key.clone(), entry.clone());
+        }
+        for (key, face) in faces {
+            match face {
+                Some(face) => self.faces.insert(key.clone(), face.clone()),
+                None => self.faces.remove(key),
+            };
+        }
+        self.meta.serial += 1;
+    }
+}
+
+/// What is written at once. Either all of it is durable, or none of it.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Journal entries, which replace the key's last one.
+    pub journal: Vec<(FaceKey, Entry)>,
+    /// Faces to remember, or (none) to forget.
+    pub faces: Vec<(FaceKey, Option<RecordedFace>)>,
+    /// What to add to the history.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// One line of the history: what was done, in the past tense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Which face.
+    pub key: FaceKey,
+    /// What happened.
+    pub what: Happened,
+    /// The live face, where there is one.
+    pub id: Option<FaceId>,
+    /// The creation token, where one was used.
+    pub token: Option<Token>,
+    /// Words for people; no secret.
+    pub detail: String,
+}
+
+/// What can stand in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happened {
+    /// A create was written down, before it was sent.
+    CreateBegun,
+    /// A create was answered with an id, or found again by its token.
+    CreateSettled,
+    /// A create was refused: nothing began.
+    CreateRefused,
+    /// A create got no usable answer.
+    CreateInDoubt,
+    /// A create in doubt is proven never to have begun.
+    CreateAbsent,
+    /// A live face was taken into the record.
+    Adopted,
+    /// Name or voice was changed.
+    Updated,
+    /// A face was dropped from the record; it was not deleted.
+    Forgotten,
+}
+
+/// Why the state could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file system said no.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// sled said no.
+    #[error("the state database in {} cannot {action}", path.display())]
+    Database {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What sled said.
+        source: ::sled::Error,
+    },
+    /// The database cannot be read; it was moved aside.
+    #[error("the state database was damaged ({why}) and has been moved to {}", moved_to.display())]
+    Damaged {
+        /// How that showed.
+        why: String,
+        /// Where it is now.
+        moved_to: PathBuf,
+    },
+    /// Written by a newer facectl.
+    #[error("the state in {} has format {found}, this facectl reads up to {FORMAT_VERSION}", path.display())]
+    Newer {
+        /// Where.
+        path: PathBuf,
+        /// Its format version.
+        found: u32,
+    },
+    /// Another project's state.
+    #[error("the state in {} belongs to project `{found}`, not `{wanted}`", path.display())]
+    OtherProject {
+        /// Where.
+        path: PathBuf,
+        /// Whose it is.
+        found: ProjectName,
+        /// Whose it should be.
+        wanted: ProjectName,
+    },
+    /// A record that is not what was written.
+    #[error("record `{record}` of the state does not match its checksum")]
+    Checksum {
+        /// Which.
+        record: String,
+    },
+    /// A record that cannot be written or read as what it should be.
+    #[error("record `{record}` of the state cannot be read")]
+    Record {
+        /// Which.
+        record: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}

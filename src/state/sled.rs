@@ -1,0 +1,380 @@
+//! The only file that names sled. Durable means: `flush` has returned.
+//!
+//! # Caveats
+//! Measured with sled 0.34.7, 22 November 2026: a damaged file makes `sled::open` panic, or spin for
+//! ever. So it is opened on a thread of its own with a deadline, and a database that does not come up is
+//! moved aside. One process at a time can open it; a [`super::Lease`] is taken first, which can say who.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
+
+use crate::face::{FaceKey, ProjectName};
+
+use super::record::{decode, encode};
+use super::snapshot::{check_project, read_snapshot, write_snapshot};
+use super::{Change, FORMAT_VERSION, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
+
+/// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
+const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+
+const META: &[u8] = b"meta";
+
+/// The store on disk.
+pub struct SledStore {
+    directory: PathBuf,
+    database: sled::Db,
+    trees: Trees,
+    /// What is on disk, kept so that a commit need not read everything again to write the snapshot.
+    mirror: Mutex<Snapshot>,
+    /// Dropped last: nobody else may open the database before it is closed.
+    _lease: Lease,
+}
+
+struct Trees {
+    meta: sled::Tree,
+    faces: sled::Tree,
+    journal: sled::Tree,
+    history: sled::Tree,
+}
+
+impl std::fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SledStore").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl SledStore {
+    /// Opens the state in a directory, or begins a new one there. A database that cannot be read is moved
+    /// aside and rebuilt from the snapshot beside it, which each commit replaced before it returned.
+    ///
+    /// # Errors
+    /// [`StateError::Damaged`] when there is no snapshot to rebuild from; the next call begins anew.
+    /// [`StateError::Newer`] and [`StateError::OtherProject`] leave everything as it is.
+    pub fn open(directory: &Path, project: &ProjectName, lease: Lease) -> Result<(Self, Option<Rebuilt>), StateError> {
+        let (opened, rebuilt) = match Opened::read(directory, project) {
+            Ok(opened) => (opened, None),
+            Err(StateError::Damaged { why, moved_to }) => match read_snapshot(directory, project) {
+                Ok(Some(snapshot)) => {
+                    let rebuilt = Rebuilt { why, moved_to, serial: snapshot.meta.serial };
+                    let fresh = Opened::read(directory, project)?;
+                    (Opened { snapshot, ..fresh }, Some(rebuilt))
+                }
+                Ok(None) | Err(_) => return Err(StateError::Damaged { why, moved_to }),
+            },
+            Err(error) => return Err(error),
+        };
+        let Opened { database, trees, snapshot } = opened;
+        let store =
+            Self { directory: directory.to_owned(), database, trees, mirror: Mutex::new(snapshot), _lease: lease };
+        if rebuilt.is_some() {
+            store.write_everything()?;
+        }
+        store.write_meta_of_a_new_state()?;
+        Ok((store, rebuilt))
+    }
+
+    fn write_everything(&self) -> Result<(), StateError> {
+        let mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let change = Change {
+            journal: mirror.journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+            faces: mirror.faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
+            history: Vec::new(),
+        };
+        self.write(&mirror.meta, &change)
+    }
+
+    fn write_meta_of_a_new_state(&self) -> Result<(), StateError> {
+        let failed = |source| self.failed("be written", source);
+        if self.trees.meta.get(META).map_err(failed)?.is_some() {
+            return Ok(());
+        }
+        let mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.trees.meta.insert(META, encode("meta", &mirror.meta)?).map_err(failed)?;
+        self.database.flush().map_err(failed)?;
+        write_snapshot(&self.directory, &mirror)
+    }
+
+    fn failed(&self, action: &'static str, source: sled::Error) -> StateError {
+        StateError::Database { action, path: self.directory.join("db"), source }
+    }
+
+    fn write(&self, meta: &Meta, change: &Change) -> Result<(), StateError> {
+        let Trees { meta: meta_tree, faces: face_tree, journal: journal_tree, history: history_tree } = &self.trees;
+        let mut journal = Vec::new();
+        for (key, entry) in &change.journal {
+            journal.push((key.as_str(), encode(key.as_str(), entry)?));
+        }
+        let mut faces = Vec::new();
+        for (key, face) in &change.faces {
+            faces.push((key.as_str(), face.as_ref().map(|face| encode(key.as_str(), face)).transpose()?));
+        }
+        let mut history = Vec::new();
+        for (number, entry) in change.history.iter().enumerate() {
+            // The serial in front orders the entries; the number tells those of one commit apart.
+            let mut place = meta.serial.to_be_bytes().to_vec();
+            place.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes());
+            history.push((place, encode("history", entry)?));
+        }
+        let meta = encode("meta", meta)?;
+        let outcome: Result<(), TransactionError<()>> = (meta_tree, face_tree, journal_tree, history_tree).transaction(
+            |(meta_tree, face_tree, journal_tree, history_tree)| {
+                for (key, bytes) in &journal {
+                    journal_tree.insert(key.as_bytes(), bytes.as_slice())?;
+                }
+                for (key, bytes) in &faces {
+                    match bytes {
+                        Some(bytes) => face_tree.insert(key.as_bytes(), bytes.as_slice())?,
+                        None => face_tree.remove(key.as_bytes())?,
+                    };
+                }
+                for (place, bytes) in &history {
+                    history_tree.insert(place.as_slice(), bytes.as_slice())?;
+                }
+                meta_tree.insert(META, meta.as_slice())?;
+                Ok::<(), ConflictableTransactionError<()>>(())
+            },
+        );
+        match outcome {
+            Ok(()) | Err(TransactionError::Abort(())) => {}
+            Err(TransactionError::Storage(source)) => return Err(self.failed("be written", source)),
+        }
+        // sled acknowledges a write before it is on disk (flush interval 500 ms): only this makes it durable.
+        self.database.flush().map(drop).map_err(|source| self.failed("be flushed to disk", source))
+    }
+}
+
+impl StateStore for SledStore {
+    fn load(&self) -> Result<Snapshot, StateError> {
+        Ok(self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
+    }
+
+    fn commit(&self, change: Change) -> Result<u64, StateError> {
+        let mut mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let meta = Meta { serial: mirror.meta.serial + 1, ..mirror.meta.clone() };
+        self.write(&meta, &change)?;
+        mirror.apply(&change);
+        if let Err(error) = write_snapshot(&self.directory, &mirror) {
+            // The database has it; only readers beside us see an older picture.
+            tracing::warn!(%error, "the snapshot for other readers could not be replaced");
+        }
+        Ok(mirror.meta.serial)
+    }
+
+    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
+        self.trees
+            .history
+            .iter()
+            .values()
+            .map(|bytes| decode("history", &bytes.map_err(|source| self.failed("be read", source))?))
+            .collect()
+    }
+}
+
+/// What was done about a damaged database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// How the damage showed.
+    pub why: String,
+    /// Where the damaged database is now.
+    pub moved_to: PathBuf,
+    /// The serial of the snapshot it was rebuilt from.
+    pub serial: u64,
+}
+
+struct Opened {
+    database: sled::Db,
+    trees: Trees,
+    snapshot: Snapshot,
+}
+
+impl Opened {
+    fn read(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
+        let path = directory.join("db");
+        let database = match open_with_deadline(&path) {
+            Ok(database) => database,
+            Err(OpenFailure::Io(source)) => return Err(StateError::Io { action: "open", path, source }),
+            Err(OpenFailure::Damaged(why)) => return Err(move_aside(directory, why)),
+        };
+        let failed = |source| StateError::Database { action: "be opened", path: path.clone(), source };
+        let trees = Trees {
+            meta: database.open_tree("meta").map_err(failed)?,
+            faces: database.open_tree("faces").map_err(failed)?,
+            journal: database.open_tree("journal").map_err(failed)?,
+            history: database.open_tree("history").map_err(failed)?,
+        };
+        match read_all(&trees, directory, project) {
+            Ok(snapshot) => Ok(Self { database, trees, snapshot }),
+            Err(error @ (StateError::Checksum { .. } | StateError::Record { .. })) => {
+                // Closed first: a directory in use cannot be moved everywhere.
+                drop(trees);
+                drop(database);
+                Err(move_aside(directory, error.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+enum OpenFailure {
+    Io(std::io::Error),
+    Damaged(String),
+}
+
+fn open_with_deadline(path: &Path) -> Result<sled::Db, OpenFailure> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_owned();
+    let opener = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
+        let opened = std::panic::catch_unwind(|| sled::Config::new().path(&path).open());
+        // Nobody listens any more once the deadline has passed; the thread then ends with the process.
+        let _ = sender.send(opened);
+    });
+    if let Err(error) = opener {
+        return Err(OpenFailure::Io(error));
+    }
+    match receiver.recv_timeout(OPEN_DEADLINE) {
+        Ok(Ok(Ok(database))) => Ok(database),
+        Ok(Ok(Err(sled::Error::Io(error)))) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+            Err(OpenFailure::Io(error))
+        }
+        Ok(Ok(Err(error))) => Err(OpenFailure::Damaged(error.to_string())),
+        Ok(Err(_)) => Err(OpenFailure::Damaged("reading it panicked".to_owned())),
+        Err(_) => Err(OpenFailure::Damaged(format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()))),
+    }
+}
+
+fn move_aside(directory: &Path, why: String) -> StateError {
+    let from = directory.join("db");
+    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let moved_to = directory.join(format!("db.damaged-{stamp}"));
+    match std::fs::rename(&from, &moved_to) {
+        Ok(()) => StateError::Damaged { why, moved_to },
+        Err(source) => StateError::Io { action: "move aside the damaged", path: from, source },
+    }
+}
+
+fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Snapshot, StateError> {
+    let failed = |source| StateError::Database { action: "be read", path: directory.join("db"), source };
+    let Some(meta) = trees.meta.get(META).map_err(failed)? else {
+        return Ok(Snapshot::empty(project.clone()));
+    };
+    // The version first: a newer form may not fit our types at all.
+    let version: serde_json::Value = decode("meta", &meta)?;
+    let found = version["format_version"].as_u64().and_then(|found| u32::try_from(found).ok()).unwrap_or(0);
+    if found > FORMAT_VERSION {
+        return Err(StateError::Newer { path: directory.to_owned(), found });
+    }
+    let meta: Meta = decode("meta", &meta)?;
+    check_project(directory, &meta.project, project)?;
+    Ok(Snapshot { meta, faces: read_tree(&trees.faces, &failed)?, journal: read_tree(&trees.journal, &failed)? })
+}
+
+fn read_tree<T: DeserializeOwned>(
+    tree: &sled::Tree,
+    failed: &impl Fn(sled::Error) -> StateError,
+) -> Result<BTreeMap<FaceKey, T>, StateError> {
+    let mut all = BTreeMap::new();
+    for pair in tree {
+        let (key, bytes) = pair.map_err(failed)?;
+        let name = String::from_utf8_lossy(&key).into_owned();
+        let key: FaceKey = name.parse().map_err(|_| StateError::Checksum { record: name.clone() })?;
+        all.insert(key, decode(&name, &bytes)?);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::{Attempt, OnRemoval, RecordedFace};
+    use crate::state::Holder;
+
+    fn open_any(directory: &Path, project: &str) -> Result<(SledStore, Option<Rebuilt>), StateError> {
+        let holder = Holder::of_this_process("test".into(), Timestamp::UNIX_EPOCH);
+        let lease = Lease::take(directory, &holder, Duration::ZERO).unwrap();
+        SledStore::open(directory, &project.parse().unwrap(), lease)
+    }
+
+    fn open(directory: &Path, project: &str) -> Result<SledStore, StateError> {
+        open_any(directory, project).map(|(store, _)| store)
+    }
+
+    fn face(id: &str) -> RecordedFace {
+        RecordedFace {
+            id: id.parse().unwrap(),
+            name: "Ana".parse().unwrap(),
+            default_voice: None,
+            trained_from: None,
+            attempt: Attempt::FIRST,
+            token: None,
+            token_in_name: false,
+            created_at: None,
+            on_removal: OnRemoval::Retain,
+            protect: false,
+            seen_usable: false,
+            previous: Vec::new(),
+        }
+    }
+
+    fn remember(id: &str) -> Change {
+        Change { faces: vec![("ana".parse().unwrap(), Some(face(id)))], ..Change::default() }
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_a_restart_under_the_same_lineage() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), "p").unwrap();
+        assert_eq!(store.commit(remember("r1")).unwrap(), 1);
+        let before = store.load().unwrap();
+        drop(store);
+        assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+        assert_eq!(crate::state::read_snapshot(folder.path(), &"p".parse().unwrap()).unwrap(), Some(before));
+    }
+
+    #[test]
+    fn another_projects_state_and_a_newer_one_are_refused_and_left_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path(), "p").unwrap());
+        assert!(matches!(open(folder.path(), "q"), Err(StateError::OtherProject { .. })));
+        let store = open(folder.path(), "p").unwrap();
+        let newer = Meta { format_version: FORMAT_VERSION + 1, ..store.load().unwrap().meta };
+        store.trees.meta.insert(META, encode("meta", &newer).unwrap()).unwrap();
+        drop(store);
+        for _ in 0..2 {
+            assert!(matches!(open(folder.path(), "p"), Err(StateError::Newer { found: 2, .. })));
+        }
+    }
+
+    /// Damages the record of `ana`, as a bad disk would.
+    fn damaged(directory: &Path) -> Snapshot {
+        let store = open(directory, "p").unwrap();
+        store.commit(remember("r1")).unwrap();
+        store.trees.faces.insert("ana", b"0123456789abcdef{}".as_slice()).unwrap();
+        store.load().unwrap()
+    }
+
+    #[test]
+    fn a_damaged_database_is_moved_aside_and_rebuilt_from_the_snapshot() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = damaged(folder.path());
+        let (store, rebuilt) = open_any(folder.path(), "p").unwrap();
+        assert!(rebuilt.unwrap().moved_to.is_dir());
+        assert_eq!(store.load().unwrap(), before);
+        drop(store);
+        assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+    }
+
+    #[test]
+    fn without_a_snapshot_damage_stops_the_run_and_loses_nothing_from_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        damaged(folder.path());
+        std::fs::remove_file(folder.path().join("snapshot.json")).unwrap();
+        let Err(StateError::Damaged { moved_to, .. }) = open(folder.path(), "p") else { panic!("not noticed") };
+        assert!(moved_to.is_dir());
+    }
+}
