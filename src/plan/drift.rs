@@ -1,0 +1,122 @@
+//! Observed against recorded: what somebody else did.
+
+use std::collections::BTreeMap;
+
+use crate::face::{
+    Coverage, FaceKey, FaceName, Observed, ObservedFace, Presence, Recorded, RecordedFace, Token, TrainingStatus,
+    VoiceId, named_with,
+};
+
+/// One way in which a live face is not what we last applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Drift {
+    /// It is gone: it was there, and a complete listing does not show it.
+    Missing,
+    /// It has another name.
+    Renamed {
+        /// What we last applied.
+        recorded: String,
+        /// What is live.
+        live: String,
+    },
+    /// It speaks with another voice than the one we set.
+    VoiceChanged {
+        /// What we last applied.
+        recorded: VoiceId,
+        /// What is live.
+        live: Option<VoiceId>,
+    },
+    /// It says to be of another model than the one it was created for.
+    ModelDiffers {
+        /// What it was created for.
+        recorded: String,
+        /// What is live.
+        live: String,
+    },
+    /// Its training failed; the API's reason, if it gave one.
+    Failed(Option<String>),
+    /// Its tuning failed: it stays a preview for ever.
+    TuningFailed,
+}
+
+impl Drift {
+    /// Returns the word for it in reports.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Renamed { .. } => "renamed",
+            Self::VoiceChanged { .. } => "voice changed",
+            Self::ModelDiffers { .. } => "model differs",
+            Self::Failed(_) => "failed",
+            Self::TuningFailed => "tuning failed",
+        }
+    }
+}
+
+/// Drift of a whole project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriftReport {
+    /// Faces that drifted, by key, with every way in which they did.
+    pub faces: BTreeMap<FaceKey, Vec<Drift>>,
+    /// Recorded faces that were compared.
+    pub compared: usize,
+    /// Live faces of the account that are not in the record.
+    pub foreign: usize,
+    /// Whether the listing showed everything; without that, nothing is called missing.
+    pub coverage: Coverage,
+}
+
+impl DriftReport {
+    /// Compares everything recorded with everything live.
+    pub fn of(recorded: &Recorded, observed: &Observed) -> Self {
+        let faces = recorded
+            .faces
+            .iter()
+            .map(|(key, face)| (key.clone(), drift(face, observed.presence(&face.id))))
+            .filter(|(_, drift)| !drift.is_empty())
+            .collect();
+        let known: std::collections::BTreeSet<_> =
+            recorded.faces.values().flat_map(|face| std::iter::once(&face.id).chain(&face.previous)).collect();
+        let foreign = observed.faces.keys().filter(|id| !known.contains(id)).count();
+        Self { faces, compared: recorded.faces.len(), foreign, coverage: observed.coverage.clone() }
+    }
+}
+
+/// Returns every way in which a recorded face is not what we last applied.
+pub fn drift(recorded: &RecordedFace, presence: Presence<'_>) -> Vec<Drift> {
+    let live = match presence {
+        Presence::Gone => return vec![Drift::Missing],
+        Presence::Unknown => return Vec::new(),
+        Presence::Present(live) => live,
+    };
+    // In full, so that a new field cannot be forgotten here.
+    let ObservedFace { id: _, name, model, status, progress: _, error, default_voice, ownership: _, created_at: _ } =
+        live;
+    let mut drift = Vec::new();
+    if !live_name_agrees(name.as_deref(), &recorded.name, recorded.token.as_ref()) {
+        drift.push(Drift::Renamed { recorded: recorded.name.to_string(), live: name.clone().unwrap_or_default() });
+    }
+    if let Some(voice) = &recorded.default_voice
+        && default_voice.as_ref() != Some(voice)
+    {
+        drift.push(Drift::VoiceChanged { recorded: voice.clone(), live: default_voice.clone() });
+    }
+    if let (Some(trained_from), Some(model)) = (&recorded.trained_from, model)
+        && trained_from.model.as_str() != model
+    {
+        drift.push(Drift::ModelDiffers { recorded: trained_from.model.to_string(), live: model.clone() });
+    }
+    match status {
+        TrainingStatus::Failed => drift.push(Drift::Failed(error.clone())),
+        TrainingStatus::TuningFailed => drift.push(Drift::TuningFailed),
+        TrainingStatus::Training | TrainingStatus::Preview | TrainingStatus::Ready | TrainingStatus::Unknown(_) => {}
+    }
+    drift
+}
+
+/// Returns whether a live name is the wanted one, with or without the creation token. A name that the
+/// API does not show differs from nothing.
+pub fn live_name_agrees(live: Option<&str>, wanted: &FaceName, token: Option<&Token>) -> bool {
+    let Some(live) = live else { return true };
+    live == wanted.as_str() || token.is_some_and(|token| live == named_with(wanted, token))
+}

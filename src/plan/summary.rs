@@ -1,0 +1,60 @@
+//! A plan in numbers.
+
+use serde::Serialize;
+
+use super::{Action, Plan, Reason};
+
+/// How many faces get which action.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Faces to create.
+    pub create: usize,
+    /// Faces to take into the record.
+    pub adopt: usize,
+    /// Faces to change in place.
+    pub update: usize,
+    /// Faces to replace by a new one.
+    pub replace: usize,
+    /// Faces to delete.
+    pub delete: usize,
+    /// Faces to drop from the record.
+    pub forget: usize,
+    /// Faces in training that are waited for.
+    pub wait: usize,
+    /// Faces that a person must look at first.
+    pub blocked: usize,
+    /// Faces that left the manifests and live on.
+    pub orphaned: usize,
+    /// Faces that need nothing.
+    pub no_op: usize,
+    /// Trainings that will be paid for.
+    pub paid_trainings: usize,
+    /// How long the longest training usually takes, in hours, from and to; none where nothing trains.
+    pub usual_hours: Option<(u32, u32)>,
+}
+
+impl Plan {
+    /// Counts the actions.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for face in &self.faces {
+            let count = match &face.action {
+                Action::NoOp => &mut summary.no_op,
+                Action::Create(_) => &mut summary.create,
+                Action::Adopt(_) => &mut summary.adopt,
+                Action::Update(_) => &mut summary.update,
+                Action::Wait => &mut summary.wait,
+                Action::Forget => &mut summary.forget,
+                Action::Orphaned => &mut summary.orphaned,
+                Action::Blocked => &mut summary.blocked,
+            };
+            *count += 1;
+            if let Action::Create(create) = &face.action {
+                summary.paid_trainings += 1;
+                summary.usual_hours = summary.usual_hours.max(Some(create.spec.model.usual_hours()));
+            }
+            debug_assert_eq!(matches!(face.action, Action::Blocked), matches!(face.reason, Reason::Blocked(_)));
+        }
+        summary
+    }
+}
