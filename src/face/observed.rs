@@ -63,7 +63,8 @@ pub struct ObservedFace {
 }
 
 /// How far a training is. Built from two words of the API in `tavus/wire.rs` and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TrainingStatus {
     /// Not usable yet.
     Training,

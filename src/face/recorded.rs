@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, FaceId, FaceKey, FaceName, Fingerprint, OnRemoval, Token, TrainedFrom, VoiceId};
+use super::{
+    Attempt, FaceId, FaceKey, FaceName, Fingerprint, ObservedFace, OnRemoval, Progress, Token, TrainedFrom,
+    TrainingStatus, VoiceId,
+};
 
 /// Everything we remember, under a lineage (which state) and a serial (which version of it).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,6 +48,9 @@ pub struct RecordedFace {
     pub protect: bool,
     /// Whether it was ever seen usable: then a listing without it means that somebody deleted it.
     pub seen_usable: bool,
+    /// How far its training was when we last looked. For `status` without a look.
+    #[serde(default)]
+    pub last_seen: Option<LastSeen>,
     /// Faces this key had before, which still exist as far as we know. Never deleted by ourselves.
     #[serde(default)]
     pub previous: Vec<FaceId>,
@@ -54,6 +60,31 @@ impl RecordedFace {
     /// Returns the fingerprint it was made from, where it is known.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.trained_from.as_ref().map(TrainedFrom::fingerprint)
+    }
+}
+
+/// How far a training was when we last looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeen {
+    /// When we looked.
+    pub at: Timestamp,
+    /// Its stage.
+    pub status: TrainingStatus,
+    /// Its share, where the API said it.
+    pub progress: Option<Progress>,
+}
+
+impl RecordedFace {
+    /// Returns the face with what a look at it showed; the same face if that is nothing new.
+    #[must_use]
+    pub fn seen(mut self, live: &ObservedFace, at: Timestamp) -> Self {
+        self.seen_usable |= live.status.is_usable();
+        let is_news =
+            self.last_seen.as_ref().is_none_or(|last| last.status != live.status || last.progress != live.progress);
+        if is_news {
+            self.last_seen = Some(LastSeen { at, status: live.status.clone(), progress: live.progress });
+        }
+        self
     }
 }
 

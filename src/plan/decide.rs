@@ -174,10 +174,7 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
     if let Coverage::Partial(why) = &views.observed.coverage {
         return blocked(None, Block::ListingIncomplete(why.clone()));
     }
-    decide_by_name(views, desired).unwrap_or_else(|| {
-        let create = create(views, key, desired, Attempt::FIRST, None);
-        (None, Action::Create(Box::new(create)), Reason::New)
-    })
+    decide_by_name(views, desired).unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
 }
 
 /// Row 3, and row 12: a live face carries the token of this very intent. Of several attempts the last
@@ -226,8 +223,8 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
                 return decision;
             }
             if lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key) {
-                let create = create(views, key, desired, next_attempt(recorded, changes.is_some()), None);
-                return (None, Action::Create(Box::new(create)), Reason::RecreateMissing);
+                let attempt = next_attempt(recorded, changes.is_some());
+                return start(views, key, desired, attempt, None, Reason::RecreateMissing);
             }
             return blocked(Some(&recorded.id), Block::Missing);
         }
@@ -238,8 +235,8 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
     if live.status == TrainingStatus::Failed {
         let may_retry = lifecycle.on_failed == OnFailed::Retry && recorded.attempt == Attempt::FIRST;
         if may_retry || views.policy.retry.contains(key) {
-            let create = create(views, key, desired, recorded.attempt.next(), Some(&live.id));
-            return (Some(live.id.clone()), Action::Create(Box::new(create)), Reason::RetryFailed(live.error.clone()));
+            let reason = Reason::RetryFailed(live.error.clone());
+            return start(views, key, desired, recorded.attempt.next(), Some(&live.id), reason);
         }
         return blocked(Some(&live.id), Block::Failed(live.error.clone()));
     }
@@ -261,8 +258,7 @@ fn decide_changed(
     let is_protected = desired.spec.lifecycle.protect || recorded.protect;
     if live.status == TrainingStatus::Failed && !is_protected {
         // Nobody can be using a failed face, so nothing has to be switched over.
-        let create = create(views, key, desired, Attempt::FIRST, Some(&live.id));
-        return (Some(live.id.clone()), Action::Create(Box::new(create)), Reason::ChangedAfterFailure(changes));
+        return start(views, key, desired, Attempt::FIRST, Some(&live.id), Reason::ChangedAfterFailure(changes));
     }
     blocked(Some(&live.id), Block::NeedsReplacement { changes, is_protected })
 }
@@ -288,8 +284,8 @@ fn decide_same_inputs(
     }
 }
 
-/// Row 17.
-fn update(
+/// Row 17: what differs in place, and who made it differ; none where nothing does.
+pub(crate) fn update(
     naming: Naming,
     desired: &DesiredFace,
     recorded: &RecordedFace,
@@ -364,16 +360,27 @@ fn next_attempt(recorded: &RecordedFace, has_other_inputs: bool) -> Attempt {
     if has_other_inputs { Attempt::FIRST } else { recorded.attempt.next() }
 }
 
-fn create(
+/// The one road to a paid training: taken only where a complete listing shows that no live face carries
+/// the very token that would be sent. One that does is taken up instead, whoever made it.
+fn start(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
     attempt: Attempt,
     instead_of: Option<&FaceId>,
-) -> Create {
+    reason: Reason,
+) -> Decision {
     let trained_from = desired.spec.trained_from();
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
-    Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned() }
+    if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {
+        let adopt = Adopt { id: face.id.clone(), token: Some(token), trained_from: Some(trained_from) };
+        return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
+    }
+    if let Coverage::Partial(why) = &views.observed.coverage {
+        return blocked(instead_of, Block::ListingIncomplete(why.clone()));
+    }
+    let create = Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned() };
+    (instead_of.cloned(), Action::Create(Box::new(create)), reason)
 }
 
 /// Rows 21 and 22.

@@ -317,6 +317,7 @@ mod tests {
             on_removal: OnRemoval::Retain,
             protect: false,
             seen_usable: false,
+            last_seen: None,
             previous: Vec::new(),
         }
     }

@@ -1,0 +1,197 @@
+//! The only room that causes effects.
+//!
+//! # Flow
+//! [`Executor::settle`] first, on every start: what was left open is settled, or stays in doubt. Then
+//! [`Executor::execute`] takes an [`Approved`] plan, and [`Executor::wait`] looks until each face is as far
+//! as it is waited for.
+//!
+//! # Guarantees
+//! No create is sent without a durable `begun`. What is reported happened. One face's failure does not
+//! stop the others, with one exception: a refused key stops everything, as every answer would be the same.
+
+mod event;
+mod interrupt;
+mod outcome;
+mod recover;
+mod schedule;
+mod step;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::face::{Desired, Observed, RecordedFace};
+use crate::plan::{Action, Approved, FacePlan};
+use crate::state::{Change, StateError, StateStore};
+use crate::tavus::FaceApi;
+
+pub use event::{Event, Sink, Training};
+pub use interrupt::{Interrupt, Interrupter, interrupt};
+pub use outcome::{Done, Outcome, Trouble};
+pub use recover::Settled;
+pub use schedule::{Pace, next_look};
+
+/// How effects are to be caused.
+#[derive(Debug, Clone)]
+pub struct ExecuteSettings {
+    /// Creates under way at once.
+    pub create_parallelism: usize,
+    /// Reads under way at once.
+    pub parallelism: usize,
+    /// How long after its sending a create may still show up in a listing.
+    pub settle_window: Duration,
+    /// Leave doubts as they are after one look.
+    pub no_settle: bool,
+    /// A fixed interval between looks; none: by the faces' age.
+    pub poll_interval: Option<Duration>,
+    /// How long to wait; none: as long as it takes.
+    pub wait_timeout: Option<Duration>,
+}
+
+/// Causes effects, one face at a time, each written down before it is sent.
+pub struct Executor<'a, A> {
+    /// The API.
+    pub api: &'a A,
+    /// What we remember. Behind a lease.
+    pub store: Arc<dyn StateStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may ask to stop.
+    pub interrupt: Interrupt,
+    /// Where events go.
+    pub sink: &'a dyn Sink,
+    /// How.
+    pub settings: ExecuteSettings,
+    /// Set once the key was refused: nothing new begins.
+    pub key_refused: AtomicBool,
+}
+
+impl<A> std::fmt::Debug for Executor<'_, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executor").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<A: FaceApi> Executor<'_, A> {
+    /// Does what was approved, free steps first, and says what came of it.
+    pub async fn execute(&self, approved: &Approved, desired: &Desired, observed: &Observed) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Err(error) = self.refresh_record(desired, observed).await {
+            // Nothing was sent yet, and what cannot be written down must not be sent.
+            outcome.trouble.push(Trouble::state(&error));
+            return outcome;
+        }
+        for face in approved.steps().filter(|face| !face.action.is_paid()) {
+            if self.must_stop() {
+                outcome.skipped.push(face.key.clone());
+                continue;
+            }
+            self.free_step(face, desired, observed, &mut outcome).await;
+        }
+        self.create_all(approved, &mut outcome).await;
+        outcome.is_interrupted = self.interrupt.is_noted();
+        outcome.is_key_refused = self.key_refused.load(Ordering::Relaxed);
+        outcome
+    }
+
+    async fn free_step(&self, face: &FacePlan, desired: &Desired, observed: &Observed, outcome: &mut Outcome) {
+        let done = match &face.action {
+            Action::Adopt(adopt) => self.adopt(face, adopt, desired, observed).await,
+            Action::Update(update) => self.update(&face.key, update, desired).await,
+            Action::Forget => self.forget(&face.key).await,
+            Action::NoOp | Action::Create(_) | Action::Wait | Action::Orphaned | Action::Blocked => return,
+        };
+        outcome.note(&face.key, done, self.sink);
+    }
+
+    /// Creates with bounded concurrency: two at a time by default, as how many trainings may run at once
+    /// is not known (no page says it, October 2026).
+    async fn create_all(&self, approved: &Approved, outcome: &mut Outcome) {
+        let permits = Semaphore::new(self.settings.create_parallelism.max(1));
+        let creates = approved.steps().filter_map(|face| match &face.action {
+            Action::Create(create) => Some((&face.key, create)),
+            _ => None,
+        });
+        let running = creates.map(|(key, create)| {
+            let permits = &permits;
+            async move {
+                // Closed never; without a permit the create just is not limited.
+                let _permit = permits.acquire().await;
+                (key, Box::pin(self.create(key, create)).await)
+            }
+        });
+        for (key, done) in join_all(running.collect()).await {
+            outcome.note(key, done, self.sink);
+        }
+    }
+
+    /// Brings the record up to what is known without changing anything live: what the manifests say about
+    /// removal and protection, and which faces were seen usable.
+    async fn refresh_record(&self, desired: &Desired, observed: &Observed) -> Result<(), StateError> {
+        let snapshot = self.store.load()?;
+        let refreshed = snapshot.faces.iter().filter_map(|(key, face)| {
+            let new = refreshed(face, desired.faces.get(key).map(|face| face.spec.lifecycle), observed);
+            (new != *face).then(|| (key.clone(), Some(new)))
+        });
+        let change = Change { faces: refreshed.collect(), ..Change::default() };
+        if change.faces.is_empty() {
+            return Ok(());
+        }
+        self.commit(change).await
+    }
+
+    fn must_stop(&self) -> bool {
+        self.interrupt.is_noted() || self.key_refused.load(Ordering::Relaxed)
+    }
+
+    /// Writes, and returns once it is durable. On a thread that may block: a flush can take long on a slow disk.
+    async fn commit(&self, change: Change) -> Result<(), StateError> {
+        let store = Arc::clone(&self.store);
+        match tokio::task::spawn_blocking(move || store.commit(change)).await {
+            Ok(committed) => committed.map(drop),
+            // The blocking task panicked or the runtime is going away: nothing is known to be durable.
+            Err(error) => {
+                Err(StateError::Io { action: "write", path: "the state".into(), source: std::io::Error::other(error) })
+            }
+        }
+    }
+}
+
+fn refreshed(face: &RecordedFace, lifecycle: Option<crate::face::Lifecycle>, observed: &Observed) -> RecordedFace {
+    let mut new = face.clone();
+    if let Some(lifecycle) = lifecycle {
+        new.on_removal = lifecycle.on_removal;
+        new.protect = lifecycle.protect;
+    }
+    match observed.faces.get(&face.id) {
+        Some(live) => new.seen(live, observed.at),
+        None => new,
+    }
+}
+
+/// Runs futures together on this task and returns what they gave, in their order.
+pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut slots: Vec<_> = futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut is_done = true;
+        for (future, output) in &mut slots {
+            let Some(running) = future else { continue };
+            match running.as_mut().poll(context) {
+                std::task::Poll::Ready(value) => {
+                    *output = Some(value);
+                    *future = None;
+                }
+                std::task::Poll::Pending => is_done = false,
+            }
+        }
+        if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    slots.into_iter().filter_map(|(_, output)| output).collect()
+}

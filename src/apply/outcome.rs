@@ -1,0 +1,144 @@
+//! What came of a run: counted from what happened, never from the plan.
+
+use crate::face::{FaceId, FaceKey};
+use crate::state::StateError;
+
+use super::{Event, Sink};
+
+/// What one step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// A training was started.
+    Created(FaceId),
+    /// A live face was taken into the record.
+    Adopted(FaceId),
+    /// Name or voice was changed.
+    Updated,
+    /// A face was dropped from the record.
+    Forgotten,
+    /// A create was refused: nothing began.
+    Refused(String),
+    /// A create got no usable answer.
+    InDoubt,
+    /// It was not begun, because the run was asked to stop.
+    Skipped,
+    /// It failed.
+    Failed(Trouble),
+}
+
+/// Something that went wrong without stopping the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which face, unless it concerns all.
+    pub key: Option<FaceKey>,
+    /// What was being done, as a verb.
+    pub doing: &'static str,
+    /// Why, and what was and was not done.
+    pub why: String,
+}
+
+impl Trouble {
+    /// Says that the state could not be written.
+    pub(super) fn state(error: &StateError) -> Self {
+        Self { key: None, doing: "write the state", why: chain(error) }
+    }
+}
+
+/// Returns an error with all its causes, for people.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Trainings that were started.
+    pub created: Vec<FaceKey>,
+    /// Live faces that were taken into the record.
+    pub adopted: Vec<FaceKey>,
+    /// Faces whose name or voice was changed.
+    pub updated: Vec<FaceKey>,
+    /// Faces that were dropped from the record.
+    pub forgotten: Vec<FaceKey>,
+    /// Creates that were refused, and why: nothing began.
+    pub refused: Vec<(FaceKey, String)>,
+    /// Creates of which nobody knows what became of them.
+    pub in_doubt: Vec<FaceKey>,
+    /// Steps that were not begun, because the run was asked to stop.
+    pub skipped: Vec<FaceKey>,
+    /// Whatever else went wrong.
+    pub trouble: Vec<Trouble>,
+    /// Faces that are as far as they were waited for.
+    pub reached: Vec<FaceKey>,
+    /// Faces whose training failed, and why.
+    pub failed: Vec<(FaceKey, Option<String>)>,
+    /// Faces that are still in training.
+    pub still_training: Vec<FaceKey>,
+    /// Whether somebody asked to stop.
+    pub is_interrupted: bool,
+    /// Whether the wait ended because its time was up.
+    pub is_deadline_reached: bool,
+    /// Whether the key was refused.
+    pub is_key_refused: bool,
+}
+
+impl Outcome {
+    /// Notes what one step did, and tells people of trouble.
+    pub(super) fn note(&mut self, key: &FaceKey, done: Done, sink: &dyn Sink) {
+        match done {
+            Done::Created(_) => self.created.push(key.clone()),
+            Done::Adopted(_) => self.adopted.push(key.clone()),
+            Done::Updated => self.updated.push(key.clone()),
+            Done::Forgotten => self.forgotten.push(key.clone()),
+            Done::Refused(why) => self.refused.push((key.clone(), why)),
+            Done::InDoubt => self.in_doubt.push(key.clone()),
+            Done::Skipped => self.skipped.push(key.clone()),
+            Done::Failed(trouble) => {
+                sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
+                self.trouble.push(trouble);
+            }
+        }
+    }
+
+    /// Adds what came of a later part of the same run.
+    pub fn absorb(&mut self, later: Self) {
+        // In full, so that a new field cannot be forgotten here.
+        let Self {
+            created,
+            adopted,
+            updated,
+            forgotten,
+            refused,
+            in_doubt,
+            skipped,
+            trouble,
+            reached,
+            failed,
+            still_training,
+            is_interrupted,
+            is_deadline_reached,
+            is_key_refused,
+        } = later;
+        self.created.extend(created);
+        self.adopted.extend(adopted);
+        self.updated.extend(updated);
+        self.forgotten.extend(forgotten);
+        self.refused.extend(refused);
+        self.in_doubt.extend(in_doubt);
+        self.skipped.extend(skipped);
+        self.trouble.extend(trouble);
+        self.reached.extend(reached);
+        self.failed.extend(failed);
+        self.still_training.extend(still_training);
+        self.is_interrupted |= is_interrupted;
+        self.is_deadline_reached |= is_deadline_reached;
+        self.is_key_refused |= is_key_refused;
+    }
+}

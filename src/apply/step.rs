@@ -1,0 +1,337 @@
+//! One action: begin, send, settle.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::face::{
+    Desired, FaceId, FaceKey, FaceName, Lifecycle, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
+    named_with,
+};
+use crate::plan::{Adopt, Create, FacePlan, Update};
+use crate::state::{Change, Entry, Happened, HistoryEntry};
+use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate};
+
+use super::outcome::chain;
+use super::{Done, Event, Executor, Trouble};
+
+/// How often one create is sent when the API says "later". Each time it is proven that nothing began.
+const POSTPONED_SENDS: u32 = 6;
+/// How long to wait after a 429 that does not say (integrators fall back to 5 s, public code, 2026).
+const POSTPONED_WAIT: Duration = Duration::from_secs(5);
+
+impl<A: FaceApi> Executor<'_, A> {
+    /// Sends one create, under a token, written down before and after.
+    ///
+    /// # Guarantees
+    /// Each sending has a durable `begun` of its own. After it the entry is settled, refused or in doubt;
+    /// if the process dies in between, it stays `begun`, which counts as in doubt.
+    pub(super) async fn create(&self, key: &FaceKey, create: &Create) -> Done {
+        for sends in 1..=POSTPONED_SENDS {
+            if self.must_stop() {
+                return Done::Skipped;
+            }
+            let entry = match self.begin(key, create).await {
+                Ok(entry) => entry,
+                Err(why) => return failed(key, "create", format!("{why}; nothing was sent")),
+            };
+            self.sink.take(&Event::CreateBegun { key: key.clone(), token: create.token.clone() });
+            match self.api.create_face(&request(create)).await {
+                CreateOutcome::Accepted { id } => return self.accepted(key, create, &entry, id).await,
+                CreateOutcome::Refused(error) => return self.refused(key, &entry, &error).await,
+                CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error).await,
+                CreateOutcome::RetryLater { after, error } => {
+                    if sends == POSTPONED_SENDS {
+                        return self.refused(key, &entry, &error).await;
+                    }
+                    if let Err(why) = self.note_refused(key, &entry, &error).await {
+                        return failed(key, "create", why);
+                    }
+                    let wait = after.unwrap_or(POSTPONED_WAIT * sends);
+                    self.sink.take(&Event::CreatePostponed { key: key.clone(), wait });
+                    tokio::select! {
+                        () = self.clock.sleep(wait) => {}
+                        () = self.interrupt.noted() => {}
+                    }
+                }
+            }
+        }
+        Done::Skipped
+    }
+
+    async fn begin(&self, key: &FaceKey, create: &Create) -> Result<Entry, String> {
+        let snapshot = self.store.load().map_err(|error| chain(&error))?;
+        let (token, trained_from) = (create.token.clone(), create.trained_from.clone());
+        let entry = Entry::begin(snapshot.journal.get(key), token, trained_from, self.clock.now())
+            .map_err(|error| error.to_string())?;
+        let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), "");
+        self.write(key, Some(&entry), None, history).await?;
+        Ok(entry)
+    }
+
+    async fn accepted(&self, key: &FaceKey, create: &Create, entry: &Entry, id: FaceId) -> Done {
+        let settled = match entry.settle(id.clone()) {
+            Ok(settled) => settled,
+            Err(error) => return failed(key, "record the new face", format!("{error}; the face is {id}")),
+        };
+        let previous = self.previous(key, create.instead_of.as_ref());
+        let face = RecordedFace { previous, ..recorded(create, id.clone(), self.clock.now()) };
+        let history = self.history(key, Happened::CreateSettled, Some(&id), Some(&create.token), "answered");
+        if let Err(why) = self.write(key, Some(&settled), Some(face), history).await {
+            // The training runs and is paid. The `begun` entry stays, so the next run finds it by its token.
+            let why = format!(
+                "training {id} was started, but that could not be recorded: {why}; the next run finds it by its token {}",
+                create.token
+            );
+            return failed(key, "record the new face", why);
+        }
+        self.sink.take(&Event::FaceCreated { key: key.clone(), id: id.clone() });
+        Done::Created(id)
+    }
+
+    async fn refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Done {
+        if error.is_key_refused() {
+            self.key_refused.store(true, Ordering::Relaxed);
+        }
+        if let Err(why) = self.note_refused(key, entry, error).await {
+            return failed(key, "create", why);
+        }
+        self.sink.take(&Event::CreateRefused { key: key.clone(), why: error.to_string() });
+        Done::Refused(error.to_string())
+    }
+
+    async fn note_refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Result<(), String> {
+        let refused = entry.refuse(error.to_string()).map_err(|error| error.to_string())?;
+        let history = self.history(key, Happened::CreateRefused, None, Some(entry.token()), &error.to_string());
+        self.write(key, Some(&refused), None, history).await
+    }
+
+    async fn in_doubt(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Done {
+        self.sink.take(&Event::CreateFellInDoubt { key: key.clone(), why: error.to_string() });
+        // An entry that could not be marked stays `begun`, which is in doubt just the same.
+        if let Ok(doubtful) = entry.doubt(error.to_string()) {
+            let history = self.history(key, Happened::CreateInDoubt, None, Some(entry.token()), &error.to_string());
+            if let Err(why) = self.write(key, Some(&doubtful), None, history).await {
+                tracing::warn!(%key, why, "the doubt could not be written down; the create stays begun");
+            }
+        }
+        Done::InDoubt
+    }
+
+    /// Takes a live face into the record.
+    pub(super) async fn adopt(&self, face: &FacePlan, adopt: &Adopt, desired: &Desired, observed: &Observed) -> Done {
+        let key = &face.key;
+        let Some(live) = observed.faces.get(&adopt.id) else {
+            return failed(key, "adopt", format!("{} is no longer in the listing; nothing was done", adopt.id));
+        };
+        let spec = desired.faces.get(key).map(|face| &face.spec);
+        let name: Option<FaceName> = live.shown_name().parse().ok().or_else(|| spec.map(|spec| spec.face_name.clone()));
+        let Some(name) = name else {
+            return failed(key, "adopt", format!("{} has a name that cannot be recorded; nothing was done", adopt.id));
+        };
+        let lifecycle = spec.map_or_else(Lifecycle::default, |spec| spec.lifecycle);
+        let recorded = RecordedFace {
+            id: adopt.id.clone(),
+            name,
+            default_voice: live
+                .default_voice
+                .clone()
+                .filter(|voice| spec.and_then(|spec| spec.default_voice.as_ref()) == Some(voice)),
+            trained_from: adopt.trained_from.clone(),
+            attempt: adopt.token.as_ref().map_or(crate::face::Attempt::FIRST, Token::attempt),
+            token: adopt.token.clone(),
+            token_in_name: adopt.token.is_some(),
+            created_at: live.created_at.or_else(|| Some(self.clock.now())),
+            on_removal: lifecycle.on_removal,
+            protect: lifecycle.protect,
+            seen_usable: live.status.is_usable(),
+            last_seen: None,
+            previous: self.previous(key, None).into_iter().filter(|id| *id != adopt.id).collect(),
+        };
+        let settled = match self.store.load() {
+            Ok(snapshot) => snapshot.journal.get(key).and_then(|entry| {
+                // An open create that this face answers.
+                (Some(entry.token()) == adopt.token.as_ref()).then(|| entry.settle(adopt.id.clone()).ok()).flatten()
+            }),
+            Err(error) => return failed(key, "adopt", chain(&error)),
+        };
+        let how = if adopt.token.is_some() { "found by its token" } else { "found by its name" };
+        let history = self.history(key, Happened::Adopted, Some(&adopt.id), adopt.token.as_ref(), how);
+        if let Err(why) = self.write(key, settled.as_ref(), Some(recorded), history).await {
+            return failed(key, "adopt", why);
+        }
+        self.sink.take(&Event::FaceAdopted { key: key.clone(), id: adopt.id.clone() });
+        Done::Adopted(adopt.id.clone())
+    }
+
+    /// Changes name or voice in place: only what differs is sent.
+    pub(super) async fn update(&self, key: &FaceKey, update: &Update, desired: &Desired) -> Done {
+        if let Some(voice) = update.voice.as_ref().and_then(|change| change.after().as_ref()) {
+            match self.api.voice(voice).await {
+                Ok(Some(found)) if found.is_completed => {}
+                Ok(Some(found)) => {
+                    let why = format!(
+                        "voice {voice} (\"{}\") is {}, not completed; nothing was changed, apply again later",
+                        found.name, found.status
+                    );
+                    return failed(key, "set the voice", why);
+                }
+                Ok(None) => {
+                    return failed(
+                        key,
+                        "set the voice",
+                        format!("there is no voice {voice} in this account; nothing was changed"),
+                    );
+                }
+                Err(error) => return self.api_failed(key, "look the voice up", &error),
+            }
+        }
+        let request = FaceUpdate {
+            face_name: update.name.as_ref().map(|change| change.after().clone()),
+            default_voice: update.voice.as_ref().and_then(|change| change.after().clone()),
+        };
+        if let Err(error) = self.api.update_face(&update.id, &request).await {
+            return self.api_failed(key, "update", &error);
+        }
+        let what = described(update);
+        let spec = desired.faces.get(key).map(|face| &face.spec);
+        let recorded = self.store.load().ok().and_then(|snapshot| snapshot.faces.get(key).cloned());
+        let Some(mut recorded) = recorded else {
+            return failed(key, "record the update", "it is not in the record any more".to_owned());
+        };
+        let is_housekeeping = update.voice.is_none()
+            && spec.is_some_and(|spec| {
+                spec.face_name == recorded.name
+                    && update.name.as_ref().is_some_and(|change| {
+                        recorded
+                            .token
+                            .as_ref()
+                            .is_some_and(|token| *change.before() == named_with(&recorded.name, token))
+                    })
+            });
+        if let Some(spec) = spec.filter(|_| update.name.is_some()) {
+            recorded.name = spec.face_name.clone();
+            recorded.token_in_name = update.token_in_name;
+        }
+        if let Some(voice) = &update.voice {
+            recorded.default_voice = voice.after().clone();
+        }
+        let history = self.history(key, Happened::Updated, Some(&update.id), None, &what);
+        if let Err(why) = self.write(key, None, Some(recorded), history).await {
+            return failed(key, "record the update", format!("{what} was changed on the live face, but {why}"));
+        }
+        self.sink.take(&Event::FaceUpdated { key: key.clone(), id: update.id.clone(), what, is_housekeeping });
+        Done::Updated
+    }
+
+    /// Drops a face from the record that is neither asked for nor live.
+    pub(super) async fn forget(&self, key: &FaceKey) -> Done {
+        let history = self.history(key, Happened::Forgotten, None, None, "it left the manifests and is gone");
+        let change = Change { faces: vec![(key.clone(), None)], history: vec![history], ..Change::default() };
+        if let Err(error) = self.commit(change).await {
+            return failed(key, "forget", chain(&error));
+        }
+        self.sink.take(&Event::FaceForgotten { key: key.clone() });
+        Done::Forgotten
+    }
+
+    fn api_failed(&self, key: &FaceKey, doing: &'static str, error: &ApiError) -> Done {
+        if error.is_key_refused() {
+            self.key_refused.store(true, Ordering::Relaxed);
+        }
+        failed(key, doing, error.to_string())
+    }
+
+    /// Returns the faces this key had before, with the one it has now where that is being left.
+    fn previous(&self, key: &FaceKey, leaving: Option<&FaceId>) -> Vec<FaceId> {
+        let known = self.store.load().ok().and_then(|snapshot| snapshot.faces.get(key).cloned());
+        let mut previous = known.map_or_else(Vec::new, |face| face.previous);
+        previous.extend(leaving.cloned());
+        previous.dedup();
+        previous
+    }
+
+    pub(super) async fn write(
+        &self,
+        key: &FaceKey,
+        entry: Option<&Entry>,
+        face: Option<RecordedFace>,
+        history: HistoryEntry,
+    ) -> Result<(), String> {
+        let change = Change {
+            journal: entry.map(|entry| (key.clone(), entry.clone())).into_iter().collect(),
+            faces: face.map(|face| (key.clone(), Some(face))).into_iter().collect(),
+            history: vec![history],
+        };
+        self.commit(change).await.map_err(|error| chain(&error))
+    }
+
+    pub(super) fn history(
+        &self,
+        key: &FaceKey,
+        what: Happened,
+        id: Option<&FaceId>,
+        token: Option<&Token>,
+        detail: &str,
+    ) -> HistoryEntry {
+        HistoryEntry {
+            at: self.clock.now(),
+            key: key.clone(),
+            what,
+            id: id.cloned(),
+            token: token.cloned(),
+            detail: detail.to_owned(),
+        }
+    }
+}
+
+fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
+    Done::Failed(Trouble { key: Some(key.clone()), doing, why })
+}
+
+fn request(create: &Create) -> CreateFace {
+    let Create { spec, token, trained_from: _, instead_of: _ } = create;
+    CreateFace {
+        face_name: named_with(&spec.face_name, token),
+        model: spec.model,
+        training: spec.training.clone(),
+        callback_url: spec.callback_url.clone(),
+        green_screen: spec.green_screen,
+    }
+}
+
+fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
+    let Create { spec, token, trained_from, instead_of: _ } = create;
+    let sent_voice = match &spec.training {
+        TrainingInput::Image { voice: TrainingVoice::Id(voice), .. } => Some(voice.clone()),
+        TrainingInput::Image { voice: TrainingVoice::Stock(_), .. } | TrainingInput::Video { .. } => None,
+    };
+    RecordedFace {
+        id,
+        name: spec.face_name.clone(),
+        default_voice: sent_voice,
+        trained_from: Some(trained_from.clone()),
+        attempt: token.attempt(),
+        token: Some(token.clone()),
+        token_in_name: true,
+        created_at: Some(now),
+        on_removal: spec.lifecycle.on_removal,
+        protect: spec.lifecycle.protect,
+        seen_usable: false,
+        last_seen: None,
+        previous: Vec::new(),
+    }
+}
+
+fn described(update: &Update) -> String {
+    let mut parts = Vec::new();
+    if let Some(name) = &update.name {
+        parts.push(format!("face_name {:?} -> {:?}", name.before(), name.after()));
+    }
+    if let Some(voice) = &update.voice {
+        let text = |voice: &Option<crate::face::VoiceId>| {
+            voice.as_ref().map_or_else(|| "(none)".to_owned(), ToString::to_string)
+        };
+        parts.push(format!("default_voice_id {} -> {}", text(voice.before()), text(voice.after())));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,262 @@
+//! Looking until each face is as far as it is waited for.
+//!
+//! Waiting is a recorded state, not a sleeping task: a wait that is interrupted, on any machine, is taken
+//! up by the next run. One listing per round serves all faces.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::face::{
+    Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, TrainingStatus, WaitFor,
+};
+use crate::plan::{is_reached, update};
+use crate::state::Change;
+use crate::tavus::{ApiError, FaceApi, observe};
+
+use super::outcome::chain;
+use super::{Done, Event, Executor, Outcome, Pace, Training, Trouble, next_look};
+
+/// Failed looks in a row after which waiting ends: each has been repeated with back-off already.
+const FAILED_LOOKS: u32 = 10;
+/// How often one change in place is tried while waiting.
+const UPDATE_TRIES: u32 = 3;
+/// How long a fresh face may be missing from listing and GET before it counts as gone: how soon it shows
+/// is not documented.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+
+/// What is known about the faces that are waited for, between rounds.
+struct Waiting<'a> {
+    desired: &'a Desired,
+    /// Still waited for.
+    open: BTreeMap<FaceKey, &'a DesiredFace>,
+    /// Failed changes in place, by face.
+    tries: BTreeMap<FaceKey, u32>,
+    outcome: Outcome,
+}
+
+/// What one look at one face showed.
+enum Look {
+    Reached(Training),
+    Failed(Training, Option<String>),
+    Training(Training),
+    Vanished,
+    Unseen,
+}
+
+impl<A: FaceApi> Executor<'_, A> {
+    /// Waits for these faces, and changes in place what could not be changed while they were training.
+    pub async fn wait(&self, desired: &Desired, keys: impl IntoIterator<Item = FaceKey>) -> Outcome {
+        let open = keys.into_iter().filter_map(|key| {
+            let (key, face) = desired.faces.get_key_value(&key)?;
+            (face.spec.lifecycle.wait_for != WaitFor::None).then(|| (key.clone(), face))
+        });
+        let mut waiting =
+            Waiting { desired, open: open.collect(), tries: BTreeMap::new(), outcome: Outcome::default() };
+        if waiting.open.is_empty() {
+            return waiting.outcome;
+        }
+        self.sink.take(&Event::WaitBegan { faces: waiting.open.len() });
+        let deadline = self
+            .settings
+            .wait_timeout
+            .map(|timeout| self.clock.now().saturating_add(timeout).unwrap_or(Timestamp::MAX));
+        let mut failed_looks = 0;
+        while !waiting.open.is_empty() && !self.must_stop() {
+            let next = match self.look(&mut waiting).await {
+                Ok(next) => {
+                    failed_looks = 0;
+                    next
+                }
+                Err(error) => {
+                    failed_looks += 1;
+                    match self.note_failed_look(&error, failed_looks, &mut waiting.outcome) {
+                        Some(next) => next,
+                        None => break,
+                    }
+                }
+            };
+            if waiting.open.is_empty() {
+                break;
+            }
+            if !self.pause(next, deadline).await {
+                waiting.outcome.is_deadline_reached = true;
+                break;
+            }
+        }
+        let Waiting { open, mut outcome, .. } = waiting;
+        outcome.still_training.extend(open.into_keys());
+        outcome.is_interrupted = self.interrupt.is_noted();
+        outcome.is_key_refused = self.key_refused.load(Ordering::Relaxed);
+        outcome
+    }
+
+    /// Waits between two looks; false when the deadline comes first.
+    async fn pause(&self, next: Duration, deadline: Option<Timestamp>) -> bool {
+        let left =
+            deadline.map(|deadline| Duration::try_from(deadline.duration_since(self.clock.now())).unwrap_or_default());
+        if left.is_some_and(|left| left.is_zero()) {
+            return false;
+        }
+        tokio::select! {
+            () = self.clock.sleep(left.map_or(next, |left| left.min(next))) => {}
+            () = self.interrupt.noted() => {}
+        }
+        true
+    }
+
+    fn note_failed_look(&self, error: &ApiError, times: u32, outcome: &mut Outcome) -> Option<Duration> {
+        if error.is_key_refused() {
+            self.key_refused.store(true, Ordering::Relaxed);
+        }
+        if error.is_key_refused() || times >= FAILED_LOOKS {
+            outcome.trouble.push(Trouble { key: None, doing: "look at the live faces", why: error.to_string() });
+            return None;
+        }
+        let next = next_look([], self.settings.poll_interval, fastrand::f64()).min(Duration::from_secs(60));
+        self.sink.take(&Event::LookFailed { why: error.to_string(), times, next });
+        Some(next)
+    }
+
+    /// Looks at every open face once; returns how long until the next look.
+    async fn look(&self, waiting: &mut Waiting<'_>) -> Result<Duration, ApiError> {
+        let observed = observe(self.api, self.clock.as_ref(), self.settings.parallelism).await?;
+        let recorded = match self.store.load() {
+            Ok(snapshot) => snapshot.faces,
+            Err(error) => {
+                waiting.outcome.trouble.push(Trouble { key: None, doing: "read the state", why: chain(&error) });
+                BTreeMap::new()
+            }
+        };
+        let mut paces = Vec::new();
+        let mut seen = BTreeMap::new();
+        for (key, desired) in waiting.open.clone() {
+            let Some(face) = recorded.get(&key) else {
+                waiting.open.remove(&key);
+                continue;
+            };
+            let live = self.find(&observed, face).await?;
+            if let Some(live) = &live {
+                self.tidy(&key, desired, face, live, waiting).await;
+                seen.insert(key.clone(), (live.clone(), observed.at));
+            }
+            match self.judge(&key, desired, face, live.as_ref(), observed.at) {
+                Look::Reached(training) => {
+                    self.sink.take(&Event::FaceReached(training));
+                    waiting.outcome.reached.push(key.clone());
+                    waiting.open.remove(&key);
+                }
+                Look::Failed(training, why) => {
+                    waiting.outcome.failed.push((key.clone(), why.clone()));
+                    self.sink.take(&Event::TrainingFailed { training, why });
+                    waiting.open.remove(&key);
+                }
+                Look::Vanished => {
+                    let why = format!("face {} is gone: neither the listing nor a look at it shows it", face.id);
+                    self.sink.take(&Event::StepFailed { key: key.clone(), doing: "wait", why: why.clone() });
+                    waiting.outcome.failed.push((key.clone(), Some(why)));
+                    waiting.open.remove(&key);
+                }
+                Look::Training(training) => {
+                    paces.push(Pace { model: training.model.parse().ok(), age: training.elapsed });
+                    self.sink.take(&Event::TrainingProgressed(training));
+                }
+                Look::Unseen => paces.push(Pace { model: Some(desired.spec.model), age: Duration::ZERO }),
+            }
+        }
+        self.remember(seen).await;
+        let next = next_look(paces, self.settings.poll_interval, fastrand::f64());
+        self.sink.take(&Event::RoundEnded { waiting: waiting.open.len(), next });
+        Ok(next)
+    }
+
+    /// Returns the live face: from the listing, else by a look at it alone. A row that says that training
+    /// failed does not say why (the row has no `error_message`), so that face is looked at alone too.
+    async fn find(&self, observed: &Observed, face: &RecordedFace) -> Result<Option<ObservedFace>, ApiError> {
+        match observed.faces.get(&face.id) {
+            Some(live) if live.status == TrainingStatus::Failed && live.error.is_none() => {
+                Ok(self.api.face(&face.id).await?.or_else(|| Some(live.clone())))
+            }
+            Some(live) => Ok(Some(live.clone())),
+            None => self.api.face(&face.id).await,
+        }
+    }
+
+    fn judge(
+        &self,
+        key: &FaceKey,
+        desired: &DesiredFace,
+        face: &RecordedFace,
+        live: Option<&ObservedFace>,
+        now: Timestamp,
+    ) -> Look {
+        let wait_for = desired.spec.lifecycle.wait_for;
+        let created_at = face.created_at.or_else(|| live.and_then(|live| live.created_at));
+        let elapsed =
+            created_at.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
+        let Some(live) = live else {
+            return if elapsed < FRESH && !face.seen_usable { Look::Unseen } else { Look::Vanished };
+        };
+        let model = live.model.clone().unwrap_or_else(|| desired.spec.model.to_string());
+        let training = Training {
+            key: key.clone(),
+            id: live.id.clone(),
+            usual_hours: model.parse::<Model>().ok().map(Model::usual_hours),
+            model,
+            status: live.status.clone(),
+            progress: live.progress,
+            wait_for,
+            elapsed,
+        };
+        match &live.status {
+            status if is_reached(status, wait_for) => Look::Reached(training),
+            TrainingStatus::Failed | TrainingStatus::TuningFailed => Look::Failed(training, live.error.clone()),
+            _ => Look::Training(training),
+        }
+    }
+
+    /// Takes the token out of the name once training is under way, and sets the voice that had to wait.
+    async fn tidy(
+        &self,
+        key: &FaceKey,
+        desired: &DesiredFace,
+        face: &RecordedFace,
+        live: &ObservedFace,
+        waiting: &mut Waiting<'_>,
+    ) {
+        let tries = waiting.tries.get(key).copied().unwrap_or(0);
+        let Some((update, _)) = update(waiting.desired.naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)
+        else {
+            return;
+        };
+        match self.update(key, &update, waiting.desired).await {
+            Done::Failed(trouble) if tries + 1 >= UPDATE_TRIES => {
+                self.sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
+                waiting.outcome.trouble.push(trouble);
+            }
+            Done::Failed(_) => {}
+            _ => return,
+        }
+        *waiting.tries.entry(key.clone()).or_default() += 1;
+    }
+
+    /// Remembers how far the faces are, in one write for the whole round.
+    async fn remember(&self, seen: BTreeMap<FaceKey, (ObservedFace, Timestamp)>) {
+        let current = self.store.load().map(|snapshot| snapshot.faces).unwrap_or_default();
+        let news = seen.into_iter().filter_map(|(key, (live, at))| {
+            let face = current.get(&key).filter(|face| face.id == live.id)?;
+            let new = face.clone().seen(&live, at);
+            (new != *face).then_some((key, Some(new)))
+        });
+        let change = Change { faces: news.collect(), ..Change::default() };
+        if change.faces.is_empty() {
+            return;
+        }
+        if let Err(error) = self.commit(change).await {
+            // Only for `status` without a look, and to notice sooner that a face vanished.
+            tracing::warn!(%error, "how far the faces are could not be recorded");
+        }
+    }
+}

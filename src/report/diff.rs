@@ -1,0 +1,139 @@
+//! The live face against the declared one, as a unified diff.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+
+use crate::face::{Desired, FaceKey, Naming, Observed, Recorded, TrainedFrom, VoiceId, VoiceSlug};
+use crate::plan::live_name_agrees;
+
+use super::Paint;
+
+/// One side of a diff, in the manifest's words and order. What the API never gives back (the source, the
+/// training voice, the flags) comes from the record on the live side; where that is unknown too, it is
+/// left out on both sides.
+#[derive(Debug, Default, Serialize)]
+struct Side {
+    face_name: Option<String>,
+    model_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train_video_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train_image_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_voice_id: Option<VoiceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_fix_training_image: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    background_green_screen: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training_version: Option<String>,
+}
+
+impl Side {
+    fn with_inputs(mut self, from: &TrainedFrom, is_same_source: bool) -> Self {
+        let TrainedFrom { model: _, kind, source, source_hash, voice, auto_fix, green_screen, training_version } = from;
+        // Two links may look the same once their secrets are hidden.
+        let source = if is_same_source {
+            source.clone()
+        } else {
+            format!("{source} (#{})", &source_hash[..8.min(source_hash.len())])
+        };
+        match kind {
+            crate::face::SourceKind::Video => self.train_video_url = Some(source),
+            crate::face::SourceKind::Image => self.train_image_url = Some(source),
+        }
+        self.voice_name = voice.as_ref().map(VoiceSlug::to_string);
+        self.auto_fix_training_image = auto_fix.then_some(true);
+        self.background_green_screen = green_screen.then_some(true);
+        self.training_version.clone_from(training_version);
+        self
+    }
+
+    fn yaml(&self) -> String {
+        // A struct of texts always serialises; an empty side would show as "everything differs".
+        serde_yaml::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Returns the unified diff of every declared face that differs, live on the left; empty where none does.
+pub fn diff_text(desired: &Desired, recorded: &Recorded, observed: &Observed, paint: Paint) -> String {
+    let mut text = String::new();
+    for key in desired.faces.keys() {
+        let (live_id, live, declared) = sides(key, desired, recorded, observed);
+        if live != declared {
+            one(&mut text, key, &live_id, &live, &declared, paint);
+        }
+    }
+    for (key, face) in recorded.faces.iter().filter(|(key, _)| !desired.faces.contains_key(*key)) {
+        if observed.faces.contains_key(&face.id) {
+            let _ = writeln!(
+                text,
+                "{}",
+                paint.dim(&format!("# {key} ({}) is live and recorded, but no longer declared", face.id))
+            );
+        }
+    }
+    text
+}
+
+fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Observed) -> (String, String, String) {
+    let Some(face) = desired.faces.get(key) else { return Default::default() };
+    let record = recorded.faces.get(key);
+    let live = record.and_then(|record| observed.faces.get(&record.id));
+    let wanted = face.spec.trained_from();
+    let known = record.and_then(|record| record.trained_from.as_ref());
+    let is_same_source =
+        known.is_none_or(|known| known.source != wanted.source || known.source_hash == wanted.source_hash);
+    let name = face.spec.face_name.as_str().to_owned();
+    let mut declared = Side {
+        face_name: Some(name.clone()),
+        model_name: Some(face.spec.model.to_string()),
+        default_voice_id: face.spec.default_voice.clone(),
+        ..Side::default()
+    };
+    let (Some(record), Some(live)) = (record, live) else {
+        let declared = declared.with_inputs(&wanted, true).yaml();
+        return ("not live".to_owned(), String::new(), declared);
+    };
+    let is_named = desired.naming == Naming::Marker
+        || live_name_agrees(live.name.as_deref(), &face.spec.face_name, record.token.as_ref());
+    let mut shown = Side {
+        // The creation token in a name is ours and no difference.
+        face_name: Some(if is_named { name } else { live.name.clone().unwrap_or_default() }),
+        model_name: live.model.clone().or_else(|| declared.model_name.clone()),
+        // A voice that the manifest does not name is not managed.
+        default_voice_id: live.default_voice.clone().filter(|_| declared.default_voice_id.is_some()),
+        ..Side::default()
+    };
+    if let Some(known) = known {
+        shown = shown.with_inputs(known, is_same_source);
+        declared = declared.with_inputs(&wanted, is_same_source);
+        if known.changes_to(&wanted).is_empty() {
+            declared.voice_name.clone_from(&shown.voice_name);
+        }
+    }
+    (live.id.to_string(), shown.yaml(), declared.yaml())
+}
+
+fn one(text: &mut String, key: &FaceKey, live_id: &str, live: &str, declared: &str, paint: Paint) {
+    // A face has a dozen lines: the deadline only keeps a hostile name from costing time.
+    let diff = TextDiff::configure().timeout(Duration::from_secs(1)).diff_lines(live, declared);
+    let _ = writeln!(text, "{}", paint.bold(&format!("--- live/{key} ({live_id})")));
+    let _ = writeln!(text, "{}", paint.bold(&format!("+++ declared/{key}")));
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        let _ = writeln!(text, "{}", paint.cyan(hunk.header().to_string().trim_end()));
+        for change in hunk.iter_changes() {
+            let line = change.value().trim_end_matches('\n');
+            let _ = match change.tag() {
+                ChangeTag::Equal => writeln!(text, " {line}"),
+                ChangeTag::Delete => writeln!(text, "{}", paint.red(&format!("-{line}"))),
+                ChangeTag::Insert => writeln!(text, "{}", paint.green(&format!("+{line}"))),
+            };
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Everything a person or a program reads. Values in, text out; asks nobody anything and prints nothing.
+//!
+//! Each text makes sense without colour: signs and words carry the meaning, colour only helps the eye.
+
+mod diff;
+mod drift;
+mod outcome;
+mod paint;
+mod plan_json;
+mod plan_text;
+mod progress;
+mod status;
+mod words;
+
+pub use diff::diff_text;
+pub use drift::{drift_json, drift_text};
+pub use outcome::outcome_text;
+pub use paint::Paint;
+pub use plan_json::{PLAN_FORMAT_VERSION, plan_json};
+pub use plan_text::plan_text;
+pub use progress::{Heartbeat, line};
+pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};
+pub use words::{duration, hours};

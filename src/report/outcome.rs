@@ -1,0 +1,75 @@
+//! What came of a run, from what happened.
+
+use crate::apply::Outcome;
+use crate::face::FaceKey;
+
+use super::Paint;
+use super::words::count;
+
+/// Returns the closing lines of a run.
+pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
+    // In full, so that a new field cannot be forgotten here.
+    let Outcome {
+        created,
+        adopted,
+        updated,
+        forgotten,
+        refused,
+        in_doubt,
+        skipped,
+        trouble,
+        reached,
+        failed,
+        still_training,
+        is_interrupted,
+        is_deadline_reached,
+        is_key_refused,
+    } = outcome;
+    let mut done = vec![format!("{} created", created.len()), format!("{} updated", updated.len())];
+    for (number, what) in [
+        (adopted.len(), "adopted"),
+        (forgotten.len(), "forgotten"),
+        (refused.len(), "refused"),
+        (in_doubt.len(), "in doubt"),
+        (skipped.len(), "not begun"),
+        (reached.len(), "reached what was waited for"),
+        (failed.len(), "failed"),
+        (still_training.len(), "still in training"),
+    ] {
+        if number > 0 {
+            done.push(format!("{number} {what}"));
+        }
+    }
+    let is_well =
+        refused.is_empty() && in_doubt.is_empty() && trouble.is_empty() && failed.is_empty() && !is_key_refused;
+    let head = if is_well { paint.green("Done:") } else { paint.red("Done, with trouble:") };
+    let mut text = format!("{} {}.\n", paint.bold(&head), done.join(", "));
+    let mut say = |line: String| {
+        text.push_str(&paint.wrap(&line, 2));
+        text.push('\n');
+    };
+    for trouble in trouble.iter().filter(|trouble| trouble.key.is_none()) {
+        say(format!("failed to {}: {}", trouble.doing, trouble.why));
+    }
+    if !in_doubt.is_empty() {
+        say(format!(
+            "In doubt: {}. Run `facectl recover`; nothing is sent again until it is known what became of {}.",
+            keys(in_doubt),
+            if in_doubt.len() == 1 { "it" } else { "them" }
+        ));
+    }
+    if *is_interrupted {
+        say("Interrupted. The state is safe: run the same command again.".to_owned());
+    }
+    if *is_deadline_reached {
+        say(format!(
+            "The time to wait is up with {} still in training, and nothing wrong: run `facectl wait`.",
+            count(still_training.len(), "face")
+        ));
+    }
+    text
+}
+
+fn keys(keys: &[FaceKey]) -> String {
+    keys.iter().map(FaceKey::as_str).collect::<Vec<_>>().join(", ")
+}

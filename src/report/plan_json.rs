@@ -1,0 +1,221 @@
+//! A plan as programs read it.
+//!
+//! The outer shape is Terraform's (`terraform show -json`, "JSON Output Format"), so that a policy
+//! written for it, such as "no more than two creates", reads ours; our own data is under `faces`.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
+use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Update};
+
+use super::words::{advice, reason};
+
+/// The version of the JSON form. The first number changes when a reader could break.
+pub const PLAN_FORMAT_VERSION: &str = "1.0";
+
+/// Returns a plan as JSON. Holds no secret: links are shown without their signatures.
+pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
+    let changes: Vec<Value> = plan.faces.iter().map(resource_change).collect();
+    let drift: Vec<Value> = plan.faces.iter().filter(|face| !face.drift.is_empty()).map(resource_drift).collect();
+    json!({
+        "format_version": PLAN_FORMAT_VERSION,
+        "facectl_version": env!("CARGO_PKG_VERSION"),
+        "timestamp": now.to_string(),
+        "project": plan.project.as_str(),
+        "applyable": plan.has_changes() && plan.refusals.is_empty(),
+        "complete": plan.basis.coverage == Coverage::Complete,
+        "errored": false,
+        "basis": plan.basis,
+        "resource_changes": changes,
+        "resource_drift": drift,
+        "faces": plan.faces.iter().map(face_json).collect::<Vec<_>>(),
+        "summary": plan.summary(),
+        "duplicates": plan.duplicates,
+        "refusals": plan.refusals.iter().map(|refusal| json!({
+            "setting": refusal.limit.setting(),
+            "flag": refusal.limit.flag(),
+            "allowed": refusal.allowed,
+            "faces": refusal.faces,
+        })).collect::<Vec<_>>(),
+        "foreign_faces": plan.foreign,
+    })
+}
+
+fn face_json(face: &FacePlan) -> Value {
+    // In full, so that a new field cannot be forgotten here.
+    let FacePlan { key, origin, id, name, model, action, reason: why, drift, status, wait_for } = face;
+    let mut value = json!({
+        "key": key.as_str(),
+        "id": id.as_ref().map(FaceId::as_str),
+        "face_name": name,
+        "model_name": model,
+        "action": action.word(),
+        "symbol": action.symbol(),
+        "paid": action.is_paid(),
+        "reason": { "code": code(why), "text": reason(why) },
+        "origin": origin,
+        "status": status.as_ref().map(crate::face::TrainingStatus::shown),
+        "wait_for": wait_for.map(|wait_for| wait_for.to_string()),
+        "drift": drift.iter().map(drift_json).collect::<Vec<_>>(),
+    });
+    match action {
+        Action::Create(create) => {
+            value["token"] = json!(create.token);
+            value["instead_of"] = json!(create.instead_of);
+        }
+        Action::Adopt(adopt) => value["token"] = json!(adopt.token),
+        Action::Update(update) => value["changes"] = update_json(update),
+        Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
+    }
+    if let Reason::Blocked(block) = why {
+        value["help"] = json!(advice(key.as_str(), block));
+    }
+    if let Reason::ChangedAfterFailure(changes) | Reason::Blocked(Block::NeedsReplacement { changes, .. }) = why {
+        value["input_changes"] = json!(changes);
+    }
+    value
+}
+
+fn update_json(update: &Update) -> Value {
+    let mut changes = Vec::new();
+    if let Some(name) = &update.name {
+        changes.push(
+            json!({ "field": "face_name", "before": name.before(), "after": name.after(), "cause": name.cause() }),
+        );
+    }
+    if let Some(voice) = &update.voice {
+        changes.push(json!({ "field": "default_voice_id", "before": voice.before(), "after": voice.after(), "cause": voice.cause() }));
+    }
+    Value::Array(changes)
+}
+
+/// Returns one drift as JSON.
+pub(super) fn drift_json(drift: &Drift) -> Value {
+    let (recorded, live) = match drift {
+        Drift::Missing | Drift::TuningFailed => (Value::Null, Value::Null),
+        Drift::Renamed { recorded, live } | Drift::ModelDiffers { recorded, live } => (json!(recorded), json!(live)),
+        Drift::VoiceChanged { recorded, live } => (json!(recorded), json!(live)),
+        Drift::Failed(error) => (Value::Null, json!(error)),
+    };
+    json!({ "kind": drift.word().replace(' ', "_"), "recorded": recorded, "live": live })
+}
+
+fn code(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Agrees => "agrees",
+        Reason::New => "new",
+        Reason::RecreateMissing => "recreate_missing",
+        Reason::RetryFailed(_) => "retry_failed",
+        Reason::ChangedAfterFailure(_) => "changed_after_failure",
+        Reason::FoundByToken => "found_by_token",
+        Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
+        Reason::FoundByName => "found_by_name",
+        Reason::ManifestChanged => "manifest_changed",
+        Reason::Drifted => "drifted",
+        Reason::ManifestChangedAndDrifted => "manifest_changed_and_drifted",
+        Reason::TokenLeavesName => "token_leaves_name",
+        Reason::TokenEntersName => "token_enters_name",
+        Reason::TrainingGoesOn => "training_goes_on",
+        Reason::TrainingGoesOnUnawaited => "training_goes_on_unawaited",
+        Reason::LeftManifests => "left_manifests",
+        Reason::LeftManifestsAndGone => "left_manifests_and_gone",
+        Reason::Blocked(block) => match block {
+            Block::InDoubt { .. } => "blocked_in_doubt",
+            Block::Missing => "blocked_missing",
+            Block::Failed(_) => "blocked_failed",
+            Block::TuningFailed => "blocked_tuning_failed",
+            Block::ListingIncomplete(_) => "blocked_listing_incomplete",
+            Block::SameName(_) => "blocked_same_name",
+            Block::NeedsReplacement { .. } => "blocked_needs_replacement",
+        },
+    }
+}
+
+fn resource_change(face: &FacePlan) -> Value {
+    let (actions, before, after, unknown) = match &face.action {
+        Action::Create(create) => (vec!["create"], Value::Null, after_create(create), json!({ "id": true })),
+        Action::Update(update) => {
+            let (mut before, mut after) = (identity(face), identity(face));
+            if let Some(name) = &update.name {
+                before.insert("face_name".into(), json!(name.before()));
+                after.insert("face_name".into(), json!(name.after()));
+            }
+            if let Some(voice) = &update.voice {
+                before.insert("default_voice_id".into(), json!(voice.before()));
+                after.insert("default_voice_id".into(), json!(voice.after()));
+            }
+            (vec!["update"], Value::Object(before), Value::Object(after), json!({}))
+        }
+        Action::Forget => (vec!["forget"], Value::Object(identity(face)), Value::Null, json!({})),
+        // Terraform has no word for the others: to it they are no change.
+        Action::NoOp | Action::Adopt(_) | Action::Wait | Action::Orphaned | Action::Blocked => {
+            (vec!["no-op"], Value::Object(identity(face)), Value::Object(identity(face)), json!({}))
+        }
+    };
+    let mut change = json!({ "actions": actions, "before": before, "after": after, "after_unknown": unknown });
+    if let Action::Adopt(adopt) = &face.action {
+        change["importing"] = json!({ "id": adopt.id });
+    }
+    json!({
+        "address": format!("tavus_face.{}", face.key),
+        "mode": "managed",
+        "type": "tavus_face",
+        "name": face.key.as_str(),
+        "change": change,
+    })
+}
+
+fn resource_drift(face: &FacePlan) -> Value {
+    json!({
+        "address": format!("tavus_face.{}", face.key),
+        "type": "tavus_face",
+        "name": face.key.as_str(),
+        "change": {
+            "actions": if face.drift.contains(&Drift::Missing) { vec!["delete"] } else { vec!["update"] },
+            "drift": face.drift.iter().map(drift_json).collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn identity(face: &FacePlan) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("id".into(), json!(face.id.as_ref().map(FaceId::as_str)));
+    map.insert("face_name".into(), json!(face.name));
+    map.insert("model_name".into(), json!(face.model));
+    map
+}
+
+fn after_create(create: &Create) -> Value {
+    let crate::face::FaceSpec {
+        face_name,
+        model,
+        training,
+        default_voice,
+        callback_url,
+        green_screen,
+        training_version,
+        lifecycle,
+    } = &create.spec;
+    let mut value = json!({
+        "face_name": face_name.as_str(),
+        "model_name": model.as_str(),
+        "default_voice_id": default_voice,
+        "callback_url": callback_url.as_ref().map(crate::face::Link::shown),
+        "properties": { "background_green_screen": green_screen },
+        "training_version": training_version,
+        "lifecycle": lifecycle,
+    });
+    match training {
+        TrainingInput::Video { source } => value["train_video_url"] = json!(source.shown()),
+        TrainingInput::Image { source, voice, auto_fix } => {
+            value["train_image_url"] = json!(source.shown());
+            value["auto_fix_training_image"] = json!(auto_fix);
+            match voice {
+                TrainingVoice::Stock(slug) => value["voice_name"] = json!(slug),
+                TrainingVoice::Id(id) => value["default_voice_id"] = json!(id),
+            }
+        }
+    }
+    value
+}

@@ -1,0 +1,281 @@
+//! A plan as people read it before they say yes.
+
+use std::fmt::Write;
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::face::{Coverage, TrainingInput, TrainingVoice, VoiceId};
+use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Summary, Update};
+
+use super::Paint;
+use super::words::{advice, count, hours, reason};
+
+/// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
+pub fn plan_text(plan: &Plan, paint: Paint) -> String {
+    let mut text = String::new();
+    let shown: Vec<&FacePlan> = plan.faces.iter().filter(|face| is_shown(face)).collect();
+    if !shown.is_empty() {
+        let _ = writeln!(text, "Project {}:\n", paint.bold(plan.project.as_str()));
+    }
+    for face in shown {
+        face_text(&mut text, face, paint);
+        text.push('\n');
+    }
+    for duplicate in &plan.duplicates {
+        let others: Vec<&str> = duplicate.others.iter().map(crate::face::FaceId::as_str).collect();
+        let line = format!(
+            "two live faces carry the token {} of {}: {} is kept, {} was paid for as well. facectl never deletes it on its own; look at both, then delete one by hand.",
+            duplicate.token,
+            duplicate.key,
+            duplicate.kept,
+            others.join(", ")
+        );
+        let _ = writeln!(text, "{} {}\n", paint.red("!! duplicate:"), paint.wrap(&line, 4));
+    }
+    if let Coverage::Partial(why) = &plan.basis.coverage {
+        let line = format!("the listing of live faces was not complete: {why}. Nothing is created on such ground.");
+        let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
+    }
+    summary_text(&mut text, plan, paint);
+    text
+}
+
+fn is_shown(face: &FacePlan) -> bool {
+    face.action != Action::NoOp || !face.drift.is_empty()
+}
+
+fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
+    let symbol = coloured_symbol(&face.action, paint);
+    let pad = " ".repeat(3usize.saturating_sub(face.action.symbol().chars().count()));
+    let paid =
+        if face.action.is_paid() { format!("  {}", paint.yellow("$ starts a paid training")) } else { String::new() };
+    let id = face.id.as_ref().map_or_else(String::new, |id| format!("  {}", paint.dim(id.as_str())));
+    let _ = writeln!(text, "{pad}{symbol} {}  {}{id}{paid}", paint.bold(face.key.as_str()), face.action.word());
+    match &face.action {
+        Action::Create(create) => create_fields(text, create, paint),
+        Action::Update(update) => update_fields(text, update, paint),
+        Action::Adopt(_) => {
+            let _ = writeln!(text, "      face_name: {:?}", face.name);
+        }
+        Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
+    }
+    reason_text(text, face, paint);
+    for drift in &face.drift {
+        // The reason of a blocked or updated face says it already.
+        if !is_told_by_reason(drift, face) {
+            let _ =
+                writeln!(text, "      {} {}", paint.yellow("drift:"), paint.wrap(&super::drift::described(drift), 13));
+        }
+    }
+}
+
+fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
+    match drift {
+        Drift::Missing => matches!(
+            face.reason,
+            Reason::Blocked(Block::Missing) | Reason::RecreateMissing | Reason::LeftManifestsAndGone
+        ),
+        Drift::Failed(_) => matches!(
+            face.reason,
+            Reason::Blocked(Block::Failed(_)) | Reason::RetryFailed(_) | Reason::ChangedAfterFailure(_)
+        ),
+        Drift::TuningFailed => matches!(face.reason, Reason::Blocked(Block::TuningFailed)),
+        Drift::Renamed { .. } | Drift::VoiceChanged { .. } => matches!(face.action, Action::Update(_)),
+        Drift::ModelDiffers { .. } => false,
+    }
+}
+
+fn reason_text(text: &mut String, face: &FacePlan, paint: Paint) {
+    let because = paint.wrap(&format!("because {}", reason(&face.reason)), 6);
+    let _ = writeln!(text, "      {}", paint.dim(&because));
+    let inputs = match &face.reason {
+        Reason::ChangedAfterFailure(changes) | Reason::Blocked(Block::NeedsReplacement { changes, .. }) => {
+            changes.as_slice()
+        }
+        _ => &[],
+    };
+    for change in inputs {
+        let _ = writeln!(text, "      {}: {} {}", change.field, paint.red(&change.before), "->");
+        let _ = writeln!(text, "      {}  {}", " ".repeat(change.field.len()), paint.green(&change.after));
+    }
+    if let Reason::Blocked(block) = &face.reason {
+        let _ = writeln!(text, "      {} {}", paint.cyan("help:"), paint.wrap(&advice(face.key.as_str(), block), 12));
+    }
+    if let (Some(origin), true) = (&face.origin, face.action.is_paid() || face.action == Action::Blocked) {
+        let _ = writeln!(text, "      {}", paint.dim(&format!("at {origin}")));
+    }
+}
+
+fn coloured_symbol(action: &Action, paint: Paint) -> String {
+    let symbol = action.symbol();
+    match action {
+        Action::Create(_) | Action::Adopt(_) => paint.green(symbol),
+        Action::Update(_) => paint.yellow(symbol),
+        Action::Wait => paint.cyan(symbol),
+        Action::Blocked => paint.red(symbol),
+        Action::NoOp | Action::Forget | Action::Orphaned => paint.dim(symbol),
+    }
+}
+
+fn create_fields(text: &mut String, create: &Create, paint: Paint) {
+    // In full, so that a new field cannot be forgotten here.
+    let crate::face::FaceSpec {
+        face_name,
+        model,
+        training,
+        default_voice,
+        callback_url,
+        green_screen,
+        training_version,
+        lifecycle,
+    } = &create.spec;
+    let mut fields: Vec<(&str, String)> =
+        vec![("face_name", format!("{:?}", face_name.as_str())), ("model_name", model.to_string())];
+    match training {
+        TrainingInput::Video { source } => {
+            fields.push(("train_video_url", source.shown()));
+            if let Some(voice) = default_voice {
+                fields.push(("default_voice_id", format!("{voice} (set after training)")));
+            }
+        }
+        TrainingInput::Image { source, voice, auto_fix } => {
+            fields.push(("train_image_url", source.shown()));
+            match voice {
+                TrainingVoice::Stock(slug) => fields.push(("voice_name", slug.to_string())),
+                TrainingVoice::Id(id) => fields.push(("default_voice_id", id.to_string())),
+            }
+            if *auto_fix {
+                fields.push(("auto_fix_training_image", "true".to_owned()));
+            }
+        }
+    }
+    if let Some(link) = callback_url {
+        fields.push(("callback_url", link.shown()));
+    }
+    if *green_screen {
+        fields.push(("background_green_screen", "true".to_owned()));
+    }
+    if let Some(version) = training_version {
+        fields.push(("training_version", format!("{version:?}")));
+    }
+    fields.push(("wait_for", lifecycle.wait_for.to_string()));
+    fields.push(("token", create.token.to_string()));
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+    for (name, value) in fields {
+        let name = format!("{name}:");
+        let _ = writeln!(text, "      {} {value}", paint.dim(&format!("{name:<width$}")));
+    }
+    if let Some(id) = &create.instead_of {
+        let _ = writeln!(text, "      takes the place of {id}, which is left alive");
+    }
+}
+
+fn update_fields(text: &mut String, update: &Update, paint: Paint) {
+    if let Some(name) = &update.name {
+        let (before, after) = marked(name.before(), name.after(), paint);
+        let _ = writeln!(text, "      face_name: \"{before}\" -> \"{after}\"");
+    }
+    if let Some(voice) = &update.voice {
+        let shown = |voice: &Option<VoiceId>| voice.as_ref().map_or_else(|| "(none)".to_owned(), ToString::to_string);
+        let (before, after) = (shown(voice.before()), shown(voice.after()));
+        let _ = writeln!(text, "      default_voice_id: {} -> {}", paint.red(&before), paint.green(&after));
+    }
+}
+
+/// Returns both texts with the words marked that only one of them has.
+fn marked(before: &str, after: &str, paint: Paint) -> (String, String) {
+    let diff = TextDiff::from_words(before, after);
+    let (mut left, mut right) = (String::new(), String::new());
+    for change in diff.iter_all_changes() {
+        match change.tag() {
+            ChangeTag::Equal => {
+                left.push_str(change.value());
+                right.push_str(change.value());
+            }
+            ChangeTag::Delete => left.push_str(&paint.red(change.value())),
+            ChangeTag::Insert => right.push_str(&paint.green(change.value())),
+        }
+    }
+    (left, right)
+}
+
+fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
+    let summary = plan.summary();
+    let Summary {
+        create,
+        adopt,
+        update,
+        replace,
+        delete,
+        forget,
+        wait,
+        blocked,
+        orphaned,
+        no_op,
+        paid_trainings,
+        usual_hours,
+    } = &summary;
+    if !plan.has_changes() && *blocked == 0 {
+        let _ = writeln!(text, "{} {}", paint.bold(&paint.green("No changes.")), agreement(*no_op, *wait, *orphaned));
+    } else {
+        let head = format!("Plan: {create} to create, {update} to update, {replace} to replace, {delete} to delete.");
+        let _ = writeln!(text, "{}", paint.bold(&head));
+        let more: Vec<String> = [
+            (adopt, "to adopt"),
+            (forget, "to forget"),
+            (wait, "in training"),
+            (blocked, "blocked"),
+            (orphaned, "orphaned"),
+            (no_op, "unchanged"),
+        ]
+        .into_iter()
+        .filter(|(number, _)| **number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+        if !more.is_empty() {
+            let _ = writeln!(text, "Also: {}.", more.join(", "));
+        }
+    }
+    match usual_hours {
+        Some(range) => {
+            let cost = paint.yellow(&count(*paid_trainings, "paid training"));
+            let line = format!("{cost}; the longest usually takes {}.", hours(*range));
+            let _ = writeln!(text, "{line}");
+        }
+        None if plan.has_changes() => {
+            let _ = writeln!(text, "Nothing here is paid for.");
+        }
+        None => {}
+    }
+    for refusal in &plan.refusals {
+        let faces: Vec<&str> = refusal.faces.iter().map(crate::face::FaceKey::as_str).collect();
+        let line = format!(
+            "{} would be started, {} allows {} ({}). Raise it there or with {}, or apply fewer faces at a time. As it stands this plan cannot be applied.",
+            count(refusal.faces.len(), "training"),
+            refusal.limit.setting(),
+            refusal.allowed,
+            faces.join(", "),
+            refusal.limit.flag()
+        );
+        let _ = writeln!(text, "{} {}", paint.red("over a limit:"), paint.wrap(&line, 4));
+    }
+    if plan.foreign > 0 {
+        let line = format!(
+            "{} of the account {} not managed here and will not be touched.",
+            count(plan.foreign, "live face"),
+            if plan.foreign == 1 { "is" } else { "are" }
+        );
+        let _ = writeln!(text, "{}", paint.dim(&line));
+    }
+}
+
+fn agreement(no_op: usize, wait: usize, orphaned: usize) -> String {
+    let mut parts = vec![format!("{} as declared", count(no_op + wait, "face"))];
+    if wait > 0 {
+        parts.push(format!("{wait} still in training (`facectl wait`)"));
+    }
+    if orphaned > 0 {
+        parts.push(format!("{orphaned} no longer declared, left alone"));
+    }
+    format!("{}.", parts.join(", "))
+}

@@ -1,0 +1,118 @@
+//! Live lines from events.
+
+use crate::apply::{Event, Training};
+use crate::face::WaitFor;
+
+use super::Paint;
+use super::words::{count, duration, hours};
+
+/// Returns the line for an event, where it is worth one by itself; progress goes into bars or heartbeats.
+pub fn line(event: &Event, paint: Paint) -> Option<String> {
+    let text = match event {
+        Event::CreateBegun { .. } | Event::TrainingProgressed(_) | Event::RoundEnded { .. } => return None,
+        Event::WaitBegan { faces } => format!(
+            "Waiting for {}. Interrupting is safe: trainings go on, and `facectl wait` takes it up again.",
+            count(*faces, "face")
+        ),
+        Event::FaceCreated { key, id } => format!("{} {key}: training started as {id}", paint.green("+")),
+        Event::CreateRefused { key, why } => format!("{} {key}: refused, nothing was started: {why}", paint.red("x")),
+        Event::CreatePostponed { key, wait } => {
+            format!(
+                "{} {key}: the API asks for patience, nothing was started; sent again in {}",
+                paint.yellow("…"),
+                duration(*wait)
+            )
+        }
+        Event::CreateFellInDoubt { key, why } => format!(
+            "{} {key}: in doubt: {why}. A training may have started; it is not sent again until that is known",
+            paint.red("?")
+        ),
+        Event::CreateSettled { key, id, token } => {
+            format!("{} {key}: settled: {id} carries its token {token}, so its training did start", paint.green("="))
+        }
+        Event::CreateProvenAbsent { key, token } => format!(
+            "{} {key}: settled: two complete listings after the settle window do not show token {token}, so nothing was started",
+            paint.green("=")
+        ),
+        Event::SettlingWaited { keys, left, .. } => {
+            let keys: Vec<&str> = keys.iter().map(crate::face::FaceKey::as_str).collect();
+            let rest = if left.is_zero() {
+                "confirming by another listing".to_owned()
+            } else {
+                format!("up to {} more", duration(*left))
+            };
+            format!("{} looking for {} by token; {rest}", paint.cyan("?"), keys.join(", "))
+        }
+        Event::FaceAdopted { key, id } => format!("{} {key}: took {id} into the record", paint.green("<=")),
+        Event::FaceUpdated { is_housekeeping: true, .. } => return None,
+        Event::FaceUpdated { key, what, .. } => format!("{} {key}: {what}", paint.yellow("~")),
+        Event::FaceForgotten { key } => format!(". {key}: dropped from the record; nothing live was left of it"),
+        Event::StepFailed { key, doing, why } => format!("{} {key}: failed to {doing}: {why}", paint.red("x")),
+        Event::FaceReached(training) => {
+            let word = training.status.shown();
+            let note = match training.wait_for {
+                WaitFor::Preview if !training.status.is_final() => " (tuning goes on in the background)",
+                _ => "",
+            };
+            format!("{} {}: {word} after {}{note}", paint.green("✓"), training.key, duration(training.elapsed))
+        }
+        Event::TrainingFailed { training, why } => {
+            let why = why.as_deref().unwrap_or("the API does not say why");
+            format!(
+                "{} {}: {} after {}: {why}",
+                paint.red("x"),
+                training.key,
+                training.status.shown(),
+                duration(training.elapsed)
+            )
+        }
+        Event::LookFailed { why, times, next } => {
+            format!("{} look {times} failed: {why}; again in {}", paint.yellow("!"), duration(*next))
+        }
+        Event::InterruptNoted => {
+            "Interrupted: nothing new begins, what is under way is awaited. Again to leave at once, which is safe too."
+                .to_owned()
+        }
+    };
+    Some(text)
+}
+
+/// Progress for readers without a terminal: one line a round.
+#[derive(Debug, Default)]
+pub struct Heartbeat {
+    round: Vec<Training>,
+}
+
+impl Heartbeat {
+    /// Takes an event; returns the line of a round that has ended with faces still in training.
+    pub fn take(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::TrainingProgressed(training) => self.round.push(training.clone()),
+            Event::RoundEnded { waiting, next } if *waiting > 0 => {
+                let round = std::mem::take(&mut self.round);
+                return Some(heartbeat(&round, *waiting, *next));
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// Faces named in one heartbeat; the others are counted.
+const NAMED: usize = 4;
+
+fn heartbeat(round: &[Training], waiting: usize, next: std::time::Duration) -> String {
+    let mut parts: Vec<String> = round
+        .iter()
+        .take(NAMED)
+        .map(|training| {
+            let percent = training.progress.map_or_else(String::new, |progress| format!(" {}%", progress.percent()));
+            let usual = training.usual_hours.map_or_else(String::new, |range| format!(" of {}", hours(range)));
+            format!("{} {}{percent} ({}{usual})", training.key, training.status.shown(), duration(training.elapsed))
+        })
+        .collect();
+    if round.len() > NAMED {
+        parts.push(format!("{} more", round.len() - NAMED));
+    }
+    format!("… {} in training: {}; next look in {}", waiting, parts.join(", "), duration(next))
+}
