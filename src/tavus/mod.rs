@@ -4,6 +4,7 @@
 //! Every fact about the wire carries its source where it is used.
 
 mod error;
+mod retry;
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::face::{FaceId, Link, Model, ObservedFace, TrainingInput, VoiceId};
 
 pub use error::{ApiError, Effect, Failure, Retry};
+pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 
 /// Looking, which costs nothing and may be repeated.
 pub trait FaceReads: Send + Sync {
