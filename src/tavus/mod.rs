@@ -3,16 +3,27 @@
 //! Code that looks gets [`FaceReads`], so that it cannot write; only `apply/` gets [`FaceApi`].
 //! Every fact about the wire carries its source where it is used.
 
+mod answer;
+mod base_url;
+mod client;
 mod error;
+mod key;
 mod retry;
+mod text;
+mod transport;
+mod wire;
 
 use std::future::Future;
 use std::time::Duration;
 
 use crate::face::{FaceId, Link, Model, ObservedFace, TrainingInput, VoiceId};
 
+pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
+pub use client::{Client, ClientConfig};
 pub use error::{ApiError, Effect, Failure, Retry};
+pub use key::{ApiKey, ApiKeyError};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
+pub use transport::ClientError;
 
 /// Looking, which costs nothing and may be repeated.
 pub trait FaceReads: Send + Sync {
