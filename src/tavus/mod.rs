@@ -7,7 +7,9 @@ mod answer;
 mod base_url;
 mod client;
 mod error;
+mod in_order;
 mod key;
+mod observe;
 mod retry;
 mod text;
 mod transport;
@@ -22,6 +24,7 @@ pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
 pub use client::{Client, ClientConfig};
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
+pub use observe::{confirm_absent, details, observe};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub use transport::ClientError;
 
