@@ -43,12 +43,14 @@ pub struct ClientConfig {
     /// What back-off waits on and elapsed times are read from. Real time in production; a hand-wound clock in
     /// tests, so that none of them sleeps.
     pub clock: Arc<dyn Clock>,
-    /// How long a connection may take: 10 s.
+    /// How long a connection may take, name resolution and TLS included: 10 s, and never more than half of
+    /// `request_timeout`.
     pub connect_timeout: Duration,
     /// How long a request may take, from the first byte of the connection to the last of the answer: 30 s, as in
     /// the vendor's own client (version 0.11).
     pub request_timeout: Duration,
-    /// How many requests may begin in a second; none means no limit. 5: no limit is published, so be modest.
+    /// How many requests may begin in a second; none, or a number that is no rate, means no limit. 5: no limit is
+    /// published, so be modest.
     pub requests_per_second: Option<f64>,
     /// How many requests may be under way at once: 4.
     pub max_in_flight: usize,
@@ -333,14 +335,17 @@ fn or_none<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
 /// Says in the error what the API's own words cannot: how often it was tried, or that it asks for too long.
 fn explained(mut error: ApiError, attempt: u32, why: GiveUp) -> ApiError {
     let note = match why {
-        GiveUp::AskedTooLong(asked) => format!("; it asks to come back in {} s", asked.as_secs()),
-        GiveUp::Exhausted if attempt > 1 => format!("; tried {attempt} times"),
+        GiveUp::AskedTooLong(asked) => format!("it asks to come back in {} s", asked.as_secs()),
+        GiveUp::Exhausted if attempt > 1 => format!("tried {attempt} times"),
         GiveUp::Exhausted | GiveUp::Hopeless => return error,
     };
     let text = match &mut error.failure {
         Failure::Unreachable(text) | Failure::NoAnswer(text) => text,
         Failure::Status { message: text, .. } | Failure::Unreadable { why: text, .. } => text,
     };
+    if !text.is_empty() {
+        text.push_str("; ");
+    }
     text.push_str(&note);
     error
 }

@@ -2,6 +2,16 @@
 //!
 //! Code that looks gets [`FaceReads`], so that it cannot write; only `apply/` gets [`FaceApi`].
 //! Every fact about the wire carries its source where it is used.
+//!
+//! | file | does |
+//! |---|---|
+//! | `client.rs` | sends, limits, repeats what may be repeated; judges a create |
+//! | `transport.rs` | the two HTTP clients underneath, TLS and roots |
+//! | `answer.rs` | a whole answer, or a failure and how far it got |
+//! | `wire.rs` | bodies, field names, status words |
+//! | `retry.rs` | pure: error and attempt -> wait or give up |
+//! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
+//! | `text.rs`, `key.rs`, `base_url.rs` | what must not be shown, and where it must not go |
 
 mod answer;
 mod base_url;

@@ -95,6 +95,10 @@ pub async fn details(
 /// The second question tells a face that is gone from a server, a path or a key that knows nothing: all of them
 /// answer 400 or 404 to the first.
 ///
+/// # Caveats
+/// A key of another account passes both questions. Whether the account is the one of the record is for the caller
+/// to judge, by whether any recorded face is in the listing.
+///
 /// # Errors
 /// When either question gets no answer: nothing is proven then.
 pub async fn confirm_absent(reads: &impl FaceReads, id: &FaceId) -> Result<bool, ApiError> {

@@ -86,7 +86,9 @@ impl Transport<'_> {
     fn builder(&self) -> ClientBuilder {
         let builder = Client::builder()
             .user_agent(format!("{USER_AGENT} ({})", std::env::consts::OS))
-            .connect_timeout(self.connect_timeout)
+            // The shorter one must be this one: running out of time while connecting proves that nothing was sent,
+            // running out of time as a whole proves nothing.
+            .connect_timeout(self.connect_timeout.min(self.request_timeout / 2))
             .timeout(self.request_timeout)
             // A redirect would carry the key elsewhere, and a create that is followed is a create sent twice.
             .redirect(redirect::Policy::none())
