@@ -368,3 +368,18 @@ fn quota(per_second: f64) -> Option<Quota> {
     let burst = NonZeroU32::new(per_second as u32).unwrap_or(NonZeroU32::MIN);
     Some(Quota::with_period(period)?.allow_burst(burst))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_positive_number_and_lets_one_through_at_least() {
+        for (rate, burst) in [(5.0, Some(5)), (0.2, Some(1)), (1e9, Some(1_000_000_000))] {
+            assert_eq!(quota(rate).map(|quota| quota.burst_size().get()), burst, "{rate}");
+        }
+        for no_rate in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE] {
+            assert_eq!(quota(no_rate), None, "{no_rate}");
+        }
+    }
+}

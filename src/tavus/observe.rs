@@ -14,6 +14,11 @@
 //! every page of it, or, where it says no total, ended at an empty page; and each row could be read. Anything
 //! else is [`Coverage::Partial`], with everything that any reading showed: absence then proves nothing.
 //!
+//! # Caveats
+//! One face deleted and one made between two pages can hide a third without changing any number. Nothing in the API
+//! would show it, so whoever is about to act on absence asks for the face itself ([`confirm_absent`]) or, where
+//! there is no id yet, lists twice.
+//!
 //! # Assumptions
 //! Pages are offsets: a face that comes or goes meanwhile shifts the others, and is noticed by the total or by a
 //! row seen twice. Time and memory grow linearly with the number of faces.

@@ -73,7 +73,8 @@ fn head(text: &str) -> &str {
         return text;
     }
     let cut = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let last_word = cut.rfind(|c: char| c.is_whitespace() || "\"'<>".contains(c)).map_or(0, |at| at + 1);
+    let is_delimiter = |c: char| c.is_whitespace() || "\"'<>".contains(c);
+    let last_word = cut.char_indices().rev().find(|(_, c)| is_delimiter(*c)).map_or(0, |(at, c)| at + c.len_utf8());
     let is_link = cut.get(last_word..).is_none_or(|word| word.contains(':'));
     if is_link { cut.get(..last_word).unwrap_or("") } else { cut }
 }
@@ -131,6 +132,8 @@ fn is_harmful(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -171,5 +174,24 @@ mod tests {
         let name = format!("{} [fc-k3j7x2m7-qa4bd2-1]", "é".repeat(5000));
         let kept = clean_name(&name);
         assert!(kept.chars().count() < 400 && kept.ends_with("[fc-k3j7x2m7-qa4bd2-1]"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_one_harmless_line(text in any::<String>(), limit in 0usize..50) {
+            let line = clean(&text, limit);
+            prop_assert!(line.chars().count() <= limit + 1 && !line.contains(is_harmful), "{line:?}");
+            prop_assert!(!clean_name(&text).contains(is_harmful));
+        }
+
+        #[test]
+        fn escapes_and_links_in_any_mixture_are_survived(
+            parts in prop::collection::vec(r#"\\u[0-9a-f+]{0,5}|\\/|https://|\?sig=|\x1b[\[\]P]?|é|[ "<;]|\u{9b}"#, 0..40)
+        ) {
+            let text = parts.concat();
+            let line = clean(&text, 100);
+            prop_assert!(!line.contains(is_harmful), "{line:?}");
+            body_for_trace(text.as_bytes());
+        }
     }
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::face::{Link, VoiceId};
 
@@ -205,4 +207,41 @@ fn an_error_says_what_the_api_said_whatever_its_shape() {
     }
     assert!(is_invalid_id("Invalid replica_uuid") && is_invalid_id("invalid face_id r1"));
     assert!(!is_invalid_id("Invalid access token") && !is_invalid_id("voice_id must not be blank"));
+}
+
+/// Any JSON a server could think of, with our field names in it.
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "r[0-9a-f]{1,3}|started|completed|20/100".prop_map(Value::from),
+    ];
+    let name =
+        "data|total_count|(face|replica)_(id|name|type)|status|finetune_status|training_progress|created_at|error";
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(name, inner, 0..8).prop_map(|map| map.into_iter().collect::<Value>()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_row_is_lost_without_being_counted(rows in prop::collection::vec(any_value(), 0..8)) {
+        let body = serde_json::json!({ "data": rows }).to_string();
+        let page = face_page(body.as_bytes()).unwrap();
+        prop_assert_eq!(page.faces.len() + page.unreadable_rows, rows.len());
+    }
+
+    #[test]
+    fn no_body_makes_a_reader_panic(value in any_value(), bytes in any::<Vec<u8>>()) {
+        for body in [value.to_string().as_bytes(), &bytes] {
+            let _ = (face_page(body), face(body, &"r1".parse().unwrap()), created_id(body), voice(body));
+            let _ = (conversation(body), error_message(body));
+        }
+    }
 }
