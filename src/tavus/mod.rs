@@ -2,15 +2,41 @@
 //!
 //! Code that looks gets [`FaceReads`], so that it cannot write; only `apply/` gets [`FaceApi`].
 //! Every fact about the wire carries its source where it is used.
+//!
+//! | file | does |
+//! |---|---|
+//! | `client.rs` | sends, limits, repeats what may be repeated; judges a create |
+//! | `transport.rs` | the two HTTP clients underneath, TLS and roots |
+//! | `answer.rs` | a whole answer, or a failure and how far it got |
+//! | `wire.rs` | bodies, field names, status words |
+//! | `retry.rs` | pure: error and attempt -> wait or give up |
+//! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
+//! | `text.rs`, `key.rs`, `base_url.rs` | what must not be shown, and where it must not go |
 
+mod answer;
+mod base_url;
+mod client;
 mod error;
+mod in_order;
+mod key;
+mod observe;
+mod retry;
+mod text;
+mod transport;
+mod wire;
 
 use std::future::Future;
 use std::time::Duration;
 
 use crate::face::{FaceId, Link, Model, ObservedFace, TrainingInput, VoiceId};
 
+pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
+pub use client::{Client, ClientConfig};
 pub use error::{ApiError, Effect, Failure, Retry};
+pub use key::{ApiKey, ApiKeyError};
+pub use observe::{confirm_absent, details, observe};
+pub use retry::{Decision, GiveUp, RetryPolicy, decide};
+pub use transport::ClientError;
 
 /// Looking, which costs nothing and may be repeated.
 pub trait FaceReads: Send + Sync {

@@ -1,0 +1,94 @@
+//! The API key, which nothing shows.
+
+use std::fmt;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The API key. `Debug` and `Display` show stars; its memory is wiped when it is dropped.
+#[derive(Clone)]
+pub struct ApiKey(SecretString);
+
+/// Why a key was refused. Says nothing about the key but what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApiKeyError {
+    /// Nothing, or nothing but a line end.
+    #[error("the key is empty")]
+    Empty,
+    /// A blank, a line end or another control character inside.
+    #[error("the key has a blank, a line end or a control character in it; was more than the key pasted?")]
+    Blank,
+    /// A character that cannot stand in a header.
+    #[error("the key has a character outside ASCII in it")]
+    NotAscii,
+}
+
+impl ApiKey {
+    /// Reads a key. One line end after it is dropped, as files and pipes have one.
+    ///
+    /// # Errors
+    /// When the text cannot be a key. The error does not show it.
+    pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.is_empty() {
+            return Err(ApiKeyError::Empty);
+        }
+        if !text.is_ascii() {
+            return Err(ApiKeyError::NotAscii);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ApiKeyError::Blank);
+        }
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// Returns the value of the `x-api-key` header, marked so that no library prints it.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.0.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Replaces the key in a text by stars: a server may quote what it was sent.
+    pub(super) fn scrub(&self, text: String) -> String {
+        let key = self.0.expose_secret();
+        if text.contains(key) { text.replace(key, "***") } else { text }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(***)")
+    }
+}
+
+impl fmt::Display for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_shown_nowhere_and_a_wrong_one_is_not_either() {
+        let key = ApiKey::parse("s3cr3t-key\r\n").unwrap();
+        assert_eq!(format!("{key:?} {key}"), "ApiKey(***) ***");
+        assert_eq!(key.scrub("invalid s3cr3t-key!".into()), "invalid ***!");
+        assert!(key.header().unwrap().is_sensitive());
+        for (text, error) in [
+            ("", ApiKeyError::Empty),
+            ("\n", ApiKeyError::Empty),
+            ("a\nb", ApiKeyError::Blank),
+            ("a b", ApiKeyError::Blank),
+            ("a\n\n", ApiKeyError::Blank),
+            ("a\u{0}", ApiKeyError::Blank),
+            ("schlüssel", ApiKeyError::NotAscii),
+        ] {
+            assert_eq!(ApiKey::parse(text).unwrap_err(), error, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Whether to send a request again, and when. Pure: the caller brings the luck and does the waiting.
+//!
+//! Only for requests that may be repeated at all: GET, PATCH, DELETE. A create never comes here.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::{ApiError, Retry};
+
+/// How often and how patiently a request is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often a request is sent at most, the first time included.
+    pub attempts: u32,
+    /// The wait after the first failure. It doubles each time.
+    pub min_delay: Duration,
+    /// The longest wait that we choose ourselves.
+    pub max_delay: Duration,
+    /// The longest wait that the other side may ask for. Beyond it the request is given up and says so.
+    pub longest_asked: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Five attempts within about ten seconds. Public integrations wait 5 s and cap at 60 s (read October
+    /// 2026); no page of the vendor says anything about it.
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            min_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(60),
+            longest_asked: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Send it again after this wait.
+    Wait(Duration),
+    /// Report the failure.
+    GiveUp(GiveUp),
+}
+
+/// Why a request is not sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// The same answer would come.
+    Hopeless,
+    /// It was sent as often as the policy allows.
+    Exhausted,
+    /// The other side asks for a longer wait than the policy allows.
+    AskedTooLong(Duration),
+}
+
+/// Decides what to do after the failure of the `attempt`th sending, counted from 1. `random01` is a number from 0
+/// to 1 that spreads the waits of many requests.
+///
+/// | the failure | before the last attempt | after it |
+/// |---|---|---|
+/// | would come again | give up | give up |
+/// | may pass | half to all of min·2^(attempt-1), at most max | give up |
+/// | comes with Retry-After ≤ longest | that long, and up to min more | give up |
+/// | comes with Retry-After > longest | give up and say so | give up |
+pub fn decide(error: &ApiError, attempt: u32, policy: &RetryPolicy, random01: f64) -> Decision {
+    let random01 = if random01.is_finite() { random01.clamp(0.0, 1.0) } else { 0.5 };
+    match error.retry() {
+        Retry::Never => Decision::GiveUp(GiveUp::Hopeless),
+        Retry::After(asked) if asked > policy.longest_asked => Decision::GiveUp(GiveUp::AskedTooLong(asked)),
+        _ if attempt >= policy.attempts => Decision::GiveUp(GiveUp::Exhausted),
+        // Never earlier than told, and not everybody at the same moment.
+        Retry::After(asked) => Decision::Wait(asked + policy.min_delay.mul_f64(random01)),
+        Retry::Backoff => {
+            let full = exponential(attempt, policy);
+            Decision::Wait(full.mul_f64(0.5 + random01 / 2.0))
+        }
+    }
+}
+
+fn exponential(attempt: u32, policy: &RetryPolicy) -> Duration {
+    let delays = ExponentialBuilder::new()
+        .with_min_delay(policy.min_delay)
+        .with_max_delay(policy.max_delay)
+        .with_factor(2.0)
+        .without_max_times();
+    // After 32 doublings any delay is at its maximum.
+    let nth = usize::try_from(attempt.saturating_sub(1).min(32)).unwrap_or(32);
+    delays.build().nth(nth).unwrap_or(policy.max_delay).min(policy.max_delay)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tavus::Failure;
+
+    fn answered(status: u16, retry_after: Option<u64>) -> ApiError {
+        let failure =
+            Failure::Status { status, message: String::new(), retry_after: retry_after.map(Duration::from_secs) };
+        ApiError { method: "GET", path: "/v2/faces".into(), failure }
+    }
+
+    #[test]
+    fn what_would_come_again_is_asked_once() {
+        for status in [301, 307, 400, 401, 402, 403, 404, 409, 422] {
+            let decision = decide(&answered(status, Some(1)), 1, &RetryPolicy::default(), 0.0);
+            assert_eq!(decision, Decision::GiveUp(GiveUp::Hopeless), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_wait_of_minutes_is_honoured_and_one_of_an_hour_is_reported() {
+        let policy = RetryPolicy::default();
+        assert_eq!(decide(&answered(429, Some(120)), 1, &policy, 0.0), Decision::Wait(Duration::from_secs(120)));
+        let hour = Duration::from_secs(3600);
+        assert_eq!(decide(&answered(429, Some(3600)), 1, &policy, 0.0), Decision::GiveUp(GiveUp::AskedTooLong(hour)));
+    }
+
+    #[test]
+    fn without_luck_the_waits_double() {
+        let policy = RetryPolicy::default();
+        let waits: Vec<_> = (1..=4).map(|attempt| decide(&answered(503, None), attempt, &policy, 1.0)).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000].map(|ms| Decision::Wait(Duration::from_millis(ms))));
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_is_never_sent_more_often_than_allowed(attempts in 0u32..9, beyond in 0u32..9, luck in 0.0..1.0f64) {
+            let policy = RetryPolicy { attempts, ..RetryPolicy::default() };
+            let decision = decide(&answered(503, None), attempts + beyond, &policy, luck);
+            prop_assert_eq!(decision, Decision::GiveUp(GiveUp::Exhausted));
+        }
+
+        #[test]
+        fn no_wait_is_shorter_than_asked_or_longer_than_the_limits(
+            attempt in 1u32..5, luck in -1.0..2.0f64, asked in proptest::option::of(0u64..=300),
+        ) {
+            let policy = RetryPolicy::default();
+            let Decision::Wait(wait) = decide(&answered(503, asked), attempt, &policy, luck) else {
+                return Err(TestCaseError::fail("gave up"));
+            };
+            match asked.map(Duration::from_secs) {
+                Some(asked) => prop_assert!(wait >= asked && wait <= asked + policy.min_delay),
+                None => prop_assert!(wait >= policy.min_delay / 2 && wait <= policy.max_delay),
+            }
+        }
+    }
+}
