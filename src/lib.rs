@@ -1,9 +1,47 @@
-//! facectl
+//! facectl: declarative GitOps for Tavus faces. This page is the map.
+//!
+//! People declare faces in YAML. We load that ([`manifest`]), look at what we last applied ([`state`]) and
+//! at what the API shows ([`tavus`]), and compute a [`plan`]: a plain value that says what to do to each
+//! face and why. A person or a policy approves it. Only then do effects happen ([`apply`]), one at a time,
+//! each written down before it is sent and settled after it returned.
+//!
+//! ```text
+//! load -> resolve -> observe -> plan -> review -> execute -> record -> report
+//! ```
+//!
+//! # Rooms
+//!
+//! | room | what it does | may know |
+//! |---|---|---|
+//! | [`face`] | the words: one face seen three ways (desired, recorded, observed) | nothing else |
+//! | [`clock`] | the time, and waiting; nobody else asks for it | nothing else |
+//! | [`manifest`] | YAML into desired faces, or every problem at once | `face` |
+//! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
+//! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock` |
+//! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |
+//! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
+//! | [`report`] | values into text and JSON; prints nothing | values of `plan` and `apply` |
+//! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
+//! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
+//!
+//! # Files we keep on disk
+//!
+//! All below the state directory, `.facectl/` beside `facectl.yaml` (with `--sandbox`: `.facectl/sandbox/`).
+//!
+//! | file | what it holds | room |
+//! |---|---|---|
+//! | `lock`, `lock.holder.json` | who is working, since when; the kernel releases the lock | `state/lease.rs` |
+//! | `db/` | faces, journal of creates, history, meta: a sled database | `state/sled.rs` |
+//! | `snapshot.json` | a copy of it for readers beside the holder, and to rebuild a damaged database from | `state/snapshot.rs` |
+//! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
+//! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |
 
 pub mod apply;
 pub mod clock;
 pub mod face;
+pub mod manifest;
 pub mod plan;
 pub mod report;
+pub mod sandbox;
 pub mod state;
 pub mod tavus;

@@ -1,0 +1,62 @@
+//! One hash over everything in the manifests that could change a plan.
+
+use std::collections::BTreeMap;
+
+use crate::face::{DesiredFace, FaceKey, FaceSpec, Lifecycle, Naming, ProjectName};
+
+/// Returns the digest, in hexadecimal. Equal for equal wishes, however the files are cut and links are signed.
+pub(super) fn of(project: &ProjectName, naming: Naming, faces: &BTreeMap<FaceKey, DesiredFace>) -> String {
+    let mut hash = Hash(blake3::Hasher::new_derive_key("facectl 2026-11 manifest digest"));
+    hash.text(project.as_str());
+    hash.text(match naming {
+        Naming::Clean => "clean",
+        Naming::Marker => "marker",
+    });
+    hash.count(faces.len());
+    for (key, face) in faces {
+        hash.text(key.as_str());
+        hash.face(face);
+    }
+    hash.0.finalize().to_hex().to_string()
+}
+
+struct Hash(blake3::Hasher);
+
+impl Hash {
+    /// With its length in front, so that no two sequences of texts run into each other.
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.update(text.as_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.0.update(&(count as u64).to_le_bytes());
+    }
+
+    fn face(&mut self, face: &DesiredFace) {
+        // In full, so that a new field cannot be forgotten here.
+        let DesiredFace { spec, labels, annotations: _, origin: _ } = face;
+        let FaceSpec {
+            face_name,
+            model: _,
+            training: _,
+            default_voice,
+            callback_url,
+            green_screen: _,
+            training_version: _,
+            lifecycle,
+        } = spec;
+        self.text(face_name.as_str());
+        // Holds model, training, green screen and version, without signatures.
+        self.text(&spec.fingerprint().to_string());
+        self.text(default_voice.as_ref().map_or("", |voice| voice.as_str()));
+        self.text(&callback_url.as_ref().map(crate::face::Link::identity).unwrap_or_default());
+        let Lifecycle { on_removal, protect, wait_for, on_missing, on_failed } = lifecycle;
+        self.text(&format!("{on_removal:?} {protect} {wait_for:?} {on_missing:?} {on_failed:?}"));
+        self.count(labels.len());
+        for (name, value) in labels {
+            self.text(name);
+            self.text(value);
+        }
+    }
+}

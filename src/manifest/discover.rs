@@ -1,0 +1,304 @@
+//! Finds the project file and the manifests. With `source.rs` the only IO of this room.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::WalkDir;
+
+use super::diagnostic::{Diagnostic, Place, nearest};
+use super::project::{LOCK_FILE, PROJECT_FILE};
+
+/// The name that stands for standard input.
+pub(super) const STDIN: &str = "-";
+
+/// A file that is to be read.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Where it is; `None` for standard input.
+    pub(super) path: Option<PathBuf>,
+    /// As it is shown to people.
+    pub(super) name: Arc<str>,
+    /// Whether it was named by itself, and not met in a folder or by a pattern: then it must be ours.
+    pub(super) is_named: bool,
+}
+
+/// Returns a path as people read it: relative to `cwd` if it lies below, with forward slashes.
+pub(super) fn shown(path: &Path, cwd: &Path) -> Arc<str> {
+    let path = path.strip_prefix(cwd).unwrap_or(path);
+    let mut text = String::new();
+    for part in path.components().filter(|part| *part != Component::CurDir) {
+        if !text.is_empty() && !text.ends_with('/') {
+            text.push('/');
+        }
+        text.push_str(&part.as_os_str().to_string_lossy().replace('\\', "/"));
+    }
+    if text.is_empty() { ".".into() } else { text.into() }
+}
+
+/// Finds the project file for what was named on the command line.
+pub(super) fn project_file(paths: &[String], cwd: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for text in paths.iter().filter(|text| *text != STDIN) {
+        let file = project_above(&folder_of(text, cwd));
+        if let Some(file) = file.filter(|file| !found.iter().any(|other| is_same(other, file))) {
+            found.push(file);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(project_above(cwd)),
+        [only] => Ok(Some(only.clone())),
+        [first, second, ..] => Err(Box::new(
+            Diagnostic::error(
+                "facectl::two-projects",
+                Place::whole(shown(second, cwd)),
+                "the paths belong to more than one project",
+            )
+            .related(Place::whole(shown(first, cwd)), "the other project")
+            .help("run facectl once for each, or name the one that is meant with --project-file"),
+        )),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The folder that a named path is, or lies in; for a pattern, the folder before its first wildcard.
+fn folder_of(text: &str, cwd: &Path) -> PathBuf {
+    let path = cwd.join(text);
+    if path.is_dir() {
+        return path;
+    }
+    let is_plain = |part: &Component<'_>| !is_pattern(&part.as_os_str().to_string_lossy());
+    let folder: PathBuf = path.parent().unwrap_or(&path).components().take_while(is_plain).collect();
+    if folder.as_os_str().is_empty() { cwd.to_owned() } else { folder }
+}
+
+/// Looks for a project file in a folder and those above it, not beyond a repository or the home folder.
+fn project_above(folder: &Path) -> Option<PathBuf> {
+    // Without `..` and links, so that "above" means what a person sees.
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let home = std::env::home_dir();
+    for folder in folder.ancestors() {
+        let file = folder.join(PROJECT_FILE);
+        if file.is_file() {
+            return Some(file);
+        }
+        if folder.join(".git").exists() || home.as_deref() == Some(folder) {
+            return None;
+        }
+    }
+    None
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// Collects the files behind paths, folders and patterns, each once.
+pub(super) struct Collector<'a> {
+    cwd: &'a Path,
+    root: PathBuf,
+    project_file: Option<PathBuf>,
+    found: Vec<Found>,
+    seen: HashSet<PathBuf>,
+    folders: HashMap<PathBuf, PathBuf>,
+    out: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(cwd: &'a Path, root: &Path, project_file: Option<&Path>, out: &'a mut Vec<Diagnostic>) -> Self {
+        Self {
+            cwd,
+            root: fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()),
+            project_file: project_file.map(|file| fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())),
+            found: Vec::new(),
+            seen: HashSet::new(),
+            folders: HashMap::new(),
+            out,
+        }
+    }
+
+    /// Returns what was found, in an order that does not hang on the order of the paths.
+    pub(super) fn finish(mut self) -> Vec<Found> {
+        self.found.sort_by(|a, b| a.name.cmp(&b.name));
+        self.found
+    }
+
+    /// Adds whatever a text from the command line or the project file stands for, seen from `base`.
+    pub(super) fn add(&mut self, text: &str, base: &Path) {
+        if text == STDIN {
+            if !self.found.iter().any(|found| found.path.is_none()) {
+                self.found.push(Found { path: None, name: STDIN.into(), is_named: true });
+            }
+            return;
+        }
+        let path = base.join(text);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.folder(&path),
+            Ok(_) if path.file_name().is_some_and(|name| name == PROJECT_FILE) => {
+                let help = "name its folder, or use --project-file".to_owned();
+                self.say("facectl::misplaced-project", &path, "the project file is not a manifest", Some(help));
+            }
+            Ok(_) => self.file(path, true),
+            Err(_) if is_pattern(text) => self.pattern(text, base),
+            Err(_) => self.missing(&path),
+        }
+    }
+
+    fn say(&mut self, code: &'static str, path: &Path, message: impl Into<String>, help: Option<String>) {
+        let place = Place::whole(shown(path, self.cwd));
+        self.out.push(Diagnostic::error(code, place, message).help_if(help));
+    }
+
+    fn missing(&mut self, path: &Path) {
+        let wanted = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let siblings: Vec<String> = path
+            .parent()
+            .and_then(|parent| fs::read_dir(parent).ok())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .take(10_000)
+            .collect();
+        let near = nearest(&wanted, siblings.iter().map(String::as_str));
+        let help = match (near, path.parent().is_some_and(Path::is_dir)) {
+            (Some(near), _) => format!("did you mean `{}`?", shown(&path.with_file_name(near), self.cwd)),
+            (None, true) => "paths are read from the folder in which facectl runs".to_owned(),
+            (None, false) => "its folder does not exist either".to_owned(),
+        };
+        self.say("facectl::not-found", path, "there is no such file or folder", Some(help));
+    }
+
+    fn pattern(&mut self, text: &str, base: &Path) {
+        let whole = format!("{}/{text}", glob::Pattern::escape(&base.to_string_lossy()));
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+        let matches = match glob::glob_with(&whole, options) {
+            Ok(matches) => matches,
+            Err(error) => {
+                return self.say("facectl::pattern", &base.join(text), format!("not a valid pattern: {error}"), None);
+            }
+        };
+        let mut count = 0;
+        for path in matches.flatten() {
+            if path.is_dir() {
+                count += 1;
+                self.walk(&path);
+            } else if is_manifest_name(&path) && self.is_inside(&path, base) {
+                count += 1;
+                self.file(path, false);
+            }
+        }
+        if count == 0 {
+            let help = "it was searched for files that end in .yaml or .yml; if your shell should have expanded it, \
+                        check the folder";
+            self.say("facectl::not-found", &base.join(text), "the pattern matches no manifest", Some(help.to_owned()));
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        if self.walk(folder) == 0 {
+            let help = "it was searched, with all folders in it, for files that end in .yaml or .yml; facectl.yaml, the \
+                        lock file and names that begin with a dot do not count";
+            self.say("facectl::no-manifests", folder, "there are no manifests in this folder", Some(help.to_owned()));
+        }
+    }
+
+    /// Adds the manifests below a folder and returns how many there are, those already added included.
+    fn walk(&mut self, folder: &Path) -> usize {
+        let mut count = 0;
+        // Links are followed, as ConfigMap mounts consist of them; walkdir sees loops, and what leaves is refused.
+        let mut entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.loop_ancestor().is_some() => continue,
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    self.say("facectl::unreadable", &path, format!("cannot read it: {reason}"), None);
+                    continue;
+                }
+            };
+            let is_folder = entry.file_type().is_dir();
+            let is_hidden = entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+            let is_foreign = is_folder && entry.depth() > 0 && self.is_other_project(entry.path());
+            let leaves = entry.depth() > 0
+                && entry.path_is_symlink()
+                && (is_folder || is_manifest_name(entry.path()))
+                && !is_hidden
+                && !self.is_inside(entry.path(), folder);
+            if is_hidden || is_foreign || leaves {
+                if is_folder {
+                    entries.skip_current_dir();
+                }
+            } else if entry.file_type().is_file() && is_manifest_name(entry.path()) {
+                count += 1;
+                self.file(entry.into_path(), false);
+            }
+        }
+        count
+    }
+
+    /// Returns whether a folder below is a project of its own, and says so: its faces bear another project's tokens,
+    /// so that taking them for ours would buy each of them again.
+    fn is_other_project(&mut self, folder: &Path) -> bool {
+        let file = folder.join(PROJECT_FILE);
+        let is_other = file.is_file() && self.project_file.as_ref().is_none_or(|own| !is_same(own, &file));
+        if is_other {
+            let place = Place::whole(shown(folder, self.cwd));
+            self.out.push(
+                Diagnostic::warning("facectl::other-project", place, "left out: this folder is a project of its own")
+                    .help("run facectl in it, or remove its facectl.yaml"),
+            );
+        }
+        is_other
+    }
+
+    /// Returns whether a link met on the way stays inside the folder or the project, and says so if not: a checkout
+    /// must not be able to make a runner show lines of its own files.
+    fn is_inside(&mut self, path: &Path, folder: &Path) -> bool {
+        let Ok(target) = fs::canonicalize(path) else { return true };
+        let is_inside =
+            target.starts_with(&self.root) || fs::canonicalize(folder).is_ok_and(|folder| target.starts_with(folder));
+        if !is_inside {
+            let help = "move the file into the project, or name it on the command line".to_owned();
+            self.say("facectl::outside", path, "this link leads out of the folder and the project", Some(help));
+        }
+        is_inside
+    }
+
+    fn file(&mut self, path: PathBuf, is_named: bool) {
+        let canonical = self.canonical(&path);
+        if !self.seen.insert(canonical) {
+            // Named after it was met: then it must be ours after all.
+            if is_named && let Some(found) = self.found.iter_mut().find(|found| found.path.as_ref() == Some(&path)) {
+                found.is_named = true;
+            }
+            return;
+        }
+        let name = shown(&path, self.cwd);
+        self.found.push(Found { path: Some(path), name, is_named });
+    }
+
+    /// As `fs::canonicalize`, which costs a system call a component, but once a folder only.
+    fn canonical(&mut self, path: &Path) -> PathBuf {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let (Some(parent), Some(name), false) = (path.parent(), path.file_name(), is_link) else {
+            return fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        };
+        let folder = self
+            .folders
+            .entry(parent.to_owned())
+            .or_insert_with(|| fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned()));
+        folder.join(name)
+    }
+}
+
+fn is_manifest_name(path: &Path) -> bool {
+    let is_yaml =
+        path.extension().is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));
+    is_yaml && path.file_name().is_some_and(|name| name != PROJECT_FILE && name != LOCK_FILE)
+}

@@ -1,0 +1,428 @@
+//! The whole way: find the project, find the files, read them, resolve them, compare them with each other.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::btree_map::Entry as Slot;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::face::{Desired, DesiredFace, FaceKey, ProjectName, Token};
+
+use super::diagnostic::{Diagnostic, Place, Severity, nearest, sort};
+use super::digest;
+use super::discover::{self, Collector, Found};
+use super::document::{API_VERSION, FaceDocument, ProjectDocument};
+use super::project::{self, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
+use super::resolve::{self, Known, Resolver};
+use super::shape::{FACE, PROJECT, Walk, clipped};
+use super::source::{Source, Sources, read, read_file};
+use super::tree::{Document, Documents, Node};
+use super::typed;
+
+/// What to load.
+pub struct LoadRequest {
+    /// Files, folders, patterns and `-` for standard input, seen from `cwd`. Empty: what the project's
+    /// `spec.manifests` names, else the project's folder, else `cwd`.
+    pub paths: Vec<String>,
+    /// The project file (`--project-file`); `None`: it is looked for.
+    pub project_file: Option<PathBuf>,
+    /// Where facectl runs.
+    pub cwd: PathBuf,
+    /// The variables that manifests may use: only those whose name begins with [`super::VARIABLE_PREFIX`] count.
+    pub variables: BTreeMap<String, String>,
+    /// Standard input; read only if `-` is named, and never beyond [`super::FILE_LIMIT`].
+    pub stdin: Box<dyn io::Read>,
+    /// What flags and environment set over the project file.
+    pub overrides: ProjectOverrides,
+}
+
+impl fmt::Debug for LoadRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { paths, project_file, cwd, variables, stdin: _, overrides } = self;
+        f.debug_struct("LoadRequest")
+            .field("paths", paths)
+            .field("project_file", project_file)
+            .field("cwd", cwd)
+            // Their values may be secret.
+            .field("variables", &variables.keys())
+            .field("overrides", overrides)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that was wanted, and nothing wrong with it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The project.
+    pub project: Project,
+    /// What the manifests ask for.
+    pub desired: Desired,
+    /// Files read, the project file not among them.
+    pub files: usize,
+    /// Documents in them that are faces.
+    pub documents: usize,
+    /// What is worth knowing.
+    pub warnings: Vec<Diagnostic>,
+    /// The texts, for showing the warnings.
+    pub sources: Sources,
+}
+
+/// The manifests cannot be used.
+#[derive(Debug)]
+pub struct Rejected {
+    /// What is wrong, errors and warnings, sorted by place. At least one is an error.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts, for showing them.
+    pub sources: Sources,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+        write!(f, "{count} {} in the manifests", if count == 1 { "problem" } else { "problems" })
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// Loads the manifests.
+///
+/// # Errors
+/// When anything is wrong with anything: all of it, to be shown by [`super::render_text`] or [`super::to_json`].
+pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
+    let mut loader = Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables };
+    let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
+    let files = loader.collect(&request.paths, &request.cwd, &found);
+    let mut faces = Faces::default();
+    let mut stdin = Some(request.stdin);
+    for file in &files {
+        loader.file(file, &mut stdin, &found, &mut faces);
+    }
+    let Loader { sources, mut out, .. } = loader;
+    if let Some(project) = &found {
+        clashes(&project.name, &faces, &mut out);
+    }
+    sort(&mut out);
+    match found {
+        Some(project) if out.iter().all(|one| one.severity != Severity::Error) => {
+            let naming = project.settings.naming;
+            let faces: BTreeMap<FaceKey, DesiredFace> = faces.sound;
+            let digest = digest::of(&project.name, naming, &faces);
+            let documents = faces.len();
+            let desired = Desired { project: project.name.clone(), naming, faces, digest };
+            Ok(Loaded { project, desired, files: files.len(), documents, warnings: out, sources })
+        }
+        _ => Err(Rejected { diagnostics: out, sources }),
+    }
+}
+
+/// What was resolved so far.
+#[derive(Default)]
+struct Faces {
+    sound: BTreeMap<FaceKey, DesiredFace>,
+    /// Every key, also of faces with something else wrong, with its first place.
+    keys: BTreeMap<FaceKey, Place>,
+}
+
+/// Two keys with one owner part could not be told apart by their tokens.
+fn clashes(project: &ProjectName, faces: &Faces, out: &mut Vec<Diagnostic>) {
+    let mut owners: HashMap<String, (&FaceKey, &Place)> = HashMap::with_capacity(faces.keys.len());
+    for (key, place) in &faces.keys {
+        if let Some((other, first)) = owners.insert(Token::owner_of(project, key), (key, place)) {
+            let message = format!("`{key}` and `{other}` would get the same creation token");
+            out.push(
+                Diagnostic::error("facectl::token-clash", place.clone(), message)
+                    .related(first.clone(), "the other key")
+                    .help("this happens once in thousands of projects; rename the newer of the two"),
+            );
+        }
+    }
+}
+
+struct Loader {
+    sources: Sources,
+    out: Vec<Diagnostic>,
+    variables: BTreeMap<String, String>,
+}
+
+impl Loader {
+    /// Finds and reads the project; `None` if that fails, with the reasons said.
+    fn project(
+        &mut self,
+        paths: &[String],
+        file: Option<PathBuf>,
+        cwd: &Path,
+        overrides: ProjectOverrides,
+    ) -> Option<Project> {
+        let file = match file {
+            Some(file) => Some(cwd.join(file)),
+            None => match discover::project_file(paths, cwd) {
+                Ok(file) => file,
+                Err(diagnostic) => {
+                    self.out.push(*diagnostic);
+                    return None;
+                }
+            },
+        };
+        let ProjectOverrides { name: override_name, naming } = overrides;
+        let is_default = file.is_none();
+        let (root, (name, mut settings)) = match &file {
+            None => (cwd.to_owned(), (default_name(), ProjectSettings::default())),
+            Some(file) => {
+                let root = file.parent().unwrap_or(cwd).to_owned();
+                (root, self.project_file(file, cwd)?)
+            }
+        };
+        settings.naming = naming.unwrap_or(settings.naming);
+        // A file whose name is wrong was reported; the rest of the load still looks for more.
+        let name = override_name.or(name).or_else(default_name)?;
+        Some(Project { name, file, root, is_default, settings })
+    }
+
+    fn project_file(&mut self, file: &Path, cwd: &Path) -> Option<(Option<ProjectName>, ProjectSettings)> {
+        let name = discover::shown(file, cwd);
+        let source = match read_file(file, &name) {
+            Ok(source) => self.sources.add(source),
+            Err(diagnostic) => {
+                self.out.push(diagnostic);
+                return None;
+            }
+        };
+        let mut documents = Documents::of(&source);
+        let mut project = None;
+        let mut errors = self.out.len();
+        while let Some(document) = documents.next(&mut self.out) {
+            let is_clean = self.out.len() == errors;
+            if let Some(root) = &document.root {
+                let kind = resolve::kind_of(&mut resolver(&source, root, &self.variables, &mut self.out));
+                match kind {
+                    Some(Known::Project) if project.is_none() => {
+                        project = Some(self.project_document(&source, &document, root, is_clean));
+                    }
+                    Some(Known::Project | Known::Face) => {
+                        let place = source.place(typed::first_key(root));
+                        let message = format!("{PROJECT_FILE} holds one document, the Project");
+                        self.out.push(
+                            Diagnostic::error("facectl::misplaced-face", place, message)
+                                .help("put faces into files of their own, beside it or in a folder"),
+                        );
+                    }
+                    None => {}
+                }
+            }
+            errors = self.out.len();
+        }
+        if project.is_none() && self.out.is_empty() {
+            let message = "there is no Project document in it";
+            self.out.push(
+                Diagnostic::error("facectl::no-project", Place::whole(name), message)
+                    .help("write `kind: Project` with `metadata.name`, or remove the file"),
+            );
+        }
+        // Without a project the faces would be judged by the wrong defaults.
+        project.flatten()
+    }
+
+    #[expect(clippy::option_option, reason = "outer: was there one; inner: could it be read")]
+    fn project_document(
+        &mut self,
+        source: &Source,
+        document: &Document,
+        root: &Node,
+        is_clean: bool,
+    ) -> Option<(Option<ProjectName>, ProjectSettings)> {
+        let errors = self.out.len();
+        let kept = Walk::new(source, &mut self.out).check(root, &PROJECT)?;
+        let is_clean = is_clean && self.out.len() == errors;
+        let typed: ProjectDocument = typed::read(source, document, root, kept, is_clean, &mut self.out)?;
+        Some(project::resolve(&mut resolver(source, root, &self.variables, &mut self.out), &typed))
+    }
+
+    fn collect(&mut self, paths: &[String], cwd: &Path, project: &Option<Project>) -> Vec<Found> {
+        let root = project.as_ref().map_or(cwd, |project| &project.root);
+        let file = project.as_ref().and_then(|project| project.file.as_deref());
+        let manifests = project.as_ref().map(|project| project.settings.manifests.as_slice()).unwrap_or_default();
+        // Where the project is unknown, so is what its manifests are.
+        if project.is_none() && paths.is_empty() {
+            return Vec::new();
+        }
+        let mut collector = Collector::new(cwd, root, file, &mut self.out);
+        let add_project = |collector: &mut Collector<'_>| {
+            for text in manifests.iter().filter(|text| !text.is_empty() && *text != discover::STDIN) {
+                collector.add(text, root);
+            }
+            if manifests.is_empty() {
+                collector.add(".", root);
+            }
+        };
+        if paths.is_empty() {
+            add_project(&mut collector);
+        }
+        for text in paths {
+            // To name the project's folder is to name the project.
+            let is_project = file.is_some() && text != discover::STDIN && is_folder(&cwd.join(text), root);
+            if is_project {
+                add_project(&mut collector);
+            } else {
+                collector.add(text, cwd);
+            }
+        }
+        collector.finish()
+    }
+
+    fn file(
+        &mut self,
+        file: &Found,
+        stdin: &mut Option<Box<dyn io::Read>>,
+        project: &Option<Project>,
+        faces: &mut Faces,
+    ) {
+        let source = match (&file.path, stdin) {
+            (Some(path), _) => read_file(path, &file.name),
+            (None, stdin) => match stdin.take() {
+                Some(stdin) => read(stdin, &file.name),
+                None => return,
+            },
+        };
+        let source = match source {
+            Ok(source) => source,
+            Err(diagnostic) => return self.out.push(diagnostic),
+        };
+        if !file.is_named && !looks_like_ours(source.text()) {
+            return self.out.push(not_ours(Place::whole(file.name.clone())));
+        }
+        let source = self.sources.add(source);
+        let mut documents = Documents::of(&source);
+        let mut before = self.out.len();
+        let mut count = 0;
+        while let Some(document) = documents.next(&mut self.out) {
+            let is_clean = self.out.len() == before;
+            if let Some(root) = &document.root {
+                count += 1;
+                self.document(file, &source, &document, root, is_clean, project, faces);
+            }
+            before = self.out.len();
+        }
+        if count == 0 && file.is_named && self.out.len() == before {
+            let message = "there is nothing in it but comments";
+            self.out.push(Diagnostic::warning("facectl::empty", Place::whole(file.name.clone()), message));
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where file, document and results meet")]
+    fn document(
+        &mut self,
+        file: &Found,
+        source: &Source,
+        document: &Document,
+        root: &Node,
+        is_clean: bool,
+        project: &Option<Project>,
+        faces: &mut Faces,
+    ) {
+        if !file.is_named && is_foreign(root) {
+            return self.out.push(not_ours(source.place(typed::first_key(root))));
+        }
+        if !matches!(root.kind, super::tree::Kind::Map(_)) {
+            let help = format!("begin with `apiVersion: {API_VERSION}` and `kind: Face`");
+            let place = source.place(typed::first_key(root));
+            return self
+                .out
+                .push(Diagnostic::error("facectl::wrong-type", place, "a manifest is a map of fields").help(help));
+        }
+        match resolve::kind_of(&mut resolver(source, root, &self.variables, &mut self.out)) {
+            None => {}
+            Some(Known::Project) => {
+                let place = source.place(typed::first_key(root));
+                let message = format!("a Project can only stand in {PROJECT_FILE}");
+                self.out.push(
+                    Diagnostic::error("facectl::misplaced-project", place, message)
+                        .help(format!("move it to {PROJECT_FILE} at the root of the repository")),
+                );
+            }
+            Some(Known::Face) => self.face(source, document, root, is_clean, project, faces),
+        }
+    }
+
+    fn face(
+        &mut self,
+        source: &Source,
+        document: &Document,
+        root: &Node,
+        is_clean: bool,
+        project: &Option<Project>,
+        faces: &mut Faces,
+    ) {
+        let before = self.out.len();
+        let Some(kept) = Walk::new(source, &mut self.out).check(root, &FACE) else { return };
+        let is_clean = is_clean && self.out.len() == before;
+        let Some(typed): Option<FaceDocument> = typed::read(source, document, root, kept, is_clean, &mut self.out)
+        else {
+            return;
+        };
+        let built_in = project::Defaults::default();
+        let defaults = project.as_ref().map_or(&built_in, |project| &project.settings.defaults);
+        let resolver = &mut resolver(source, root, &self.variables, &mut self.out);
+        let resolved = resolve::face(resolver, &typed, defaults, is_clean);
+        let Some((key, place)) = resolved.key else { return };
+        match faces.keys.entry(key) {
+            Slot::Occupied(first) => self.out.push(
+                Diagnostic::error(
+                    "facectl::duplicate-name",
+                    place,
+                    format!("two faces are called `{}`", clipped(first.key().as_str())),
+                )
+                .related(first.get().clone(), "the first of them")
+                .help("a name is the identity of a face in the project; give one of them another name"),
+            ),
+            Slot::Vacant(slot) => {
+                if let Some(face) = resolved.face {
+                    faces.sound.insert(slot.key().clone(), face);
+                }
+                slot.insert(place);
+            }
+        }
+    }
+}
+
+fn resolver<'a>(
+    source: &'a Source,
+    root: &'a Node,
+    variables: &'a BTreeMap<String, String>,
+    out: &'a mut Vec<Diagnostic>,
+) -> Resolver<'a> {
+    Resolver { source, root, variables, out }
+}
+
+/// The project where no file names one.
+fn default_name() -> Option<ProjectName> {
+    "default".parse().ok()
+}
+
+fn is_folder(path: &Path, folder: &Path) -> bool {
+    matches!((path.canonicalize(), folder.canonicalize()), (Ok(path), Ok(folder)) if path == folder)
+}
+
+/// Words that no other YAML file is likely to hold. A file met in a folder without any of them is somebody else's,
+/// and is not even parsed: it may be a template that is no YAML at all.
+const OURS: [&str; 4] = ["facectl.", "kind: Face", "train_video_url", "train_image_url"];
+
+fn looks_like_ours(text: &str) -> bool {
+    OURS.iter().any(|word| text.contains(word))
+}
+
+/// Returns whether a document is plainly another tool's. A slip in our own `apiVersion` must not count as that: the
+/// face would silently be gone from what is wanted.
+fn is_foreign(root: &Node) -> bool {
+    let is_ours = |version: &str| version.starts_with("facectl") || nearest(version, [API_VERSION]).is_some();
+    let has_source = root
+        .entry("spec")
+        .is_some_and(|spec| ["train_video_url", "train_image_url"].iter().any(|name| spec.value.entry(name).is_some()));
+    !(root.text("apiVersion").is_some_and(is_ours) || root.text("kind") == Some("Face") || has_source)
+}
+
+fn not_ours(place: Place) -> Diagnostic {
+    Diagnostic::warning("facectl::not-ours", place, "left out: this is not a manifest of facectl")
+        .help(format!("manifests begin with `apiVersion: {API_VERSION}`; keep them in a folder of their own"))
+}

@@ -1,0 +1,40 @@
+//! YAML to [`Desired`], or diagnostics. Knows `face/` only: neither state nor API.
+//!
+//! ```text
+//! discover.rs   paths, folders, patterns, the project file       } the only IO
+//! source.rs     one file, of bounded size, as text               }
+//! tree.rs       text -> a tree that knows its places; limits, duplicate keys, aliases
+//! document.rs   the two kinds as Rust types: schema, fields and typed reading come from here
+//! schemas.rs    -> JSON Schema -> shape.rs: fields, words and types, checked over the whole tree
+//! typed.rs      -> the types, by serde_yaml, which must agree with the tree
+//! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
+//! diagnostic.rs what is wrong and where;  render.rs: as text
+//! ```
+//!
+//! # Guarantees
+//! Every problem of every document is found in one go. Nothing comes out unless nothing is wrong. The result
+//! does not hang on the order of files or paths. No file is read beyond its limit, no input makes the stack
+//! grow, and neither queries of links nor values of variables are shown.
+
+mod diagnostic;
+mod digest;
+mod discover;
+mod document;
+mod load;
+mod project;
+mod render;
+mod resolve;
+pub mod schemas;
+mod shape;
+mod source;
+mod tree;
+mod typed;
+mod variables;
+
+pub use diagnostic::{Diagnostic, Place, Severity, to_json};
+pub use document::API_VERSION;
+pub use load::{LoadRequest, Loaded, Rejected, load};
+pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
+pub use render::render_text;
+pub use source::{FILE_LIMIT, Source, Sources};
+pub use variables::VARIABLE_PREFIX;

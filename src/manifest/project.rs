@@ -1,0 +1,273 @@
+//! `facectl.yaml`: the project, its defaults and its settings.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::face::{Lifecycle, Link, Model, Naming, ProjectName};
+
+use super::document::{LifecycleFields, ProjectDocument, ProjectFields};
+use super::resolve::{Resolver, Wrong, merge};
+
+/// The name of the project file.
+pub const PROJECT_FILE: &str = "facectl.yaml";
+/// The name of the lock file, which lies among manifests and is none.
+pub(super) const LOCK_FILE: &str = "facectl.lock.yaml";
+
+/// The project that all faces of a run belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its name: part of every creation token.
+    pub name: ProjectName,
+    /// Its file, if there is one.
+    pub file: Option<PathBuf>,
+    /// The folder of its file, else where facectl runs. State and lock file live here.
+    pub root: PathBuf,
+    /// Whether no project file was found.
+    pub is_default: bool,
+    /// What the file sets.
+    pub settings: ProjectSettings,
+}
+
+/// What a project file sets. A setting that also has a flag is `None` where the file is silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectSettings {
+    /// Where the manifests are, relative to the project's folder; empty: everywhere below it.
+    pub manifests: Vec<String>,
+    /// What a face is unless it says otherwise.
+    pub defaults: Defaults,
+    /// How far one `apply` may go.
+    pub limits: Limits,
+    /// What live names look like.
+    pub naming: Naming,
+    /// Whether a live face may be taken over by its name.
+    pub adopt: Adopt,
+    /// The base of the API. From a file only Tavus' own host or this machine is taken.
+    pub api_url: Option<String>,
+    /// Where the state is kept, relative to the project's folder.
+    pub state_dir: Option<PathBuf>,
+    /// How many reads run at once.
+    pub parallelism: Option<u32>,
+    /// How many creates run at once.
+    pub create_parallelism: Option<u32>,
+    /// How long to wait for a state that another run holds.
+    pub lock_timeout: Option<Duration>,
+    /// How long one request may take.
+    pub request_timeout: Option<Duration>,
+    /// How long after a lost answer a face may still appear.
+    pub settle_window: Option<Duration>,
+    /// How long to wait between two looks at a training.
+    pub poll_interval: Option<Duration>,
+    /// How long to wait for trainings altogether.
+    pub wait_timeout: Option<Duration>,
+    /// How many requests a second at most.
+    pub requests_per_second: Option<u32>,
+    /// Whether the lock file is written.
+    pub lock_file: bool,
+}
+
+impl Default for ProjectSettings {
+    fn default() -> Self {
+        Self {
+            manifests: Vec::new(),
+            defaults: Defaults::default(),
+            limits: Limits::default(),
+            naming: Naming::default(),
+            adopt: Adopt::default(),
+            api_url: None,
+            state_dir: None,
+            parallelism: None,
+            create_parallelism: None,
+            lock_timeout: None,
+            request_timeout: None,
+            settle_window: None,
+            poll_interval: None,
+            wait_timeout: None,
+            requests_per_second: None,
+            lock_file: true,
+        }
+    }
+}
+
+/// What a face is unless it says otherwise: the project's wishes over the built-in ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// The model.
+    pub model: Model,
+    /// Where Tavus reports the end of a training.
+    pub callback_url: Option<Link>,
+    /// What may happen to a face.
+    pub lifecycle: Lifecycle,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        // The default of the Create Face contract (August 2026); newer pages ask for the field, so it is always sent.
+        Self { model: Model::Phoenix4, callback_url: None, lifecycle: Lifecycle::default() }
+    }
+}
+
+/// How far one `apply` may go. `None` is no limit, which no file can ask for: only a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Trainings that may be started.
+    pub max_trainings: Option<u32>,
+    /// Faces that may be deleted.
+    pub max_deletions: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // A slip in a template should cost a few trainings, not a hundred.
+        Self { max_trainings: Some(10), max_deletions: Some(3) }
+    }
+}
+
+/// `spec.adopt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adopt {
+    /// Only by `import`.
+    #[default]
+    Never,
+    /// If exactly one own live face bears the same name and model.
+    Unique,
+}
+
+/// What flags and environment set over the project file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectOverrides {
+    /// The name of the project (`--project`).
+    pub name: Option<ProjectName>,
+    /// What live names look like (`--naming`).
+    pub naming: Option<Naming>,
+}
+
+/// Resolves the project document: the name, if it is sound, and every setting that is.
+pub(super) fn resolve(
+    resolver: &mut Resolver<'_>,
+    document: &ProjectDocument,
+) -> (Option<ProjectName>, ProjectSettings) {
+    let name = document.metadata.as_ref().and_then(|metadata| metadata.name.as_deref());
+    let name = resolver.label(&["metadata", "name"], name);
+    let settings = settings(resolver, document.spec.clone().unwrap_or_default());
+    (name, settings)
+}
+
+fn settings(resolver: &mut Resolver<'_>, fields: ProjectFields) -> ProjectSettings {
+    let ProjectFields {
+        manifests,
+        defaults,
+        limits,
+        naming,
+        adopt,
+        api_url,
+        state_dir,
+        parallelism,
+        create_parallelism,
+        lock_timeout,
+        request_timeout,
+        settle_window,
+        poll_interval,
+        wait_timeout,
+        requests_per_second,
+        lock_file,
+    } = fields;
+    let defaults = defaults.unwrap_or_default();
+    let limits = limits.unwrap_or_default();
+    let built_in = Defaults::default();
+    let mut time = |name: &str, text: Option<String>| {
+        resolver.parse(&["spec", name], text.as_deref(), "a length of time", duration)
+    };
+    let lock_timeout = time("lock_timeout", lock_timeout);
+    let request_timeout = time("request_timeout", request_timeout);
+    let settle_window = time("settle_window", settle_window);
+    let poll_interval = time("poll_interval", poll_interval);
+    let wait_timeout = time("wait_timeout", wait_timeout);
+    ProjectSettings {
+        manifests: locations(resolver, manifests.unwrap_or_default()),
+        defaults: Defaults {
+            model: defaults.model_name.unwrap_or(built_in.model),
+            callback_url: resolver.link(&["spec", "defaults", "callback_url"], defaults.callback_url.as_deref()),
+            lifecycle: merge(defaults.lifecycle.unwrap_or(LifecycleFields::default()), built_in.lifecycle),
+        },
+        limits: Limits {
+            max_trainings: limits.max_trainings.or(Limits::default().max_trainings),
+            max_deletions: limits.max_deletions.or(Limits::default().max_deletions),
+        },
+        naming: naming.unwrap_or_default(),
+        adopt: adopt.unwrap_or_default(),
+        api_url: resolver.parse(&["spec", "api_url"], api_url.as_deref(), "an address to send a key to", api_address),
+        state_dir: resolver.parse(&["spec", "state_dir"], state_dir.as_deref(), "a folder", |text| {
+            if text.trim().is_empty() {
+                return Err(Wrong::value("it is empty", "name a folder, or leave it out for `.facectl`"));
+            }
+            Ok(PathBuf::from(text))
+        }),
+        parallelism,
+        create_parallelism,
+        lock_timeout,
+        request_timeout,
+        settle_window,
+        poll_interval,
+        wait_timeout,
+        requests_per_second,
+        lock_file: lock_file.unwrap_or(true),
+    }
+}
+
+/// Keeps the manifests below the project: a checkout must not be able to make a runner show lines of its own files.
+fn locations(resolver: &mut Resolver<'_>, manifests: Vec<String>) -> Vec<String> {
+    for text in &manifests {
+        let path = Path::new(text);
+        let is_below = path
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+        let help = match text.as_str() {
+            "" => "name a folder, a file or a pattern, such as `faces/`",
+            "-" => "standard input can only be named on the command line",
+            _ if !is_below => "name a path below the folder of facectl.yaml; others can be named on the command line",
+            _ => continue,
+        };
+        let place = resolver.place(&["spec", "manifests"]);
+        let message = format!("`{}` in `spec.manifests` cannot be used", super::shape::clipped(text));
+        resolver.say("facectl::outside", place, message, Some(help.to_owned()));
+    }
+    manifests
+}
+
+fn duration(text: &str) -> Result<Duration, Wrong> {
+    let help = "write it like `30s`, `2m` or `5h30m`";
+    let parsed: jiff::SignedDuration =
+        text.parse().map_err(|_| Wrong::value("it is a number without a unit, or not a time at all", help))?;
+    let duration = Duration::try_from(parsed).map_err(|_| Wrong::value("it is negative", help))?;
+    if duration.is_zero() {
+        return Err(Wrong::value("it is zero", help));
+    }
+    Ok(duration)
+}
+
+/// Takes an address from the project file only where the key may go whatever a pull request says.
+fn api_address(text: &str) -> Result<String, Wrong> {
+    let help = "from a file, only https://tavusapi.com/v2 or an address of this machine is taken, as the key is sent \
+                there; name another one by --api-url or FACECTL_API_URL";
+    let url = url::Url::parse(text).map_err(|_| Wrong::value("it is not a URL", help))?;
+    let is_tavus = url.scheme() == "https"
+        && url.port().is_none()
+        && url.host_str().is_some_and(|host| host == "tavusapi.com" || host.ends_with(".tavusapi.com"));
+    let is_here = matches!(url.scheme(), "http" | "https")
+        && match url.host() {
+            Some(url::Host::Domain(domain)) => domain == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+    if !is_tavus && !is_here {
+        return Err(Wrong::value("it is neither Tavus' own host nor this machine", help));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+        return Err(Wrong::value("it carries more than host and path", help));
+    }
+    Ok(text.to_owned())
+}

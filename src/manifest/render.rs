@@ -1,0 +1,271 @@
+//! Diagnostics as people read them: by miette, over a copy of the text in which links show no secret.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceSpan};
+
+use super::diagnostic::{Diagnostic, Place, Severity};
+use super::source::{Source, Sources, line_starts};
+
+/// Returns the diagnostics as text: each with its line, the span marked, other places, and help; at the end, how many.
+///
+/// Without `colour` only ASCII is used for lines and marks. Queries of links are shown as `…`.
+pub fn render_text(diagnostics: &[Diagnostic], sources: &Sources, colour: bool, width: usize) -> String {
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::none() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_links(false)
+        .with_show_related_as_nested(true)
+        .with_width(width.max(40));
+    let by_name: HashMap<&str, &Source> = sources.iter().map(|source| (&**source.name(), source)).collect();
+    let mut shown: HashMap<&str, Shown> = HashMap::new();
+    let places = diagnostics.iter().flat_map(|one| std::iter::once(&one.place).chain(one.related.iter().map(|r| &r.0)));
+    for place in places {
+        if let Some((name, source)) = by_name.get_key_value(&*place.file) {
+            shown.entry(name).or_insert_with(|| Shown::of(source));
+        }
+    }
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        let report = Report { diagnostic, elsewhere: elsewhere(diagnostic, &shown), shown: &shown };
+        // Writing into a String cannot fail; whatever was written before is kept anyway.
+        let _ = handler.render_report(&mut text, &report);
+        text.push('\n');
+    }
+    text.push_str(&summary(diagnostics));
+    text
+}
+
+fn summary(diagnostics: &[Diagnostic]) -> String {
+    let count = |severity| diagnostics.iter().filter(|one| one.severity == severity).count();
+    let said = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        more => Some(format!("{more} {word}s")),
+    };
+    let parts: Vec<String> = [said(count(Severity::Error), "problem"), said(count(Severity::Warning), "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
+}
+
+/// A source as it may be shown.
+struct Shown {
+    name: String,
+    text: String,
+    line_starts: Vec<u32>,
+    /// Stretches of the original and how many bytes stand for them, in order.
+    hidden: Vec<(Range<usize>, usize)>,
+}
+
+/// What stands for a hidden stretch.
+const HIDDEN: &str = "…";
+
+impl Shown {
+    fn of(source: &Source) -> Self {
+        let original = source.text();
+        let (mut text, mut hidden, mut done) = (String::with_capacity(original.len()), Vec::new(), 0);
+        for range in secrets(original) {
+            text.push_str(&original[done..range.start]);
+            text.push_str(HIDDEN);
+            done = range.end;
+            hidden.push((range, HIDDEN.len()));
+        }
+        text.push_str(&original[done..]);
+        Self { name: source.name().to_string(), line_starts: line_starts(&text), text, hidden }
+    }
+
+    /// Returns where a byte of the original is shown.
+    fn at(&self, byte: usize) -> usize {
+        let mut shift = 0isize;
+        for (range, length) in &self.hidden {
+            if byte < range.start {
+                break;
+            }
+            if byte < range.end {
+                return range.start.saturating_add_signed(shift);
+            }
+            shift += length.cast_signed() - range.len().cast_signed();
+        }
+        byte.saturating_add_signed(shift)
+    }
+
+    fn span(&self, place: &Place) -> Option<SourceSpan> {
+        let range = place.bytes()?;
+        let (start, end) = (self.at(range.start), self.at(range.end));
+        // A mark of no width shows nothing; one that runs over several lines hides what it marks.
+        let line_end = self.text[start..].find(['\r', '\n']).map_or(self.text.len(), |at| start + at);
+        Some((start, end.min(line_end).max(start).saturating_sub(start)).into())
+    }
+
+    fn line(&self, byte: usize) -> usize {
+        self.line_starts.partition_point(|start| *start as usize <= byte).saturating_sub(1)
+    }
+
+    fn line_start(&self, line: usize) -> usize {
+        self.line_starts.get(line).map_or(self.text.len(), |start| *start as usize)
+    }
+}
+
+/// Finds what must not be shown: the query of each link, and a user or password before its host.
+fn secrets(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://") {
+        let start = from + at + "://".len();
+        let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '}' | ']' | ',');
+        let end = text[start..].find(is_end).map_or(text.len(), |length| start + length);
+        let link = &text[start..end];
+        let host = &link[..link.find(['/', '?', '#']).unwrap_or(link.len())];
+        if let Some(at) = host.rfind('@') {
+            found.push(start..start + at);
+        }
+        if let Some(query) = link.find('?').filter(|query| query + 1 < link.len()) {
+            // To the end of the line: a `,` or `}` may well be part of a query that was not encoded.
+            let rest = &text[start + query + 1..];
+            let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(rest.len());
+            found.push(start + query + 1..start + query + 1 + length);
+            from = start + query + 1 + length;
+        } else {
+            from = end;
+        }
+    }
+    found
+}
+
+impl miette::SourceCode for Shown {
+    /// Reads by the table of lines: miette's own way scans the text from its start for each label.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, MietteError> {
+        let start = span.offset().min(self.text.len());
+        let end = (start + span.len()).min(self.text.len());
+        let (first, last) = (self.line(start), self.line(end));
+        let from_line = first.saturating_sub(lines_before);
+        let from = if lines_before == 0 { start } else { self.line_start(from_line) };
+        let to = if lines_after == 0 { end } else { self.line_start(last + lines_after + 1).max(end) };
+        let column = self.text[self.line_start(from_line)..from].chars().count();
+        let data = &self.text.as_bytes()[from..to];
+        let count = last + lines_after + 1 - from_line;
+        let range = SourceSpan::from((from, to - from));
+        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, from_line, column, count)))
+    }
+}
+
+/// One diagnostic as miette wants it.
+struct Report<'a> {
+    diagnostic: &'a Diagnostic,
+    elsewhere: Vec<Elsewhere<'a>>,
+    shown: &'a HashMap<&'a str, Shown>,
+}
+
+/// A related place in another file, shown below.
+struct Elsewhere<'a> {
+    place: &'a Place,
+    message: &'a str,
+    shown: Option<&'a Shown>,
+}
+
+fn elsewhere<'a>(diagnostic: &'a Diagnostic, shown: &'a HashMap<&'a str, Shown>) -> Vec<Elsewhere<'a>> {
+    let is_elsewhere = |place: &Place| place.file != diagnostic.place.file || place.span.is_none();
+    let related = diagnostic.related.iter().filter(|(place, _)| is_elsewhere(place));
+    related.map(|(place, message)| Elsewhere { place, message, shown: shown.get(&*place.file) }).collect()
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.diagnostic.place.span.is_none() {
+            write!(f, "{}: ", self.diagnostic.place)?;
+        }
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl miette::Diagnostic for Report<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.diagnostic.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.diagnostic.place.span?;
+        self.shown.get(&*self.diagnostic.place.file).map(|shown| shown as &dyn miette::SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let shown = self.shown.get(&*self.diagnostic.place.file)?;
+        let main = shown.span(&self.diagnostic.place)?;
+        let here = self.diagnostic.related.iter().filter(|(place, _)| place.file == self.diagnostic.place.file);
+        let others = here
+            .filter_map(|(place, message)| Some(LabeledSpan::new_with_span(Some(message.clone()), shown.span(place)?)));
+        // Primary: else the header names the line of whichever label comes first in the file.
+        let others: Vec<LabeledSpan> = others.collect();
+        // A word at the mark only where there is another one to tell it from.
+        let word = (!others.is_empty()).then(|| "here".to_owned());
+        let main = LabeledSpan::new_primary_with_span(word, main);
+        Some(Box::new(std::iter::once(main).chain(others)))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        if self.elsewhere.is_empty() {
+            return None;
+        }
+        Some(Box::new(self.elsewhere.iter().map(|one| one as &dyn miette::Diagnostic)))
+    }
+}
+
+impl fmt::Display for Elsewhere<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place.span {
+            Some(_) => f.write_str(self.message),
+            None => write!(f, "{}: {}", self.place, self.message),
+        }
+    }
+}
+
+impl fmt::Debug for Elsewhere<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Elsewhere<'_> {}
+
+impl miette::Diagnostic for Elsewhere<'_> {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.place.span?;
+        self.shown.map(|shown| shown as &dyn miette::SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.shown?.span(self.place)?;
+        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, span))))
+    }
+}

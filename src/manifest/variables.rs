@@ -1,0 +1,112 @@
+//! `${FACECTL_VAR_…}` inside values.
+//!
+//! Only variables with that prefix: a pull request from a stranger must not be able to send `TAVUS_API_KEY`,
+//! or any other secret of the machine, to a link of its choice. They are put in after parsing, so a value can
+//! never add a field.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::diagnostic::nearest;
+
+/// What the name of a variable must begin with.
+pub const VARIABLE_PREFIX: &str = "FACECTL_VAR_";
+
+/// A text with its variables filled in.
+#[derive(Debug)]
+pub(super) struct Expanded<'t> {
+    pub(super) text: Cow<'t, str>,
+    /// Whether a variable had a part in it: then it may be secret and is never shown.
+    pub(super) has_variables: bool,
+}
+
+/// Why a text cannot be filled in.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+/// Fills in the variables of a text. `$${` stands for `${`.
+pub(super) fn expand<'t>(text: &'t str, values: &BTreeMap<String, String>) -> Result<Expanded<'t>, Refusal> {
+    if !text.contains("${") {
+        return Ok(Expanded { text: Cow::Borrowed(text), has_variables: false });
+    }
+    let (mut out, mut rest, mut has_variables) = (String::with_capacity(text.len()), text, false);
+    while let Some(at) = rest.find("${") {
+        let (before, after) = (&rest[..at], &rest[at + 2..]);
+        if let Some(before) = before.strip_suffix('$') {
+            out.push_str(before);
+            out.push_str("${");
+            rest = after;
+            continue;
+        }
+        out.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            return Err(Refusal {
+                message: "`${` is not closed by `}`".to_owned(),
+                help: "write `$${` if the text itself contains `${`".to_owned(),
+            });
+        };
+        out.push_str(value_of(name, values)?);
+        has_variables = true;
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(Expanded { text: Cow::Owned(out), has_variables })
+}
+
+fn value_of<'v>(name: &str, values: &'v BTreeMap<String, String>) -> Result<&'v str, Refusal> {
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !is_name(name) {
+        return Err(Refusal {
+            message: "`${…}` does not hold the name of a variable".to_owned(),
+            help: format!("write `${{{VARIABLE_PREFIX}NAME}}`; defaults and other shell forms are not supported"),
+        });
+    }
+    if !name.starts_with(VARIABLE_PREFIX) || name == VARIABLE_PREFIX {
+        return Err(Refusal {
+            message: format!("the variable `{name}` cannot be used in a manifest"),
+            help: format!(
+                "only variables whose name begins with {VARIABLE_PREFIX} can, so that a manifest from a stranger \
+                 cannot send a secret of this machine away; set {VARIABLE_PREFIX}{name}"
+            ),
+        });
+    }
+    values.get(name).map(String::as_str).ok_or_else(|| Refusal {
+        message: format!("the variable `{name}` is not set"),
+        help: match nearest(name, values.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`? else set it in the environment"),
+            None => "set it in the environment in which facectl runs".to_owned(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, String> {
+        let values = BTreeMap::from([("FACECTL_VAR_HOST".to_owned(), "media.example.com".to_owned())]);
+        match expand(text, &values) {
+            Ok(expanded) => Ok(expanded.text.into_owned()),
+            Err(refusal) => Err(refusal.message),
+        }
+    }
+
+    #[test]
+    fn only_our_variables_are_filled_in_and_a_doubled_dollar_escapes() {
+        assert_eq!(expanded("https://${FACECTL_VAR_HOST}/a").unwrap(), "https://media.example.com/a");
+        assert_eq!(expanded("$${FACECTL_VAR_HOST} $5 $").unwrap(), "${FACECTL_VAR_HOST} $5 $");
+        for bad in ["${TAVUS_API_KEY}", "${HOME}", "${FACECTL_VAR_}", "${", "${}", "${A B}", "${FACECTL_VAR_X:-y}"] {
+            assert!(expanded(bad).is_err(), "{bad}");
+        }
+        assert_eq!(expanded("${FACECTL_VAR_HOTS}").unwrap_err(), "the variable `FACECTL_VAR_HOTS` is not set");
+    }
+
+    #[test]
+    fn a_value_is_not_filled_in_again() {
+        let values = BTreeMap::from([("FACECTL_VAR_A".to_owned(), "${FACECTL_VAR_A}${HOME}".to_owned())]);
+        assert_eq!(expand("${FACECTL_VAR_A}", &values).unwrap().text, "${FACECTL_VAR_A}${HOME}");
+    }
+}
