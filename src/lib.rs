@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod face;
+pub mod sandbox;
 pub mod tavus;
