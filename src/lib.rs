@@ -37,6 +37,7 @@
 //! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |
 
 pub mod apply;
+pub mod cli;
 pub mod clock;
 pub mod face;
 pub mod manifest;

@@ -1,2 +1,5 @@
-//! facectl
-fn main() {}
+//! Parse, run, exit code. Nothing else.
+
+fn main() -> std::process::ExitCode {
+    facectl::cli::run()
+}

@@ -133,8 +133,6 @@ pub enum Event {
         /// How long until the next look.
         next: Duration,
     },
-    /// Somebody asked to stop: nothing new begins.
-    InterruptNoted,
 }
 
 /// How far a training is.

@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::face::{Desired, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, StateError, StateStore};
-use crate::tavus::FaceApi;
+use crate::tavus::{ApiError, FaceApi, observe};
 
 pub use event::{Event, Sink, Training};
 pub use interrupt::{Interrupt, Interrupter, interrupt};
@@ -144,6 +144,19 @@ impl<A: FaceApi> Executor<'_, A> {
             return Ok(());
         }
         self.commit(change).await
+    }
+
+    /// Lists the live faces; none when somebody asks to stop meanwhile, as a listing can take long when the
+    /// API does not answer.
+    async fn listing(&self) -> Result<Option<Observed>, ApiError> {
+        tokio::select! {
+            observed = observe(self.api, self.clock.as_ref(), self.settings.parallelism) => observed.map(Some).inspect_err(|error| {
+                if error.is_key_refused() {
+                    self.key_refused.store(true, Ordering::Relaxed);
+                }
+            }),
+            () = self.interrupt.noted() => Ok(None),
+        }
     }
 
     fn must_stop(&self) -> bool {

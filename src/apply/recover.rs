@@ -14,14 +14,13 @@
 //! window is a setting).
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::face::{Attempt, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, RecordedFace};
 use crate::state::Happened;
-use crate::tavus::{ApiError, FaceApi, observe};
+use crate::tavus::{ApiError, FaceApi};
 
 use super::outcome::chain;
 use super::{Event, Executor, Trouble};
@@ -61,12 +60,7 @@ impl<A: FaceApi> Executor<'_, A> {
         let started = self.clock.now();
         let mut proofs: BTreeMap<FaceKey, u32> = BTreeMap::new();
         while !open.is_empty() {
-            let observed =
-                observe(self.api, self.clock.as_ref(), self.settings.parallelism).await.inspect_err(|error| {
-                    if error.is_key_refused() {
-                        self.key_refused.store(true, Ordering::Relaxed);
-                    }
-                })?;
+            let Some(observed) = self.listing().await? else { break };
             for (key, create) in open.clone() {
                 let window_ends = window_end(&create, started, self.settings.settle_window);
                 if let Some(live) = bearer(&observed, &create) {

@@ -14,7 +14,7 @@ use crate::face::{
 };
 use crate::plan::{is_reached, update};
 use crate::state::Change;
-use crate::tavus::{ApiError, FaceApi, observe};
+use crate::tavus::{ApiError, FaceApi};
 
 use super::outcome::chain;
 use super::{Done, Event, Executor, Outcome, Pace, Training, Trouble, next_look};
@@ -108,9 +108,6 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     fn note_failed_look(&self, error: &ApiError, times: u32, outcome: &mut Outcome) -> Option<Duration> {
-        if error.is_key_refused() {
-            self.key_refused.store(true, Ordering::Relaxed);
-        }
         if error.is_key_refused() || times >= FAILED_LOOKS {
             outcome.trouble.push(Trouble { key: None, doing: "look at the live faces", why: error.to_string() });
             return None;
@@ -122,7 +119,7 @@ impl<A: FaceApi> Executor<'_, A> {
 
     /// Looks at every open face once; returns how long until the next look.
     async fn look(&self, waiting: &mut Waiting<'_>) -> Result<Duration, ApiError> {
-        let observed = observe(self.api, self.clock.as_ref(), self.settings.parallelism).await?;
+        let Some(observed) = self.listing().await? else { return Ok(Duration::ZERO) };
         let recorded = match self.store.load() {
             Ok(snapshot) => snapshot.faces,
             Err(error) => {

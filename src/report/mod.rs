@@ -5,6 +5,7 @@
 mod diff;
 mod drift;
 mod outcome;
+mod outcome_json;
 mod paint;
 mod plan_json;
 mod plan_text;
@@ -15,6 +16,7 @@ mod words;
 pub use diff::diff_text;
 pub use drift::{drift_json, drift_text};
 pub use outcome::outcome_text;
+pub use outcome_json::outcome_json;
 pub use paint::Paint;
 pub use plan_json::{PLAN_FORMAT_VERSION, plan_json};
 pub use plan_text::plan_text;

@@ -95,7 +95,7 @@ fn reason_text(text: &mut String, face: &FacePlan, paint: Paint) {
         _ => &[],
     };
     for change in inputs {
-        let _ = writeln!(text, "      {}: {} {}", change.field, paint.red(&change.before), "->");
+        let _ = writeln!(text, "      {}: {} ->", change.field, paint.red(&change.before));
         let _ = writeln!(text, "      {}  {}", " ".repeat(change.field.len()), paint.green(&change.after));
     }
     if let Reason::Blocked(block) = &face.reason {

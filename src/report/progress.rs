@@ -69,10 +69,6 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::LookFailed { why, times, next } => {
             format!("{} look {times} failed: {why}; again in {}", paint.yellow("!"), duration(*next))
         }
-        Event::InterruptNoted => {
-            "Interrupted: nothing new begins, what is under way is awaited. Again to leave at once, which is safe too."
-                .to_owned()
-        }
     };
     Some(text)
 }

@@ -140,52 +140,61 @@ fn note(face: &FacePlan, health: Health) -> Option<String> {
 /// Returns the rows as a table.
 pub fn status_table(rows: &[StatusRow], paint: Paint) -> String {
     let cells = rows.iter().map(|row| {
-        let sync = match row.sync {
-            Sync::Synced => paint.green("Synced"),
-            Sync::OutOfSync => paint.yellow("OutOfSync"),
-            Sync::Unknown => paint.dim("Unknown"),
-        };
-        let word = match (&row.unknown_status, row.percent) {
-            (Some(word), _) => format!("Unknown ({word})"),
-            (None, Some(percent)) => format!("{:?} {percent}%", row.health),
-            (None, None) => format!("{:?}", row.health),
-        };
-        let health = match row.health {
-            Health::Ready => paint.green(&word),
-            Health::Preview | Health::Training => paint.cyan(&word),
-            Health::Failed | Health::Missing => paint.red(&word),
-            Health::Unknown => paint.yellow(&word),
-        };
         vec![
             row.key.to_string(),
             row.face_id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
             row.model_name.clone().unwrap_or_else(|| "-".to_owned()),
-            sync,
-            health,
+            format!("{:?}", row.sync),
+            health_word(row),
             row.note.clone().unwrap_or_default(),
         ]
     });
-    table(&["KEY", "FACE ID", "MODEL", "SYNC", "HEALTH", "NEXT"], cells.collect(), paint)
+    let text = table(&["KEY", "FACE ID", "MODEL", "SYNC", "HEALTH", "NEXT"], cells.collect());
+    // Coloured after the layout, which counts characters: colours have none.
+    let mut lines = text.lines();
+    let header = lines.next().map(|line| paint.dim(line)).unwrap_or_default();
+    let rows = lines.zip(rows).map(|(line, row)| coloured(line, row, paint));
+    std::iter::once(header).chain(rows).map(|line| line + "\n").collect()
+}
+
+fn health_word(row: &StatusRow) -> String {
+    match (&row.unknown_status, row.percent) {
+        (Some(word), _) => format!("Unknown ({word})"),
+        (None, Some(percent)) => format!("{:?} {percent}%", row.health),
+        (None, None) => format!("{:?}", row.health),
+    }
+}
+
+fn coloured(line: &str, row: &StatusRow, paint: Paint) -> String {
+    let sync = format!("{:?}", row.sync);
+    let health = health_word(row);
+    let painted_sync = match row.sync {
+        Sync::Synced => paint.green(&sync),
+        Sync::OutOfSync => paint.yellow(&sync),
+        Sync::Unknown => paint.dim(&sync),
+    };
+    let painted_health = match row.health {
+        Health::Ready => paint.green(&health),
+        Health::Preview | Health::Training => paint.cyan(&health),
+        Health::Failed | Health::Missing => paint.red(&health),
+        Health::Unknown => paint.yellow(&health),
+    };
+    // Keys, ids and models are in lower case, so the first capital word is the sync column.
+    let Some((before, after)) = line.split_once(&sync) else { return line.to_owned() };
+    format!("{before}{painted_sync}{}", after.replacen(&health, &painted_health, 1))
 }
 
 /// Returns cells as a table without lines, as kubectl prints it: easy to read, to copy and to cut.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>, paint: Paint) -> String {
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().map(|name| paint.dim(name)).collect::<Vec<_>>());
-    for row in rows {
-        table.add_row(row);
-    }
+    table.set_header(header.to_vec());
+    table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    let text = table.to_string();
-    let mut lines: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    if lines.is_empty() {
-        lines.push('\n');
-    }
-    lines
+    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// Returns the rows as JSON.

@@ -1,0 +1,30 @@
+//! `facectl diff`
+
+use serde_json::json;
+
+use crate::apply::Interrupt;
+use crate::cli::Exit;
+use crate::cli::args::{DiffArgs, Global};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::session::{Access, Session};
+use crate::report::{Paint, diff_text};
+
+/// Shows each live face against the declared one.
+pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
+    let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
+    let recorded = session.state(Access::Read)?.recorded();
+    let observed = session.survey(&recorded).await?;
+    let paint = if output.is_for_programs() { Paint::plain() } else { output.paint };
+    let text = diff_text(session.desired(), &recorded, &observed, paint);
+    let has_changes = text.lines().any(|line| line.contains("declared/"));
+    if output.is_for_programs() {
+        output.value(&json!({ "format_version": "1.0", "differs": has_changes, "unified": text }))?;
+    } else if text.is_empty() {
+        output.talk("No differences: each declared face is live as declared.");
+    } else {
+        output.result(&text)?;
+    }
+    session.close().await;
+    Ok(if has_changes && args.detailed_exitcode { Exit::CHANGES } else { Exit::SUCCESS })
+}

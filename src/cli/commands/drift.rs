@@ -1,0 +1,52 @@
+//! `facectl drift`
+
+use crate::apply::Interrupt;
+use crate::cli::Exit;
+use crate::cli::args::{DriftArgs, Global};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::session::{Access, Session};
+use crate::face::FaceKey;
+use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Reason};
+use crate::report::{drift_json, drift_text};
+
+/// Shows what somebody else changed.
+pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
+    let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
+    let recorded = session.state(Access::Read)?.recorded();
+    let observed = session.survey(&recorded).await?;
+    let report = DriftReport::of(&recorded, &observed);
+    let changed = changed_in_manifests(&session.plan(&recorded, &observed, &session.policy(None)));
+    if output.is_for_programs() {
+        output.value(&drift_json(&session.desired().project, &report, &changed))?;
+    } else {
+        output.result(&drift_text(&report, &changed, output.paint))?;
+    }
+    session.close().await;
+    Ok(match !report.faces.is_empty() {
+        true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
+        true if args.detailed_exitcode => Exit::CHANGES,
+        _ => Exit::SUCCESS,
+    })
+}
+
+/// Returns the faces that differ because their manifest does.
+fn changed_in_manifests(plan: &Plan) -> Vec<FaceKey> {
+    plan.faces.iter().filter(|face| is_changed_in_manifest(face)).map(|face| face.key.clone()).collect()
+}
+
+fn is_changed_in_manifest(face: &FacePlan) -> bool {
+    match (&face.action, &face.reason) {
+        (Action::Create(_), Reason::New | Reason::ChangedAfterFailure(_)) => true,
+        (_, Reason::Blocked(Block::NeedsReplacement { .. }) | Reason::LeftManifests | Reason::LeftManifestsAndGone) => {
+            true
+        }
+        (Action::Update(update), _) => {
+            let by_name = update.name.as_ref().map(|change| change.cause());
+            let by_voice = update.voice.as_ref().map(|change| change.cause());
+            let is_ours = !matches!(face.reason, Reason::TokenLeavesName | Reason::TokenEntersName);
+            is_ours && [by_name, by_voice].into_iter().flatten().any(|cause| cause != Cause::Drift)
+        }
+        _ => false,
+    }
+}

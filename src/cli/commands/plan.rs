@@ -1,0 +1,36 @@
+//! `facectl plan`
+
+use crate::apply::Interrupt;
+use crate::cli::Exit;
+use crate::cli::args::{Global, PlanArgs};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::session::{Access, Session};
+use crate::plan::Plan;
+use crate::report::{plan_json, plan_text};
+
+/// Shows what `apply` would do.
+pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
+    let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
+    let state = session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
+    let recorded = state.recorded();
+    let observed = if args.refresh { session.survey(&recorded).await? } else { session.unobserved() };
+    let plan = session.plan(&recorded, &observed, &session.policy(Some(&args.policy)));
+    show(&plan, &session)?;
+    let has_changes = plan.has_changes() || plan.blocks().next().is_some();
+    session.close().await;
+    Ok(match has_changes {
+        true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
+        true if args.detailed_exitcode => Exit::CHANGES,
+        _ => Exit::SUCCESS,
+    })
+}
+
+/// Writes a plan in the format that was asked for.
+pub fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
+    let output = &session.output;
+    if output.is_for_programs() {
+        return output.value(&plan_json(plan, session.clock.now()));
+    }
+    output.result(&plan_text(plan, output.paint))
+}

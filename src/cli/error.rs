@@ -1,0 +1,146 @@
+//! The one edge where errors become words, hints and an exit code.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use crate::apply::Interrupt;
+use crate::report::Paint;
+use crate::state::{LeaseError, StateError};
+use crate::tavus::{ApiError, Failure};
+
+use super::Exit;
+
+/// A failure as people see it.
+#[derive(Debug)]
+pub struct CliError {
+    /// What happened. Fits after "error: ".
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do now.
+    pub hints: Vec<String>,
+    /// The exit code.
+    pub exit: Exit,
+    /// Said already, such as manifest problems: only the exit code is left.
+    pub is_silent: bool,
+}
+
+impl CliError {
+    /// Returns an error without a cause.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new(), hints: Vec::new(), exit: Exit::ERROR, is_silent: false }
+    }
+
+    /// Returns an error with the causes that another one carries.
+    pub fn caused(message: impl Into<String>, cause: &dyn Error) -> Self {
+        let mut causes = vec![cause.to_string()];
+        let mut source = cause.source();
+        while let Some(next) = source {
+            causes.push(next.to_string());
+            source = next.source();
+        }
+        Self { causes, ..Self::new(message) }
+    }
+
+    /// Adds something to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Sets the exit code.
+    #[must_use]
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// Returns an end that has been explained already.
+    pub fn silent(exit: Exit) -> Self {
+        Self { exit, is_silent: true, ..Self::new("") }
+    }
+
+    /// Returns the end of a run that somebody stopped before anything was changed.
+    pub fn interrupted() -> Self {
+        Self::new("interrupted; nothing was changed").exit(Exit::INTERRUPTED)
+    }
+
+    /// Returns the whole text.
+    pub fn text(&self, paint: Paint) -> String {
+        let mut text = String::new();
+        let _ = writeln!(text, "{} {}", paint.red(&paint.bold("error:")), paint.wrap(&self.message, 7));
+        for cause in &self.causes {
+            let _ = writeln!(text, "  caused by: {}", paint.wrap(cause, 13));
+        }
+        for hint in &self.hints {
+            let _ = writeln!(text, "  {} {}", paint.cyan("hint:"), paint.wrap(hint, 8));
+        }
+        text
+    }
+}
+
+impl From<ApiError> for CliError {
+    fn from(error: ApiError) -> Self {
+        let place = format!("{} {}", error.method, error.path);
+        let base = match &error.failure {
+            Failure::Status { status: 401 | 403, message, .. } => {
+                return Self::new(format!("the API refused the key: {message}"))
+                    .hint("check TAVUS_API_KEY: keys are made in the Tavus console (PAL Maker, API keys), are shown once, and can be limited to certain addresses")
+                    .exit(Exit::KEY_REFUSED);
+            }
+            Failure::Unreachable(why) => Self::new(format!("cannot reach the API at {place}: {why}; nothing was sent"))
+                .hint("check the network, a proxy (HTTPS_PROXY), and --api-url"),
+            Failure::NoAnswer(why) => Self::new(format!("no complete answer to {place}: {why}"))
+                .hint("it may pass: run it again; --request-timeout gives it more time"),
+            Failure::Status { status, message, .. } => Self::new(format!("{place} was answered HTTP {status}: {message}"))
+                .hint("if the status is 5xx it may pass: run it again; otherwise check --api-url"),
+            Failure::Unreadable { why, .. } => Self::new(format!("the answer to {place} is not what it should be: {why}"))
+                .hint("is --api-url (TAVUS_PUBLIC_API_BASE_URL) really the Tavus API, with /v2 at its end? A proxy or a login page answers like this"),
+        };
+        base.hint("-vv shows every request")
+    }
+}
+
+impl From<LeaseError> for CliError {
+    fn from(error: LeaseError) -> Self {
+        match &error {
+            LeaseError::Held { .. } => Self::new(error.to_string())
+                .hint("wait for it with --lock-timeout 10m; `facectl status` shows how things are meanwhile")
+                .exit(Exit::HELD),
+            LeaseError::Io { .. } => Self::caused("cannot take the state; nothing was changed", &error).hint(
+                "is the folder writable? --state-dir chooses another one (keep it: it remembers what was paid for)",
+            ),
+        }
+    }
+}
+
+impl From<StateError> for CliError {
+    fn from(error: StateError) -> Self {
+        let base = Self::caused("cannot use the state; nothing was sent", &error);
+        match &error {
+            StateError::Damaged { .. } => base.hint(
+                "run it again: it begins with an empty state, finds running trainings by their tokens, and never creates a face whose name is live already",
+            ),
+            StateError::Newer { .. } => base.hint("use the facectl that wrote it, or a newer one; it was left as it is"),
+            StateError::OtherProject { .. } => base.hint(
+                "each project needs a state of its own: check the project's name (facectl.yaml, --project), or choose another --state-dir",
+            ),
+            StateError::Io { .. } | StateError::Database { .. } => {
+                base.hint("is the disk full, or the folder read-only? --state-dir chooses another one")
+            }
+            StateError::Checksum { .. } | StateError::Record { .. } => base.hint("move the file away and run it again"),
+        }
+    }
+}
+
+/// Runs something that changes nothing, unless somebody asks to stop first.
+pub async fn unless_interrupted<T>(
+    interrupt: &Interrupt,
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    tokio::select! {
+        done = work => done,
+        () = interrupt.noted() => Err(CliError::interrupted()),
+    }
+}

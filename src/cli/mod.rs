@@ -1,0 +1,113 @@
+//! The command line: arguments, settings, one thin file per command, exit codes. The only room that prints.
+
+#![allow(unreachable_pub, reason = "these modules are private: pub means for the rest of this room")]
+
+mod args;
+mod commands;
+mod error;
+mod exit;
+mod output;
+mod progress;
+mod session;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command, Global, LogFormat};
+pub use exit::Exit;
+use output::Output;
+
+/// Runs the program and returns its exit code.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            // When nobody listens any more there is nobody to tell.
+            let _ = error.print();
+            // clap would exit with 2, which means "changes present" here.
+            return if is_help { Exit::SUCCESS.into() } else { Exit::ERROR.into() };
+        }
+    };
+    let Cli { global, command } = cli;
+    let output = Output::new(&global);
+    start_logs(&global, &output);
+    match dispatch(command, &global, output) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            if !error.is_silent {
+                output.say(&error.text(output.talk_paint));
+            }
+            error.exit.into()
+        }
+    }
+}
+
+fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, error::CliError> {
+    match command {
+        Command::Validate(args) => commands::validate::run(global, &args, &output),
+        Command::Schema(args) => commands::schema::run(&args, &output),
+        Command::Completions { shell } => commands::generate::completions(shell, &output),
+        Command::Man { dir } => commands::generate::man(dir.as_deref(), &output),
+        Command::ExitCodes => commands::exit_codes::run(&output),
+        Command::Version => {
+            output.result(&format!("facectl {}\n", env!("CARGO_PKG_VERSION")))?;
+            Ok(Exit::SUCCESS)
+        }
+        Command::Plan(args) => {
+            signals::with_runtime(output, |interrupt| commands::plan::run(global, args, output, interrupt))
+        }
+        Command::Diff(args) => {
+            signals::with_runtime(output, |interrupt| commands::diff::run(global, args, output, interrupt))
+        }
+        Command::Apply(args) => {
+            signals::with_runtime(output, |interrupt| commands::apply::run(global, args, output, interrupt))
+        }
+        Command::Wait(args) => {
+            signals::with_runtime(output, |interrupt| commands::wait::run(global, args, output, interrupt))
+        }
+        Command::Status(args) => {
+            signals::with_runtime(output, |interrupt| commands::status::run(global, args, output, interrupt))
+        }
+        Command::Drift(args) => {
+            signals::with_runtime(output, |interrupt| commands::drift::run(global, args, output, interrupt))
+        }
+        Command::Recover(args) => {
+            signals::with_runtime(output, |interrupt| commands::recover::run(global, args, output, interrupt))
+        }
+        Command::Converse(args) => {
+            signals::with_runtime(output, |interrupt| commands::converse::run(global, args, output, interrupt))
+        }
+        Command::Sandbox(args) => {
+            signals::with_runtime(output, |interrupt| commands::sandbox::run(args, output, interrupt))
+        }
+    }
+}
+
+/// Returns the whole command line as clap knows it, for completions and manual pages.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn start_logs(global: &Global, output: &Output) {
+    let level = match global.verbose {
+        0 => "warn",
+        1 => "facectl=info,warn",
+        2 => "facectl=debug,warn",
+        _ => "facectl=trace,warn",
+    };
+    // sled logs every page it touches through `log`.
+    let filter = tracing_subscriber::EnvFilter::new(format!("{level},sled=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(output.talk_paint.colour);
+    // It fails only if a subscriber is set already, which then does the work.
+    let _ = match global.log_format {
+        LogFormat::Text => builder.without_time().try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}

@@ -1,0 +1,109 @@
+//! Events as live bars on a terminal, as lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::apply::{Event, Sink, Training};
+use crate::face::FaceKey;
+use crate::report::{Heartbeat, duration, hours, line};
+
+use super::output::Output;
+
+/// Shows events to people.
+#[derive(Debug)]
+pub struct Progress {
+    output: Output,
+    shown: Mutex<Shown>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    bars: MultiProgress,
+    by_key: BTreeMap<FaceKey, ProgressBar>,
+    heartbeat: Heartbeat,
+}
+
+/// Bars on a screen: more would scroll off it.
+const BARS: usize = 16;
+
+impl Progress {
+    /// Makes one that writes where the run talks.
+    pub fn new(output: Output) -> Self {
+        let shown = Shown { bars: MultiProgress::new(), by_key: BTreeMap::new(), heartbeat: Heartbeat::default() };
+        Self { output, shown: Mutex::new(shown) }
+    }
+
+    fn on_terminal(&self, event: &Event, shown: &mut Shown) {
+        match event {
+            Event::TrainingProgressed(training) => update_bar(shown, training),
+            Event::FaceReached(training) | Event::TrainingFailed { training, .. } => {
+                if let Some(bar) = shown.by_key.remove(&training.key) {
+                    bar.finish_and_clear();
+                    shown.bars.remove(&bar);
+                }
+            }
+            _ => {}
+        }
+        if let Some(line) = line(event, self.output.talk_paint) {
+            // Above the bars, which stay at the bottom.
+            if shown.by_key.is_empty() {
+                self.output.talk(&line);
+            } else {
+                let _ = shown.bars.println(line);
+            }
+        }
+    }
+
+    fn on_lines(&self, event: &Event, shown: &mut Shown) {
+        if let Some(line) = line(event, self.output.talk_paint) {
+            self.output.talk(&line);
+        }
+        if let Some(line) = shown.heartbeat.take(event) {
+            self.output.talk(&line);
+        }
+    }
+
+    /// Takes the bars off the screen.
+    pub fn clear(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for bar in std::mem::take(&mut shown.by_key).into_values() {
+            bar.finish_and_clear();
+        }
+        let _ = shown.bars.clear();
+    }
+}
+
+impl Sink for Progress {
+    fn take(&self, event: &Event) {
+        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.output.is_quiet {
+            return;
+        }
+        if self.output.is_talk_seen { self.on_terminal(event, &mut shown) } else { self.on_lines(event, &mut shown) }
+    }
+}
+
+fn update_bar(shown: &mut Shown, training: &Training) {
+    if !shown.by_key.contains_key(&training.key) {
+        if shown.by_key.len() >= BARS {
+            return;
+        }
+        let bar = shown.bars.add(ProgressBar::new(100));
+        bar.set_style(style());
+        bar.set_prefix(training.key.to_string());
+        shown.by_key.insert(training.key.clone(), bar);
+    }
+    let Some(bar) = shown.by_key.get(&training.key) else { return };
+    bar.set_position(training.progress.map_or(0, |progress| u64::from(progress.percent())));
+    let usual = training.usual_hours.map_or_else(String::new, |range| format!(", usually {}", hours(range)));
+    bar.set_message(format!("{}, {}{usual}", training.status.shown(), duration(training.elapsed)));
+}
+
+fn style() -> ProgressStyle {
+    // The template is a constant that indicatif accepts; its own default would still show the share.
+    ProgressStyle::with_template("  {prefix:<18!} {bar:18.cyan/blue} {percent:>3}% {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}

@@ -1,0 +1,73 @@
+//! Being asked to stop by the system: once to end in order, twice to leave at once.
+
+use crate::apply::{Interrupt, interrupt};
+
+use super::Exit;
+use super::error::CliError;
+use super::output::Output;
+
+/// Runs a command that waits, and lets SIGINT, SIGTERM and SIGHUP end it.
+///
+/// # Errors
+/// Those of the command, and when the runtime cannot be started.
+pub fn with_runtime<F, W>(output: Output, command: F) -> Result<Exit, CliError>
+where
+    F: FnOnce(Interrupt) -> W,
+    W: Future<Output = Result<Exit, CliError>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build()
+        .map_err(|error| CliError::caused("cannot start the async runtime", &error))?;
+    let (interrupter, ear) = interrupt();
+    runtime.spawn(async move {
+        let mut signals = StopSignals::listen();
+        signals.next().await;
+        interrupter.interrupt();
+        output.say("Interrupted: nothing new begins, and what is under way is awaited. Interrupt again to leave at once, which is safe too.");
+        signals.next().await;
+        output.say("Left at once. What was under way is written down as begun, and the next run finds out what became of it.");
+        std::process::exit(i32::from(Exit::INTERRUPTED.0));
+    });
+    let done = runtime.block_on(Box::pin(command(ear)));
+    // A listener that is still being served must not keep the process.
+    runtime.shutdown_background();
+    done
+}
+
+/// The signals that ask this process to stop. Listening begins when it is made and does not pause in between.
+struct StopSignals {
+    #[cfg(unix)]
+    signals: Vec<tokio::signal::unix::Signal>,
+}
+
+impl StopSignals {
+    fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+            // Without a handler the signal ends the process, which is safe as well.
+            Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        std::future::poll_fn(|context| {
+            let is_any = self.signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if is_any { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

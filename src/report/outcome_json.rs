@@ -1,0 +1,49 @@
+//! What came of a run, as programs read it.
+
+use serde_json::{Value, json};
+
+use crate::apply::Outcome;
+use crate::face::ProjectName;
+
+use super::StatusRow;
+
+/// Returns the outcome of a run with how things are after it.
+pub fn outcome_json(project: &ProjectName, outcome: &Outcome, rows: &[StatusRow], exit_code: u8) -> Value {
+    // In full, so that a new field cannot be forgotten here.
+    let Outcome {
+        created,
+        adopted,
+        updated,
+        forgotten,
+        refused,
+        in_doubt,
+        skipped,
+        trouble,
+        reached,
+        failed,
+        still_training,
+        is_interrupted,
+        is_deadline_reached,
+        is_key_refused,
+    } = outcome;
+    json!({
+        "format_version": "1.0",
+        "project": project.as_str(),
+        "exit_code": exit_code,
+        "created": created,
+        "adopted": adopted,
+        "updated": updated,
+        "forgotten": forgotten,
+        "refused": refused.iter().map(|(key, why)| json!({ "key": key, "why": why })).collect::<Vec<_>>(),
+        "in_doubt": in_doubt,
+        "not_begun": skipped,
+        "trouble": trouble.iter().map(|trouble| json!({ "key": trouble.key, "doing": trouble.doing, "why": trouble.why })).collect::<Vec<_>>(),
+        "reached": reached,
+        "failed": failed.iter().map(|(key, why)| json!({ "key": key, "why": why })).collect::<Vec<_>>(),
+        "still_training": still_training,
+        "interrupted": is_interrupted,
+        "deadline_reached": is_deadline_reached,
+        "key_refused": is_key_refused,
+        "faces": rows,
+    })
+}
