@@ -365,6 +365,13 @@ impl Loader {
         let defaults = project.as_ref().map_or(&built_in, |project| &project.settings.defaults);
         let resolver = &mut resolver(source, root, &self.variables, &mut self.out);
         let resolved = resolve::face(resolver, &typed, defaults, is_clean);
+        let (is_said, is_sound) = (self.out.len() > before || !is_clean, resolved.face.is_some());
+        if !is_said && !is_sound {
+            // Cannot happen; but a face that is dropped without a word would look as if it were no longer wanted.
+            let place = source.place(typed::first_key(root));
+            let message = "this face cannot be used, for a reason that facectl failed to name";
+            self.out.push(Diagnostic::error("facectl::internal", place, message).help("please report this"));
+        }
         let Some((key, place)) = resolved.key else { return };
         match faces.keys.entry(key) {
             Slot::Occupied(first) => self.out.push(
