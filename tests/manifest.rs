@@ -683,3 +683,19 @@ fn the_digest_is_over_what_is_wanted_and_not_over_how_it_is_written() {
         assert_ne!(base, digest(&face("ana", spec)), "{spec}");
     }
 }
+
+#[test]
+fn long_lines_are_cut_before_they_are_shown() {
+    // miette panics on lines of more than 65,535 columns, and pads for each mark in memory.
+    let text = format!(
+        "kind: Face\na: {{ {} }}\nb: \"{}\" # {}\n",
+        "x: ,".repeat(20_000),
+        "://?".repeat(20_000),
+        "y ".repeat(90_000)
+    );
+    let rejected = Folder::new(&[("f.yaml", &text)]).load(&["f.yaml"]).unwrap_err();
+    let text = shown(&rejected);
+    let far = rejected.diagnostics.iter().find(|one| one.place.column > 70_000).unwrap();
+    assert!(text.contains(&format!("[{}]", far.place)), "columns are those of the file");
+    assert!(text.lines().all(|line| line.chars().count() < 500));
+}

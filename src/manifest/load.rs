@@ -185,7 +185,7 @@ impl Loader {
         let source = match read_file(file, &name) {
             Ok(source) => self.sources.add(source),
             Err(diagnostic) => {
-                self.out.push(diagnostic);
+                self.out.push(*diagnostic);
                 return None;
             }
         };
@@ -224,7 +224,6 @@ impl Loader {
         project.flatten()
     }
 
-    #[expect(clippy::option_option, reason = "outer: was there one; inner: could it be read")]
     fn project_document(
         &mut self,
         source: &Source,
@@ -287,7 +286,7 @@ impl Loader {
         };
         let source = match source {
             Ok(source) => source,
-            Err(diagnostic) => return self.out.push(diagnostic),
+            Err(diagnostic) => return self.out.push(*diagnostic),
         };
         if !file.is_named && !looks_like_ours(source.text()) {
             return self.out.push(not_ours(Place::whole(file.name.clone())));

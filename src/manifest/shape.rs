@@ -208,6 +208,10 @@ impl<'a> Walk<'a> {
             let code = if name == "consent_video_url" { "facectl::deprecated-field" } else { code };
             return self.say(code, span, format!("`{name}` cannot be used{within}"), Some((*reason).to_owned()));
         }
+        if name.trim().is_empty() {
+            let help = "a field is written `name: value`".to_owned();
+            return self.say(code, span, format!("a field{within} has no name"), Some(help));
+        }
         let names = || fields.iter().map(|field| field.name.as_str());
         let all = format!("allowed here: {}", listed(names()));
         let help = match nearest(name, names()) {
