@@ -18,7 +18,7 @@ pub const API_VERSION: &str = "facectl.dev/v1";
 
 /// One Tavus face: what it is trained from, how it is called, what may happen to it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schemars(title = "Face")]
 pub(super) struct FaceDocument {
     /// The version this manifest is written for.
@@ -38,35 +38,40 @@ pub(super) struct FaceDocument {
 
 /// How facectl calls the face.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct FaceMetadata {
     /// The key: unique in the project, a DNS label. Plans, state and commands call the face by it. Changing it
     /// means another face.
     #[schemars(required, extend("pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "minLength" = 1, "maxLength" = 63))]
     pub(super) name: Option<String>,
     /// For selecting faces with `-l team=support`. Never sent to Tavus.
+    #[serde(default)]
     #[schemars(schema_with = "labels")]
     pub(super) labels: Option<BTreeMap<String, String>>,
     /// For other tools. Never sent to Tavus.
+    #[serde(default)]
     #[schemars(schema_with = "annotations")]
     pub(super) annotations: Option<BTreeMap<String, String>>,
 }
 
 /// What the face is to be.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct FaceFields {
     /// The name shown in Tavus. Default: `metadata.name`. Changes in place.
     #[schemars(extend("minLength" = 1, "maxLength" = 100))]
     pub(super) face_name: Option<String>,
     /// The model it is trained for. Default: the project's, else phoenix-4. A change trains a new face, which costs.
+    #[serde(default)]
     #[schemars(schema_with = "model")]
     pub(super) model_name: Option<Model>,
     /// A direct https link to the training video. Exactly one of this and `train_image_url`. A signature in the
     /// query does not count as a change.
+    #[serde(default)]
     #[schemars(schema_with = "link")]
     pub(super) train_video_url: Option<String>,
     /// A direct https link to a photo; not for phoenix-3. Exactly one of this and `train_video_url`.
+    #[serde(default)]
     #[schemars(schema_with = "link")]
     pub(super) train_image_url: Option<String>,
     /// The slug of a stock voice, such as `anna`. Only for a photo, which needs this or `default_voice_id`.
@@ -78,6 +83,7 @@ pub(super) struct FaceFields {
     /// Lets Tavus re-frame or repair the photo. Only with `train_image_url`.
     pub(super) auto_fix_training_image: Option<bool>,
     /// Where Tavus reports the end of the training. Sent once, at creation.
+    #[serde(default)]
     #[schemars(schema_with = "link")]
     pub(super) callback_url: Option<String>,
     /// Further properties of the training.
@@ -91,7 +97,7 @@ pub(super) struct FaceFields {
 
 /// Further properties of the training.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct FaceProperties {
     /// Bakes a green background into the face, for compositing. A change trains a new face, which costs.
     pub(super) background_green_screen: Option<bool>,
@@ -99,27 +105,31 @@ pub(super) struct FaceProperties {
 
 /// What may happen to a face.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LifecycleFields {
     /// What leaving the manifests may lead to. Default: retain.
+    #[serde(default)]
     #[schemars(schema_with = "on_removal")]
     pub(super) on_removal: Option<OnRemoval>,
     /// True: never deleted or replaced, whatever else is said. Default: false.
     pub(super) protect: Option<bool>,
     /// How far `apply` and `wait` wait. Default: ready.
+    #[serde(default)]
     #[schemars(schema_with = "wait_for")]
     pub(super) wait_for: Option<WaitFor>,
     /// What to do when a finished face is gone. Default: block.
+    #[serde(default)]
     #[schemars(schema_with = "on_missing")]
     pub(super) on_missing: Option<OnMissing>,
     /// What to do when a training failed. Default: block.
+    #[serde(default)]
     #[schemars(schema_with = "on_failed")]
     pub(super) on_failed: Option<OnFailed>,
 }
 
 /// A project: what its faces have in common, and how far a run may go.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schemars(title = "Project")]
 pub(super) struct ProjectDocument {
     /// The version this manifest is written for.
@@ -138,7 +148,7 @@ pub(super) struct ProjectDocument {
 
 /// How the project is called.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ProjectMetadata {
     /// The name, a DNS label. Part of every creation token: two projects never touch each other's faces, and
     /// renaming a project makes it lose sight of trainings that are under way.
@@ -148,7 +158,7 @@ pub(super) struct ProjectMetadata {
 
 /// The settings of a project. Each has a flag and an environment variable, which win.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ProjectFields {
     /// Where the manifests are: files, folders or patterns, relative to this file and below its folder.
     /// Default: the folder of this file.
@@ -158,9 +168,11 @@ pub(super) struct ProjectFields {
     /// How far one `apply` may go; over it, it is refused before anything happens.
     pub(super) limits: Option<LimitFields>,
     /// What live names look like once training is under way. Default: clean.
+    #[serde(default)]
     #[schemars(schema_with = "naming")]
     pub(super) naming: Option<Naming>,
     /// Whether a live face may be taken over by its name. Default: never.
+    #[serde(default)]
     #[schemars(schema_with = "adopt")]
     pub(super) adopt: Option<Adopt>,
     /// The base of the API, with `/v2`. Here only Tavus' own host or this machine; another one by flag.
@@ -176,18 +188,23 @@ pub(super) struct ProjectFields {
     #[schemars(range(min = 1, max = 16))]
     pub(super) create_parallelism: Option<u32>,
     /// How long to wait for a state that another run holds, such as `2m`.
+    #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) lock_timeout: Option<String>,
     /// How long one request may take, such as `30s`.
+    #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) request_timeout: Option<String>,
     /// How long after a lost answer a face may still appear, such as `2m`.
+    #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) settle_window: Option<String>,
     /// How long to wait between two looks at a training, such as `2m`.
+    #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) poll_interval: Option<String>,
     /// How long to wait for trainings altogether, such as `5h30m`.
+    #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) wait_timeout: Option<String>,
     /// How many requests a second at most.
@@ -199,12 +216,14 @@ pub(super) struct ProjectFields {
 
 /// What a face is unless it says otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct DefaultFields {
     /// The model. Default: phoenix-4. A change trains every face that names none anew, which costs.
+    #[serde(default)]
     #[schemars(schema_with = "model")]
     pub(super) model_name: Option<Model>,
     /// Where Tavus reports the end of a training.
+    #[serde(default)]
     #[schemars(schema_with = "link")]
     pub(super) callback_url: Option<String>,
     /// What may happen to a face; merged field by field.
@@ -213,7 +232,7 @@ pub(super) struct DefaultFields {
 
 /// How far one `apply` may go.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LimitFields {
     /// Trainings that one `apply` may start. Default: 10.
     pub(super) max_trainings: Option<u32>,

@@ -185,7 +185,7 @@ impl Loader {
         let source = match read_file(file, &name) {
             Ok(source) => self.sources.add(source),
             Err(diagnostic) => {
-                self.out.push(diagnostic);
+                self.out.push(*diagnostic);
                 return None;
             }
         };
@@ -224,7 +224,6 @@ impl Loader {
         project.flatten()
     }
 
-    #[expect(clippy::option_option, reason = "outer: was there one; inner: could it be read")]
     fn project_document(
         &mut self,
         source: &Source,
@@ -287,7 +286,7 @@ impl Loader {
         };
         let source = match source {
             Ok(source) => source,
-            Err(diagnostic) => return self.out.push(diagnostic),
+            Err(diagnostic) => return self.out.push(*diagnostic),
         };
         if !file.is_named && !looks_like_ours(source.text()) {
             return self.out.push(not_ours(Place::whole(file.name.clone())));
@@ -365,6 +364,13 @@ impl Loader {
         let defaults = project.as_ref().map_or(&built_in, |project| &project.settings.defaults);
         let resolver = &mut resolver(source, root, &self.variables, &mut self.out);
         let resolved = resolve::face(resolver, &typed, defaults, is_clean);
+        let (is_said, is_sound) = (self.out.len() > before || !is_clean, resolved.face.is_some());
+        if !is_said && !is_sound {
+            // Cannot happen; but a face that is dropped without a word would look as if it were no longer wanted.
+            let place = source.place(typed::first_key(root));
+            let message = "this face cannot be used, for a reason that facectl failed to name";
+            self.out.push(Diagnostic::error("facectl::internal", place, message).help("please report this"));
+        }
         let Some((key, place)) = resolved.key else { return };
         match faces.keys.entry(key) {
             Slot::Occupied(first) => self.out.push(

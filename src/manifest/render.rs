@@ -28,7 +28,8 @@ pub fn render_text(diagnostics: &[Diagnostic], sources: &Sources, colour: bool, 
     }
     let mut text = String::new();
     for diagnostic in diagnostics {
-        let report = Report { diagnostic, elsewhere: elsewhere(diagnostic, &shown), shown: &shown };
+        let report =
+            Report { diagnostic, elsewhere: elsewhere(diagnostic, &shown), view: view(&diagnostic.place, &shown) };
         // Writing into a String cannot fail; whatever was written before is kept anyway.
         let _ = handler.render_report(&mut text, &report);
         text.push('\n');
@@ -51,53 +52,66 @@ fn summary(diagnostics: &[Diagnostic]) -> String {
     if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
 }
 
-/// A source as it may be shown.
+/// A source as it may be shown: without secrets, and without the tails of endless lines.
 struct Shown {
     name: String,
     text: String,
     line_starts: Vec<u32>,
-    /// Stretches of the original and how many bytes stand for them, in order.
-    hidden: Vec<(Range<usize>, usize)>,
+    /// From the original to the text, one after the other.
+    layers: [Layer; 2],
 }
 
 /// What stands for a hidden stretch.
 const HIDDEN: &str = "…";
+/// Bytes of a line that are shown. miette pads each mark by the width of its line, in memory, and panics beyond 65,535.
+const LINE_LIMIT: usize = 300;
 
-impl Shown {
-    fn of(source: &Source) -> Self {
-        let original = source.text();
-        let (mut text, mut hidden, mut done) = (String::with_capacity(original.len()), Vec::new(), 0);
-        for range in secrets(original) {
-            text.push_str(&original[done..range.start]);
-            text.push_str(HIDDEN);
+/// Stretches of a text that [`HIDDEN`] stands for, in order.
+struct Layer(Vec<Range<usize>>);
+
+impl Layer {
+    fn apply(hidden: Vec<Range<usize>>, text: &str) -> (Self, String) {
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        for range in &hidden {
+            out.push_str(&text[done..range.start]);
+            out.push_str(HIDDEN);
             done = range.end;
-            hidden.push((range, HIDDEN.len()));
         }
-        text.push_str(&original[done..]);
-        Self { name: source.name().to_string(), line_starts: line_starts(&text), text, hidden }
+        out.push_str(&text[done..]);
+        (Self(hidden), out)
     }
 
-    /// Returns where a byte of the original is shown.
+    /// Returns where a byte of the text before is found in the text after.
     fn at(&self, byte: usize) -> usize {
         let mut shift = 0isize;
-        for (range, length) in &self.hidden {
+        for range in &self.0 {
             if byte < range.start {
                 break;
             }
             if byte < range.end {
                 return range.start.saturating_add_signed(shift);
             }
-            shift += length.cast_signed() - range.len().cast_signed();
+            shift += HIDDEN.len().cast_signed() - range.len().cast_signed();
         }
         byte.saturating_add_signed(shift)
+    }
+}
+
+impl Shown {
+    fn of(source: &Source) -> Self {
+        let (secrets, text) = Layer::apply(secrets(source.text()), source.text());
+        let (tails, text) = Layer::apply(tails(&text), &text);
+        Self { name: source.name().to_string(), line_starts: line_starts(&text), text, layers: [secrets, tails] }
     }
 
     fn span(&self, place: &Place) -> Option<SourceSpan> {
         let range = place.bytes()?;
-        let (start, end) = (self.at(range.start), self.at(range.end));
-        // A mark of no width shows nothing; one that runs over several lines hides what it marks.
+        let at = |byte| self.layers.iter().fold(byte, |byte, layer| layer.at(byte)).min(self.text.len());
+        let start = self.text.floor_char_boundary(at(range.start));
+        // A mark that runs over several lines hides what it marks.
         let line_end = self.text[start..].find(['\r', '\n']).map_or(self.text.len(), |at| start + at);
-        Some((start, end.min(line_end).max(start).saturating_sub(start)).into())
+        let end = at(range.end).min(line_end).max(start);
+        Some((start, self.text.floor_char_boundary(end) - start).into())
     }
 
     fn line(&self, byte: usize) -> usize {
@@ -107,6 +121,20 @@ impl Shown {
     fn line_start(&self, line: usize) -> usize {
         self.line_starts.get(line).map_or(self.text.len(), |start| *start as usize)
     }
+}
+
+/// Finds what is too long to be shown.
+fn tails(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\r', '\n']);
+        if content.len() > LINE_LIMIT {
+            found.push(start + content.floor_char_boundary(LINE_LIMIT)..start + content.len());
+        }
+        start += line.len();
+    }
+    found
 }
 
 /// Finds what must not be shown: the query of each link, and a user or password before its host.
@@ -135,7 +163,13 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-impl miette::SourceCode for Shown {
+/// A source as one diagnostic sees it.
+struct View<'a> {
+    shown: &'a Shown,
+    place: &'a Place,
+}
+
+impl miette::SourceCode for View<'_> {
     /// Reads by the table of lines: miette's own way scans the text from its start for each label.
     fn read_span<'a>(
         &'a self,
@@ -143,17 +177,19 @@ impl miette::SourceCode for Shown {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, MietteError> {
-        let start = span.offset().min(self.text.len());
-        let end = (start + span.len()).min(self.text.len());
-        let (first, last) = (self.line(start), self.line(end));
+        let Shown { name, text, .. } = self.shown;
+        let start = span.offset().min(text.len());
+        let end = (start + span.len()).min(text.len());
+        let (first, last) = (self.shown.line(start), self.shown.line(end));
         let from_line = first.saturating_sub(lines_before);
-        let from = if lines_before == 0 { start } else { self.line_start(from_line) };
-        let to = if lines_after == 0 { end } else { self.line_start(last + lines_after + 1).max(end) };
-        let column = self.text[self.line_start(from_line)..from].chars().count();
-        let data = &self.text.as_bytes()[from..to];
+        let from = if lines_before == 0 { start } else { self.shown.line_start(from_line) };
+        let to = if lines_after == 0 { end } else { self.shown.line_start(last + lines_after + 1).max(end) };
+        // Without context only the header asks, for the column: that of the original, before anything was hidden.
+        let column = if lines_before == 0 { self.place.column.saturating_sub(1) } else { 0 };
+        let data = &text.as_bytes()[from..to];
         let count = last + lines_after + 1 - from_line;
         let range = SourceSpan::from((from, to - from));
-        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, from_line, column, count)))
+        Ok(Box::new(MietteSpanContents::new_named(name.clone(), data, range, from_line, column, count)))
     }
 }
 
@@ -161,20 +197,25 @@ impl miette::SourceCode for Shown {
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
     elsewhere: Vec<Elsewhere<'a>>,
-    shown: &'a HashMap<&'a str, Shown>,
+    view: Option<View<'a>>,
 }
 
 /// A related place in another file, shown below.
 struct Elsewhere<'a> {
     place: &'a Place,
     message: &'a str,
-    shown: Option<&'a Shown>,
+    view: Option<View<'a>>,
+}
+
+fn view<'a>(place: &'a Place, shown: &'a HashMap<&'a str, Shown>) -> Option<View<'a>> {
+    place.span?;
+    shown.get(&*place.file).map(|shown| View { shown, place })
 }
 
 fn elsewhere<'a>(diagnostic: &'a Diagnostic, shown: &'a HashMap<&'a str, Shown>) -> Vec<Elsewhere<'a>> {
     let is_elsewhere = |place: &Place| place.file != diagnostic.place.file || place.span.is_none();
     let related = diagnostic.related.iter().filter(|(place, _)| is_elsewhere(place));
-    related.map(|(place, message)| Elsewhere { place, message, shown: shown.get(&*place.file) }).collect()
+    related.map(|(place, message)| Elsewhere { place, message, view: view(place, shown) }).collect()
 }
 
 impl fmt::Display for Report<'_> {
@@ -211,12 +252,11 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        self.diagnostic.place.span?;
-        self.shown.get(&*self.diagnostic.place.file).map(|shown| shown as &dyn miette::SourceCode)
+        self.view.as_ref().map(|view| view as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let shown = self.shown.get(&*self.diagnostic.place.file)?;
+        let shown = self.view.as_ref()?.shown;
         let main = shown.span(&self.diagnostic.place)?;
         let here = self.diagnostic.related.iter().filter(|(place, _)| place.file == self.diagnostic.place.file);
         let others = here
@@ -260,12 +300,11 @@ impl miette::Diagnostic for Elsewhere<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        self.place.span?;
-        self.shown.map(|shown| shown as &dyn miette::SourceCode)
+        self.view.as_ref().map(|view| view as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.shown?.span(self.place)?;
+        let span = self.view.as_ref()?.shown.span(self.place)?;
         Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, span))))
     }
 }

@@ -292,9 +292,13 @@ fn training(
             let (video, image) = (resolver.key_place(&VIDEO), resolver.key_place(&IMAGE));
             let (first, second) = if video <= image { (video, image) } else { (image, video) };
             resolver.out.push(
-                Diagnostic::error("facectl::two-sources", second, "a face is trained from a video or from an image")
-                    .related(first, "the other source")
-                    .help("keep exactly one of `train_video_url` and `train_image_url`"),
+                Diagnostic::error(
+                    "facectl::two-sources",
+                    second,
+                    "a face is trained from a video or from an image, not from both",
+                )
+                .related(first, "the other source")
+                .help("keep exactly one of `train_video_url` and `train_image_url`"),
             );
             resolver.link(&VIDEO, fields.train_video_url.as_deref());
             resolver.link(&IMAGE, fields.train_image_url.as_deref());

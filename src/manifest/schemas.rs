@@ -46,10 +46,16 @@ fn generate<T: JsonSchema>(file: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
     let mut schema = without_null(schema.to_value());
-    if let Value::Object(object) = &mut schema {
-        object.insert("$id".into(), json!(format!("https://facectl.dev/schemas/{file}")));
+    let id = json!(format!("https://facectl.dev/schemas/{file}"));
+    // What it is comes first, for people who open the file.
+    let mut whole = Map::new();
+    for (name, value) in [("$schema", schema["$schema"].take()), ("$id", id), ("title", schema["title"].take())] {
+        whole.insert(name.to_owned(), value);
     }
-    schema
+    if let Value::Object(object) = schema {
+        whole.extend(object.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    Value::Object(whole)
 }
 
 /// Drops every permission for `null`: a field is either left out or has a value, and `name:` with nothing
@@ -69,6 +75,10 @@ fn object_without_null(object: Map<String, Value>) -> Map<String, Value> {
             // Rust's integer widths say nothing to a validator.
             ("format", Value::String(format)) if format.starts_with("uint") => {}
             ("default", Value::Null) => {}
+            // A doc comment is wrapped for the source, not for the window of an editor.
+            ("description", Value::String(text)) => {
+                kept.insert(key, Value::String(text.replace('\n', " ")));
+            }
             ("type", Value::Array(types)) => {
                 let types: Vec<Value> = types.into_iter().filter(|word| word != "null").collect();
                 let value = if let [only] = types.as_slice() { only.clone() } else { Value::Array(types) };

@@ -18,8 +18,8 @@ pub(super) enum Shape {
     Text,
     /// One of a closed set of words.
     Word(Vec<String>),
-    /// A text, a number or a boolean, taken as the text that was written.
-    Written,
+    /// A text, or one of these kinds of value, taken as the text that was written.
+    Written(Vec<String>),
     /// `true` or `false`.
     Bool,
     /// A whole number.
@@ -53,7 +53,7 @@ impl Shape {
             return Self::Word(words.iter().filter_map(Json::as_str).map(str::to_owned).collect());
         }
         match &schema["type"] {
-            Json::Array(_) => Self::Written,
+            Json::Array(kinds) => Self::Written(kinds.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
             Json::String(word) => match word.as_str() {
                 "boolean" => Self::Bool,
                 "integer" => Self::Integer {
@@ -94,7 +94,8 @@ impl Shape {
                 [only] => format!("`{only}`"),
                 words => format!("one of {}", listed(words.iter().map(String::as_str))),
             },
-            Self::Written => "a text or a number".to_owned(),
+            Self::Written(kinds) if kinds.iter().any(|kind| kind == "integer") => "a text or a whole number".to_owned(),
+            Self::Written(_) => "a single value".to_owned(),
             Self::Bool => "`true` or `false`".to_owned(),
             Self::Integer { min: 0, max } if *max == u64::from(u32::MAX) => "a whole number".to_owned(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
@@ -207,6 +208,10 @@ impl<'a> Walk<'a> {
             let code = if name == "consent_video_url" { "facectl::deprecated-field" } else { code };
             return self.say(code, span, format!("`{name}` cannot be used{within}"), Some((*reason).to_owned()));
         }
+        if name.trim().is_empty() {
+            let help = "a field is written `name: value`".to_owned();
+            return self.say(code, span, format!("a field{within} has no name"), Some(help));
+        }
         let names = || fields.iter().map(|field| field.name.as_str());
         let all = format!("allowed here: {}", listed(names()));
         let help = match nearest(name, names()) {
@@ -224,7 +229,20 @@ impl<'a> Walk<'a> {
 
     fn scalar(&mut self, node: &Node, shape: &Shape, text: &str, plain: bool, path: &str) -> Option<Yaml> {
         match shape {
-            Shape::Written => Some(text.to_owned().into()),
+            Shape::Written(kinds) => {
+                let is_integer = text.parse::<i128>().is_ok();
+                let takes = |kind: &str| kinds.iter().any(|word| word == kind);
+                match meaning(text).filter(|_| plain) {
+                    Some(is)
+                        if !(is == "a boolean" && takes("boolean")
+                            || is == "a number" && (takes("number") || takes("integer") && is_integer)) =>
+                    {
+                        let help = Some(format!("put it in quotes: \"{}\"", clipped(text)));
+                        self.wrong_type(node, shape, path, is, help)
+                    }
+                    _ => Some(text.to_owned().into()),
+                }
+            }
             Shape::Text => match (plain, meaning(text)) {
                 (true, Some(is)) => {
                     let help = Some(format!("put it in quotes: \"{}\"", clipped(text)));

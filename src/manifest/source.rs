@@ -99,9 +99,10 @@ impl Sources {
 }
 
 /// Reads a file, never more than [`FILE_LIMIT`] bytes of it.
-pub(super) fn read_file(path: &Path, name: &Arc<str>) -> Result<Source, Diagnostic> {
+pub(super) fn read_file(path: &Path, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
     let unreadable = |error: io::Error| {
-        Diagnostic::error("facectl::unreadable", Place::whole(Arc::clone(name)), format!("cannot read it: {error}"))
+        let message = format!("cannot read it: {error}");
+        Box::new(Diagnostic::error("facectl::unreadable", Place::whole(Arc::clone(name)), message))
     };
     let file = File::open(path).map_err(unreadable)?;
     // Asked before the first byte is read: a huge file must cost nothing.
@@ -113,11 +114,12 @@ pub(super) fn read_file(path: &Path, name: &Arc<str>) -> Result<Source, Diagnost
 }
 
 /// Reads a stream, never more than [`FILE_LIMIT`] bytes of it.
-pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Diagnostic> {
+pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     // A pipe has no length and a device no end, so the limit is kept here as well.
     stream.take(FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
-        Diagnostic::error("facectl::unreadable", Place::whole(Arc::clone(name)), format!("cannot read it: {error}"))
+        let message = format!("cannot read it: {error}");
+        Box::new(Diagnostic::error("facectl::unreadable", Place::whole(Arc::clone(name)), message))
     })?;
     if bytes.len() > FILE_LIMIT {
         return Err(too_large(name, None));
@@ -134,30 +136,26 @@ pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Diagnos
             // Without the line: a file with such bytes in it may be anything, secrets of the machine included.
             let place = Place { span: None, ..place };
             let message = format!("{message} (line {}, column {})", place.line, place.column);
-            Err(Diagnostic::error("facectl::control-character", place, message)
-                .help("save the file as plain UTF-8 text; in a quoted text, write the character as an escape"))
+            let help = "save the file as plain UTF-8 text; in a quoted text, write the character as an escape";
+            Err(Box::new(Diagnostic::error("facectl::control-character", place, message).help(help)))
         }
     }
 }
 
-fn too_large(name: &Arc<str>, length: Option<u64>) -> Diagnostic {
-    let length = length.map_or_else(|| "it is larger than".to_owned(), |length| format!("it has {length} bytes, of"));
-    Diagnostic::error(
-        "facectl::too-large",
-        Place::whole(Arc::clone(name)),
-        match length.strip_suffix(", of") {
-            Some(has) => format!("{has}, a manifest may have {FILE_LIMIT} (4 MiB)"),
-            None => format!("{length} {FILE_LIMIT} bytes (4 MiB)"),
-        },
-    )
-    .help("split it into several files; a folder is read as a whole")
+fn too_large(name: &Arc<str>, length: Option<u64>) -> Box<Diagnostic> {
+    let message = match length {
+        Some(length) => format!("it has {length} bytes, a manifest may have {FILE_LIMIT} (4 MiB)"),
+        None => format!("it has more than the {FILE_LIMIT} bytes (4 MiB) that a manifest may have"),
+    };
+    let help = "split it into several files; a folder is read as a whole";
+    Box::new(Diagnostic::error("facectl::too-large", Place::whole(Arc::clone(name)), message).help(help))
 }
 
 /// Turns bytes into text and drops a byte order mark.
-fn decode(bytes: Vec<u8>, name: &Arc<str>) -> Result<String, Diagnostic> {
+fn decode(bytes: Vec<u8>, name: &Arc<str>) -> Result<String, Box<Diagnostic>> {
     let wrong = |message: String| {
-        Diagnostic::error("facectl::encoding", Place::whole(Arc::clone(name)), message)
-            .help("save the file as UTF-8 (in PowerShell: `Out-File -Encoding utf8`)")
+        let help = "save the file as UTF-8 (in PowerShell: `Out-File -Encoding utf8`)";
+        Box::new(Diagnostic::error("facectl::encoding", Place::whole(Arc::clone(name)), message).help(help))
     };
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(wrong("it is UTF-16 text, manifests are UTF-8".to_owned()));

@@ -182,9 +182,15 @@ impl<'a> Documents<'a> {
         let line = text[line_start..].lines().next().unwrap_or_default();
         let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
         let info = error.info();
-        let help = if indent.contains('\t') || info.contains("tab") {
-            "YAML is indented with spaces only; replace the tab by spaces"
-        } else if info.contains("mapping values are not allowed") {
+        if info.contains("recursion limit") {
+            return too_deep(place);
+        }
+        if indent.contains('\t') {
+            let place = self.source.place(Span::new(line_start, line_start + indent.len()));
+            return Diagnostic::error("facectl::syntax", place, "this line is indented with a tab")
+                .help("YAML is indented with spaces only; replace the tab by spaces");
+        }
+        let help = if info.contains("mapping values are not allowed") {
             "a value that contains `: ` must stand in quotes; check the indentation as well"
         } else if info.contains("anchor") {
             "an alias `*name` needs an anchor `&name` before it in the same document"
@@ -197,6 +203,11 @@ impl<'a> Documents<'a> {
         };
         Diagnostic::error("facectl::syntax", place, format!("this is not valid YAML: {info}")).help(help)
     }
+}
+
+fn too_deep(place: Place) -> Diagnostic {
+    Diagnostic::error("facectl::too-deep", place, format!("nested deeper than {DEPTH_LIMIT} levels"))
+        .help("a manifest needs five levels at most")
 }
 
 /// From the parser's places, which count characters, to bytes.
@@ -303,8 +314,7 @@ impl<'a, 'o> Builder<'a, 'o> {
 
     fn open(&mut self, frame: Frame) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() >= DEPTH_LIMIT {
-            let message = format!("nested deeper than {DEPTH_LIMIT} levels");
-            return Err(self.fatal("facectl::too-deep", frame.start, message, "a manifest needs five levels at most"));
+            return Err(Box::new(too_deep(self.place(frame.start))));
         }
         self.stack.push(frame);
         Ok(())

@@ -12,6 +12,8 @@ use super::diagnostic::Diagnostic;
 use super::source::{Source, Span};
 use super::tree::{Document, Kind, Node};
 
+const PLAINLY: &str = "write it more plainly: one field a line, texts in quotes, no unusual blanks or line breaks";
+
 /// Returns the typed document: from its text if it `is_clean`, else from what the walk has kept of it.
 pub(super) fn read<T: DeserializeOwned + PartialEq>(
     source: &Source,
@@ -43,7 +45,7 @@ pub(super) fn read<T: DeserializeOwned + PartialEq>(
                     place,
                     "YAML libraries do not agree on what this document says",
                 )
-                .help("write it more plainly: quote texts, one field a line, no line breaks inside a text"),
+                .help(PLAINLY),
             );
             None
         }
@@ -61,6 +63,7 @@ fn refused(source: &Source, root: &Node, path: &Path, error: &serde_yaml::Error)
     let message = message.split(" at line ").next().unwrap_or(&message);
     let message = crate::face::redact_links(message);
     Diagnostic::error("facectl::syntax", source.place(at(root, path)), format!("this cannot be read: {message}"))
+        .help(PLAINLY)
 }
 
 fn at(root: &Node, path: &Path) -> Span {
