@@ -240,6 +240,38 @@ async fn answers_under_a_rule_keep_to_the_contract_too() {
     assert_eq!(judge.seen.lock().unwrap().len(), 9);
 }
 
+/// A pooled connection that closes without an answer tempts HTTP clients to send the request again by themselves.
+#[tokio::test]
+async fn a_client_that_loses_an_answer_is_seen_to_have_sent_it_once() {
+    let judge = Judge::new(&["create@1:drop-after-effect", "create@2:truncate", "create@3:html200"]).await;
+    judge.get("/v2/faces?limit=1").await;
+    let url = format!("{}/faces", judge.sandbox.base_url());
+    let body = json!({ "model_name": "phoenix-4", "train_video_url": VIDEO });
+    for lost in 1..=3 {
+        let answer = judge.client.post(&url).header("x-api-key", "key").json(&body).send().await;
+        let text = match answer {
+            Ok(answer) => answer.text().await.ok(),
+            Err(_) => None,
+        };
+        assert!(text.is_none_or(|text| serde_json::from_str::<Value>(&text).is_err()), "answer {lost} is readable");
+        let ledger = judge.sandbox.ledger();
+        assert_eq!((ledger.trainings.len(), ledger.requests_of("create")), (lost, lost as u64));
+    }
+}
+
+#[tokio::test]
+async fn creates_at_the_same_time_start_one_training_each() {
+    let judge = Arc::new(Judge::new(&[]).await);
+    let mut creates = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let judge = Arc::clone(&judge);
+        creates.spawn(async move { judge.face("ana.mp4", "phoenix-4").await });
+    }
+    let ids: BTreeSet<String> = creates.join_all().await.into_iter().collect();
+    let paid: BTreeSet<String> = judge.sandbox.ledger().trainings.into_iter().map(|paid| paid.face_id).collect();
+    assert_eq!((ids.len(), &ids), (50, &paid));
+}
+
 #[test]
 fn the_judge_refuses_what_the_contract_does_not_list() {
     let create = |body: Value| openapi::validate_request("POST", "/v2/faces", Some(&body));
