@@ -88,16 +88,43 @@ fn message(shared: &Shared, face_id: &str, at: Timestamp, new_words: bool) -> Op
     Some((face.callback_url.clone()?, body))
 }
 
+/// Returns where a callback would be sent to: nowhere but this machine.
+fn target(url: &Url) -> Option<SocketAddr> {
+    let address = match (url.scheme(), url.host()?) {
+        ("http", Host::Ipv4(address)) if address.is_loopback() => IpAddr::V4(address),
+        ("http", Host::Ipv6(address)) if address.is_loopback() => IpAddr::V6(address),
+        // Not looked up: the name means this machine, whatever a resolver says.
+        ("http", Host::Domain("localhost")) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        _ => return None,
+    };
+    Some(SocketAddr::new(address, url.port_or_known_default().unwrap_or(80)))
+}
+
+/// Returns what to remember of a callback link: all of it where it will be called; otherwise its secrets are of no use
+/// here and stay off the disk.
+pub(super) fn remembered(text: String) -> String {
+    match Url::parse(&text) {
+        Ok(url) if target(&url).is_some() => text,
+        Ok(url) => without_secrets(url),
+        Err(_) => String::new(),
+    }
+}
+
+/// Returns a link without user, query and fragment, any of which may be a credential.
+pub(super) fn without_secrets(mut url: Url) -> String {
+    url.set_query(None);
+    url.set_fragment(None);
+    // These fail for links that have no place for a user, which is as good.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
 async fn deliver(url: &str, body: &Value) -> String {
     let Ok(url) = Url::parse(url) else { return "not a link".into() };
-    let address = match (url.scheme(), url.host()) {
-        ("http", Some(Host::Ipv4(address))) if address.is_loopback() => IpAddr::V4(address),
-        ("http", Some(Host::Ipv6(address))) if address.is_loopback() => IpAddr::V6(address),
-        // Not looked up: the name means this machine, whatever a resolver says.
-        ("http", Some(Host::Domain("localhost"))) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        _ => return "not sent: the sandbox calls loopback addresses over plain http only".into(),
+    let Some(address) = target(&url) else {
+        return "not sent: the sandbox calls loopback addresses over plain http only".into();
     };
-    let address = SocketAddr::new(address, url.port_or_known_default().unwrap_or(80));
     match tokio::time::timeout(PATIENCE, post(address, &url, body)).await {
         Ok(Ok(status)) => format!("delivered, answered {status}"),
         Ok(Err(error)) => format!("not delivered: {error}"),

@@ -27,7 +27,7 @@ pub struct TrainingStarted {
     pub face_name: Option<String>,
     /// The model's word.
     pub model_name: String,
-    /// The link it is trained from, as sent.
+    /// The link it is trained from, without user, query and fragment: these may hold a key, and this is kept on disk.
     pub source: String,
     /// When, on the sandbox's clock.
     pub at: Timestamp,

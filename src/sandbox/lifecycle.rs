@@ -1,9 +1,12 @@
 //! What becomes of a training: a pure function of what it was started with and of the time.
 //!
 //! ```text
-//! phoenix-3, phoenix-4:   started ──> completed            phoenix-4.5:   started ──> completed/training ──> completed/completed
-//!                               └───> error                                    │                      └───> completed/errored
-//!                                                                              └───> error
+//! phoenix-3, phoenix-4:   started ──> completed
+//!                               └───> error
+//!
+//! phoenix-4.5:            started ──> completed/training ──> completed/completed
+//!                               │                      └───> completed/errored
+//!                               └───> error
 //! ```
 //!
 //! Nothing is ever stored about progress, so that a clock that jumps by hours, and a restart, need no care.

@@ -185,10 +185,11 @@ impl Sandbox {
         let failed = |source| SandboxError::Listen { address: listen, source };
         let listener = tokio::net::TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let store = Store::open(world_file.as_deref(), clock.now())?;
+        let present = clock.now();
+        let store = Store::open(world_file.as_deref(), present)?;
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
-            floor: store.time(),
+            ahead: store.time().duration_since(present),
             store: Mutex::new(store),
             script: Mutex::new(Script::new(faults)),
             callbacks: Mutex::default(),
@@ -284,8 +285,8 @@ struct Shared {
     /// When, in real time, the world was last told the time.
     ticked: Mutex<Option<Instant>>,
     clock: Arc<dyn Clock>,
-    /// The world has seen this moment before the start.
-    floor: Timestamp,
+    /// How far the world was ahead of the clock at the start; added for good, so that time neither goes back nor stops.
+    ahead: SignedDuration,
     api_key: Option<String>,
     lenient: bool,
     stopped: watch::Receiver<bool>,
@@ -302,7 +303,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 impl Shared {
     fn now(&self) -> Timestamp {
-        self.clock.now().max(self.floor)
+        self.clock.now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::request::{Answer, Call, Fields, Refusal, Words, ok};
 use crate::sandbox::Shared;
+use crate::sandbox::callbacks::{remembered, without_secrets};
 use crate::sandbox::catalogue;
 use crate::sandbox::ledger::TrainingStarted;
 use crate::sandbox::lifecycle::{Fate, Model, Source, Training, Verdict};
@@ -23,6 +24,7 @@ struct Order {
     name: Option<String>,
     model: Model,
     source: Source,
+    /// What may be remembered of the link.
     link: String,
     fate: Fate,
     default_voice: Option<String>,
@@ -48,7 +50,7 @@ pub(super) async fn create(State(shared): State<Arc<Shared>>, call: Call, body: 
 /// Checks everything the contract says about the body.
 fn read(call: &Call, body: &Bytes, world: &World, now: Timestamp) -> Result<Order, Refusal> {
     let mut fields = Fields::read(body, call.lenient)?;
-    let (link, url, source) = read_source(&mut fields)?;
+    let (url, source) = read_source(&mut fields)?;
     let model = match fields.text("model_name")? {
         // The newest page says required, the August contract says phoenix-4.
         None => Model::Phoenix4,
@@ -62,7 +64,7 @@ fn read(call: &Call, body: &Bytes, world: &World, now: Timestamp) -> Result<Orde
     if call.words == Words::Old || call.lenient {
         name = name.or(fields.name("replica_name")?);
     }
-    let callback_url = fields.callback()?;
+    let callback_url = fields.callback()?.map(remembered);
     if source == Source::Image {
         fields.flag("auto_fix_training_image")?;
     } else {
@@ -78,14 +80,15 @@ fn read(call: &Call, body: &Bytes, world: &World, now: Timestamp) -> Result<Orde
         Verdict::Unreachable => return Err(Refusal::bad("The training source could not be downloaded.")),
         Verdict::NotInPlan => return Err(Refusal::message(StatusCode::PAYMENT_REQUIRED, "Payment required")),
     };
+    let link = without_secrets(url);
     Ok(Order { name, model, source, link, fate, default_voice, callback_url })
 }
 
-fn read_source(fields: &mut Fields) -> Result<(String, Url, Source), Refusal> {
+fn read_source(fields: &mut Fields) -> Result<(Url, Source), Refusal> {
     let (video, image) = (fields.link("train_video_url")?, fields.link("train_image_url")?);
     match (video, image) {
-        (Some((text, url)), None) => Ok((text, url, Source::Video)),
-        (None, Some((text, url))) => Ok((text, url, Source::Image)),
+        (Some((_, url)), None) => Ok((url, Source::Video)),
+        (None, Some((_, url))) => Ok((url, Source::Image)),
         (None, None) => Err(Refusal::bad("Either train_video_url or train_image_url must be provided.")),
         (Some(_), Some(_)) => Err(Refusal::bad("Only one of train_video_url and train_image_url may be provided.")),
     }

@@ -103,6 +103,13 @@ impl Step {
     fn apply(self, pal: &mut PalRecord, world: &World, lenient: bool) -> Result<bool, Refusal> {
         // The server translates the old word (documentation, 2026).
         if !matches!(self.path.as_str(), "/default_face_id" | "/default_replica_id") {
+            if lenient
+                && self.path == "/pal_name"
+                && let Some(name) = self.value.as_str()
+            {
+                pal.name = name.into();
+                return Ok(true);
+            }
             return match lenient {
                 true => Ok(self.operation != "test"),
                 false => Err(Refusal::bad(format!("Unknown path: {}", self.path))),
