@@ -207,6 +207,7 @@ pub enum Command {
         dir: Option<PathBuf>,
     },
     /// Explain the exit codes
+    #[command(after_help = super::commands::exit_codes::text())]
     ExitCodes,
     /// Print the version
     Version,

@@ -95,20 +95,25 @@ impl Heartbeat {
 }
 
 /// Faces named in one heartbeat; the others are counted.
-const NAMED: usize = 4;
+const NAMED: usize = 6;
 
+/// `… 1h 4m of usually 3 to 6 hours: training ana 30%, bruno 21%; preview dan 57%; next look in 5m`
 fn heartbeat(round: &[Training], waiting: usize, next: std::time::Duration) -> String {
-    let mut parts: Vec<String> = round
-        .iter()
-        .take(NAMED)
-        .map(|training| {
-            let percent = training.progress.map_or_else(String::new, |progress| format!(" {}%", progress.percent()));
-            let usual = training.usual_hours.map_or_else(String::new, |range| format!(" of {}", hours(range)));
-            format!("{} {}{percent} ({}{usual})", training.key, training.status.shown(), duration(training.elapsed))
-        })
-        .collect();
-    if round.len() > NAMED {
-        parts.push(format!("{} more", round.len() - NAMED));
+    let oldest = round.iter().map(|training| training.elapsed).max().unwrap_or_default();
+    let usual = round.iter().filter_map(|training| training.usual_hours).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let usual = usual.map_or_else(String::new, |range| format!(" of usually {}", hours(range)));
+    let mut by_stage: Vec<(&str, Vec<String>)> = Vec::new();
+    for training in round.iter().take(NAMED) {
+        let percent = training.progress.map_or_else(String::new, |progress| format!(" {}%", progress.percent()));
+        let word = format!("{}{percent}", training.key);
+        match by_stage.iter_mut().find(|(stage, _)| *stage == training.status.shown()) {
+            Some((_, words)) => words.push(word),
+            None => by_stage.push((training.status.shown(), vec![word])),
+        }
     }
-    format!("… {} in training: {}; next look in {}", waiting, parts.join(", "), duration(next))
+    let stages: Vec<String> =
+        by_stage.into_iter().map(|(stage, words)| format!("{stage} {}", words.join(", "))).collect();
+    let more = waiting.saturating_sub(NAMED.min(round.len()));
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("… {}{usual}: {}{more}; next look in {}", duration(oldest), stages.join("; "), duration(next))
 }

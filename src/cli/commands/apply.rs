@@ -11,8 +11,8 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{Access, Session, State};
-use crate::face::FaceKey;
-use crate::plan::{Block, Consent, NotApproved, Plan, Policy, Refusal, review};
+use crate::face::{DesiredFace, FaceKey, Observed};
+use crate::plan::{Block, Consent, NotApproved, Plan, Policy, Refusal, is_reached, review};
 use crate::report::{outcome_json, outcome_text, plan_text, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
@@ -53,7 +53,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
     resend_absent(session, &executor, &policy, &mut outcome).await?;
     if !args.no_wait {
-        let keys: Vec<FaceKey> = waitable(session, &store)?;
+        let keys: Vec<FaceKey> = waitable(session, &store, &observed)?;
         outcome.absorb(executor.wait(session.desired(), keys).await);
     }
     progress.clear();
@@ -141,10 +141,15 @@ pub fn note_settled(settled: Settled, outcome: &mut Outcome) {
     outcome.trouble.extend(trouble);
 }
 
-/// Returns the recorded faces that may be waited for.
-pub fn waitable(session: &Session, store: &Arc<dyn StateStore>) -> Result<Vec<FaceKey>, CliError> {
+/// Returns the recorded faces that are not yet as far as they are waited for, going by what was last seen.
+pub fn waitable(session: &Session, store: &Arc<dyn StateStore>, observed: &Observed) -> Result<Vec<FaceKey>, CliError> {
     let snapshot = store.load()?;
-    Ok(session.desired().faces.keys().filter(|key| snapshot.faces.contains_key(*key)).cloned().collect())
+    let is_open = |key: &&FaceKey, face: &DesiredFace| {
+        let Some(recorded) = snapshot.faces.get(*key) else { return false };
+        let live = observed.faces.get(&recorded.id);
+        !live.is_some_and(|live| is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final())
+    };
+    Ok(session.desired().faces.iter().filter(|(key, face)| is_open(key, face)).map(|(key, _)| key.clone()).collect())
 }
 
 fn consent(plan: &Plan, session: &Session, is_automatic: bool) -> Result<Consent, CliError> {

@@ -40,7 +40,7 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     if let Ok(approved) = review(plan, Consent::Automatic) {
         outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
     }
-    outcome.absorb(executor.wait(session.desired(), waitable(session, &store)?).await);
+    outcome.absorb(executor.wait(session.desired(), waitable(session, &store, &observed)?).await);
     progress.clear();
     if outcome == Outcome::default() {
         session.output.talk("Nothing to wait for.");
