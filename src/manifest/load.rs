@@ -105,6 +105,9 @@ pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
     if let Some(project) = &found {
         clashes(&project.name, &faces, &mut out);
     }
+    if faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
+        out.push(nothing_wanted(files.len()));
+    }
     sort(&mut out);
     match found {
         Some(project) if out.iter().all(|one| one.severity != Severity::Error) => {
@@ -125,6 +128,14 @@ struct Faces {
     sound: BTreeMap<FaceKey, DesiredFace>,
     /// Every key, also of faces with something else wrong, with its first place.
     keys: BTreeMap<FaceKey, Place>,
+}
+
+/// A run that wants no face at all is far more often a wrong folder than a wish, and every face that was ever
+/// applied would look as if it had been given up.
+fn nothing_wanted(files: usize) -> Diagnostic {
+    let message = format!("none of the files that were read ({files}) holds a face");
+    Diagnostic::error("facectl::no-manifests", Place::whole("."), message)
+        .help("check the paths; to give up the last face of a project, use `facectl delete KEY`")
 }
 
 /// Two keys with one owner part could not be told apart by their tokens.

@@ -182,3 +182,38 @@ fn links_are_followed_inside_a_folder_and_refused_where_they_leave_it() {
     symlink("gone.yaml", folder.path().join("mount/d.yaml")).unwrap();
     assert!(folder.problems(&["mount"]).contains("unreadable mount/d.yaml"));
 }
+
+#[test]
+fn wanting_no_face_at_all_is_refused() {
+    let folder = Folder::new(&[("k8s.yaml", "apiVersion: v1\nkind: ConfigMap\n"), ("empty.yaml", "# kind: Face\n")]);
+    assert_eq!(folder.problems(&["."]), "no-manifests .\nnot-ours k8s.yaml");
+    assert_eq!(folder.problems(&["empty.yaml"]), "no-manifests .\nempty empty.yaml");
+}
+
+#[test]
+fn from_a_folder_inside_the_project_the_whole_project_is_meant() {
+    let folder = Folder::new(&[
+        ("facectl.yaml", &PROJECT.replace("NAME", "acme")),
+        ("faces/a.yaml", &video("a")),
+        ("faces/deep/b.yaml", &video("b")),
+    ]);
+    let mut request = folder.request(&[]);
+    request.cwd = folder.path().join("faces/deep");
+    let loaded = manifest::load(request).unwrap();
+    assert_eq!((loaded.project.name.as_str(), loaded.desired.faces.len()), ("acme", 2));
+    let mut request = folder.request(&[]);
+    request.project_file = Some("gone.yaml".into());
+    assert_eq!(manifest::load(request).unwrap_err().diagnostics[0].code, "facectl::unreadable");
+}
+
+#[cfg(unix)]
+#[test]
+fn places_are_short_also_where_the_folder_is_reached_by_a_link() {
+    let folder =
+        Folder::new(&[("real/facectl.yaml", &PROJECT.replace("NAME", "acme")), ("real/faces/a.yaml", &video("a"))]);
+    std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+    let mut request = folder.request(&[]);
+    request.cwd = folder.path().join("link");
+    let loaded = manifest::load(request).unwrap();
+    assert_eq!(loaded.desired.faces[&"a".parse().unwrap()].origin.file, "faces/a.yaml");
+}
