@@ -1,4 +1,4 @@
-//! YAML to [`Desired`], or diagnostics. Knows `face/` only: neither state nor API.
+//! YAML to [`Desired`](crate::face::Desired), or diagnostics. Knows `face/` only: neither state nor API.
 //!
 //! ```text
 //! discover.rs   paths, folders, patterns, the project file       } the only IO

@@ -187,3 +187,49 @@ fn the_digest_is_over_what_is_wanted_and_not_over_how_it_is_written() {
         assert_ne!(base, digest(&face("ana", spec)), "{spec}");
     }
 }
+
+#[test]
+fn every_way_to_write_a_text_reads_the_same_in_both_readers() {
+    let face = |note: &str, end: &str| {
+        format!(
+            "apiVersion: facectl.dev/v1\nkind: Face\nspec: {{ train_video_url: \"https://m.example.com/a.mp4\" }}\nmetadata:\n  \
+             name: ana\n  annotations:\n    note: {note}{end}"
+        )
+    };
+    let mut wrong = String::new();
+    for (note, expected) in [
+        ("|\n      a\n      b\n", "a\nb\n"),
+        ("|\n      a\n      b", "a\nb\n"),
+        ("|-\n      a\n", "a"),
+        ("|+\n      a\n\n\n", "a\n\n\n"),
+        (">\n      a\n      b\n\n      c\n", "a b\nc\n"),
+        (">+\n      a\n\n", "a\n\n"),
+        ("|2\n       a\n", " a\n"),
+        ("a\n      b\n", "a b"),
+        ("\"a\\\n      b\"\n", "ab"),
+        ("\"a\n\n      b\\u00e9\\x41\"\n", "a\nbéA"),
+        ("'it''s'\n", "it's"),
+        ("a#b # c\n", "a#b"),
+        ("007\n", "007"),
+        ("1_000\n", "1_000"),
+        ("2026-11-22\n", "2026-11-22"),
+        ("yes\n", "yes"),
+        ("&x ana\n    copy: *x\n", "ana"),
+        ("ä😀\n", "ä😀"),
+    ] {
+        for end in ["", "---\n# end\n", "...\n"] {
+            if !note.ends_with('\n') && !end.is_empty() {
+                continue;
+            }
+            for text in [face(note, end), face(note, end).replace('\n', "\r\n")] {
+                let folder = Folder::new(&[("f.yaml", &text)]);
+                let found = match folder.load(&["f.yaml"]) {
+                    Ok(loaded) => loaded.desired.faces[&"ana".parse().unwrap()].annotations["note"].clone(),
+                    Err(_) => folder.problems(&["f.yaml"]),
+                };
+                check(&mut wrong, "a text", &text, &found, expected);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
