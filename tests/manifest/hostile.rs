@@ -90,6 +90,20 @@ proptest! {
     }
 
     #[test]
+    fn what_serde_yaml_writes_is_read_back_as_it_was(text in "[ -~äß漢😀\n\u{a0}'\"#:&*!|>%@`{}\\[\\],?-]{0,60}") {
+        let escaped = text.replace("${", "$${");
+        let document = serde_json::json!({
+            "apiVersion": "facectl.dev/v1",
+            "kind": "Face",
+            "metadata": { "name": "ana", "annotations": { "note": escaped } },
+            "spec": { "train_video_url": "https://m.example.com/a.mp4" },
+        });
+        let folder = Folder::new(&[("f.yaml", &serde_yaml::to_string(&document).unwrap())]);
+        let desired = folder.desired(&["f.yaml"]);
+        prop_assert_eq!(&desired.faces[&"ana".parse().unwrap()].annotations["note"], &text);
+    }
+
+    #[test]
     fn no_slip_in_a_sound_manifest_makes_it_panic(at in 0usize..400, piece in proptest::sample::select(PIECES), cut in 0usize..5) {
         let mut text = super::face("ana", "train_image_url: https://m.example.com/a.png?x=1\nvoice_name: anna\nlifecycle: { protect: true }");
         let at = at % text.len();
