@@ -150,7 +150,7 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     async fn absent(&self, key: &FaceKey, create: &OpenCreate, settled: &mut Settled) {
-        let entry = self.store.load().ok().and_then(|snapshot| snapshot.journal.get(key)?.absent().ok());
+        let entry = self.store.entry(key).ok().flatten().and_then(|entry| entry.absent().ok());
         let detail = "two complete listings after the settle window do not show its token";
         let history = self.history(key, Happened::CreateAbsent, None, Some(&create.token), detail);
         let written = match &entry {

@@ -59,10 +59,10 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     async fn begin(&self, key: &FaceKey, create: &Create) -> Result<Entry, String> {
-        let snapshot = self.store.load().map_err(|error| chain(&error))?;
+        let last = self.store.entry(key).map_err(|error| chain(&error))?;
         let (token, trained_from) = (create.token.clone(), create.trained_from.clone());
-        let entry = Entry::begin(snapshot.journal.get(key), token, trained_from, self.clock.now())
-            .map_err(|error| error.to_string())?;
+        let entry =
+            Entry::begin(last.as_ref(), token, trained_from, self.clock.now()).map_err(|error| error.to_string())?;
         let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), "");
         self.write(key, Some(&entry), None, history).await?;
         Ok(entry)
@@ -147,8 +147,8 @@ impl<A: FaceApi> Executor<'_, A> {
             last_seen: None,
             previous: self.previous(key, None).into_iter().filter(|id| *id != adopt.id).collect(),
         };
-        let settled = match self.store.load() {
-            Ok(snapshot) => snapshot.journal.get(key).and_then(|entry| {
+        let settled = match self.store.entry(key) {
+            Ok(entry) => entry.and_then(|entry| {
                 // An open create that this face answers.
                 (Some(entry.token()) == adopt.token.as_ref()).then(|| entry.settle(adopt.id.clone()).ok()).flatten()
             }),
@@ -194,7 +194,7 @@ impl<A: FaceApi> Executor<'_, A> {
         }
         let what = described(update);
         let spec = desired.faces.get(key).map(|face| &face.spec);
-        let recorded = self.store.load().ok().and_then(|snapshot| snapshot.faces.get(key).cloned());
+        let recorded = self.store.face(key).ok().flatten();
         let Some(mut recorded) = recorded else {
             return failed(key, "record the update", "it is not in the record any more".to_owned());
         };
@@ -243,7 +243,7 @@ impl<A: FaceApi> Executor<'_, A> {
 
     /// Returns the faces this key had before, with the one it has now where that is being left.
     fn previous(&self, key: &FaceKey, leaving: Option<&FaceId>) -> Vec<FaceId> {
-        let known = self.store.load().ok().and_then(|snapshot| snapshot.faces.get(key).cloned());
+        let known = self.store.face(key).ok().flatten();
         let mut previous = known.map_or_else(Vec::new, |face| face.previous);
         previous.extend(leaving.cloned());
         previous.dedup();

@@ -40,6 +40,22 @@ pub trait StateStore: Send + Sync {
     /// When the store cannot be read or a record in it does not match its checksum.
     fn load(&self) -> Result<Snapshot, StateError>;
 
+    /// Returns one face of the record.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn face(&self, key: &FaceKey) -> Result<Option<RecordedFace>, StateError> {
+        Ok(self.load()?.faces.remove(key))
+    }
+
+    /// Returns the last create of one key.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
+        Ok(self.load()?.journal.remove(key))
+    }
+
     /// Writes a change as one, and returns the new serial once it is durable.
     ///
     /// # Errors

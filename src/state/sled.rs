@@ -7,18 +7,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
-use crate::face::{FaceKey, ProjectName};
+use crate::face::{FaceKey, ProjectName, RecordedFace};
 
 use super::record::{decode, encode};
-use super::snapshot::{check_project, read_snapshot, write_snapshot};
-use super::{Change, FORMAT_VERSION, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
+use super::snapshot::{SnapshotWriter, check_project, read_snapshot};
+use super::{Change, Entry, FORMAT_VERSION, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
 
 /// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
@@ -31,9 +31,16 @@ pub struct SledStore {
     database: sled::Db,
     trees: Trees,
     /// What is on disk, kept so that a commit need not read everything again to write the snapshot.
-    mirror: Mutex<Snapshot>,
+    mirror: Mutex<Mirror>,
     /// Dropped last: nobody else may open the database before it is closed.
     _lease: Lease,
+}
+
+/// What is on disk, in memory, and the copy of it for others.
+struct Mirror {
+    snapshot: Snapshot,
+    /// None until the first commit: a run that only looks writes nothing.
+    writer: Option<SnapshotWriter>,
 }
 
 struct Trees {
@@ -70,34 +77,30 @@ impl SledStore {
             Err(error) => return Err(error),
         };
         let Opened { database, trees, snapshot } = opened;
-        let store =
-            Self { directory: directory.to_owned(), database, trees, mirror: Mutex::new(snapshot), _lease: lease };
-        if rebuilt.is_some() {
-            store.write_everything()?;
-        }
-        store.write_meta_of_a_new_state()?;
+        let mirror = Mutex::new(Mirror { snapshot, writer: None });
+        let store = Self { directory: directory.to_owned(), database, trees, mirror, _lease: lease };
+        store.write_what_is_missing(rebuilt.is_some())?;
         Ok((store, rebuilt))
     }
 
-    fn write_everything(&self) -> Result<(), StateError> {
-        let mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let change = Change {
-            journal: mirror.journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
-            faces: mirror.faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
-            history: Vec::new(),
-        };
-        self.write(&mirror.meta, &change)
-    }
-
-    fn write_meta_of_a_new_state(&self) -> Result<(), StateError> {
-        let failed = |source| self.failed("be written", source);
-        if self.trees.meta.get(META).map_err(failed)?.is_some() {
+    /// Writes the meta record of a new state, and everything into a rebuilt one.
+    fn write_what_is_missing(&self, is_rebuilt: bool) -> Result<(), StateError> {
+        let has_meta = self.trees.meta.get(META).map_err(|source| self.failed("be read", source))?.is_some();
+        if has_meta && !is_rebuilt {
             return Ok(());
         }
-        let mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.trees.meta.insert(META, encode("meta", &mirror.meta)?).map_err(failed)?;
-        self.database.flush().map_err(failed)?;
-        write_snapshot(&self.directory, &mirror)
+        let mirror = self.mirror();
+        let Snapshot { meta, faces, journal } = &mirror.snapshot;
+        let change = Change {
+            journal: journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+            faces: faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
+            history: Vec::new(),
+        };
+        self.write(meta, &change)
+    }
+
+    fn mirror(&self) -> MutexGuard<'_, Mirror> {
+        self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn failed(&self, action: &'static str, source: sled::Error) -> StateError {
@@ -151,19 +154,29 @@ impl SledStore {
 
 impl StateStore for SledStore {
     fn load(&self) -> Result<Snapshot, StateError> {
-        Ok(self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
+        Ok(self.mirror().snapshot.clone())
+    }
+
+    fn face(&self, key: &FaceKey) -> Result<Option<RecordedFace>, StateError> {
+        Ok(self.mirror().snapshot.faces.get(key).cloned())
+    }
+
+    fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
+        Ok(self.mirror().snapshot.journal.get(key).cloned())
     }
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
-        let mut mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let meta = Meta { serial: mirror.meta.serial + 1, ..mirror.meta.clone() };
+        let mut mirror = self.mirror();
+        let Mirror { snapshot, writer } = &mut *mirror;
+        let meta = Meta { serial: snapshot.meta.serial + 1, ..snapshot.meta.clone() };
         self.write(&meta, &change)?;
-        mirror.apply(&change);
-        if let Err(error) = write_snapshot(&self.directory, &mirror) {
-            // The database has it; only readers beside us see an older picture.
-            tracing::warn!(%error, "the snapshot for other readers could not be replaced");
+        snapshot.apply(&change);
+        // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
+        match writer {
+            Some(writer) => writer.add(&change, snapshot)?,
+            None => *writer = Some(SnapshotWriter::begin(&self.directory, snapshot)?),
         }
-        Ok(mirror.meta.serial)
+        Ok(snapshot.meta.serial)
     }
 
     fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
@@ -291,7 +304,7 @@ fn read_tree<T: DeserializeOwned>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::{Attempt, OnRemoval, RecordedFace};
+    use crate::face::{Attempt, OnRemoval};
     use crate::state::Holder;
 
     fn open_any(directory: &Path, project: &str) -> Result<(SledStore, Option<Rebuilt>), StateError> {
