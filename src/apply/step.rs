@@ -7,7 +7,7 @@ use crate::face::{
     Desired, FaceId, FaceKey, FaceName, Lifecycle, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
     named_with,
 };
-use crate::plan::{Adopt, Create, FacePlan, Update};
+use crate::plan::{Adopt, Create, FacePlan, Update, is_finishing};
 use crate::state::{Change, Entry, Happened, HistoryEntry};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate};
 
@@ -198,16 +198,8 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(mut recorded) = recorded else {
             return failed(key, "record the update", "it is not in the record any more".to_owned());
         };
-        let is_housekeeping = update.voice.is_none()
-            && spec.is_some_and(|spec| {
-                spec.face_name == recorded.name
-                    && update.name.as_ref().is_some_and(|change| {
-                        recorded
-                            .token
-                            .as_ref()
-                            .is_some_and(|token| *change.before() == named_with(&recorded.name, token))
-                    })
-            });
+        let face = desired.faces.get(key);
+        let is_housekeeping = update.voice.is_none() && face.is_some_and(|face| is_finishing(update, face, &recorded));
         if let Some(spec) = spec.filter(|_| update.name.is_some()) {
             recorded.name = spec.face_name.clone();
             recorded.token_in_name = update.token_in_name;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::face::{
     Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, TrainingStatus, WaitFor,
 };
-use crate::plan::{is_reached, update};
+use crate::plan::{is_finishing, is_reached, update};
 use crate::state::Change;
 use crate::tavus::{ApiError, FaceApi};
 
@@ -224,10 +224,10 @@ impl<A: FaceApi> Executor<'_, A> {
         waiting: &mut Waiting<'_>,
     ) {
         let tries = waiting.tries.get(key).copied().unwrap_or(0);
-        let Some((update, _)) = update(waiting.desired.naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)
-        else {
-            return;
-        };
+        let finishing = update(waiting.desired.naming, desired, face, live)
+            .map(|(update, _)| update)
+            .filter(|update| tries < UPDATE_TRIES && is_finishing(update, desired, face));
+        let Some(update) = finishing else { return };
         match self.update(key, &update, waiting.desired).await {
             Done::Failed(trouble) if tries + 1 >= UPDATE_TRIES => {
                 self.sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });

@@ -329,6 +329,16 @@ pub(crate) fn update(
     Some((Update { id: live.id.clone(), name, voice, token_in_name }, reason))
 }
 
+/// Returns whether a change only finishes what was approved with the creation: the token leaves (or enters)
+/// the name, or the voice is set that had to wait for the training. Anything else needs a plan of its own.
+pub(crate) fn is_finishing(update: &Update, desired: &DesiredFace, recorded: &RecordedFace) -> bool {
+    let is_same_name = desired.spec.face_name == recorded.name;
+    let is_token_only = |change: &Change<String>| {
+        is_same_name && live_name_agrees(Some(change.before()), &recorded.name, recorded.token.as_ref())
+    };
+    update.name.as_ref().is_none_or(is_token_only) && (update.voice.is_none() || recorded.default_voice.is_none())
+}
+
 fn recorded_name(recorded: &RecordedFace, with_token: bool) -> String {
     match (&recorded.token, with_token) {
         (Some(token), true) => crate::face::named_with(&recorded.name, token),

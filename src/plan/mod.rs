@@ -19,7 +19,7 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
-pub(crate) use decide::{is_reached, update};
+pub(crate) use decide::{is_finishing, is_reached, update};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal};

@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{Access, Session, State};
 use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, Consent, NotApproved, Plan, Policy, Refusal, is_reached, review};
+use crate::plan::{Block, Consent, NotApproved, Plan, Policy, Refusal, is_finishing, is_reached, review, update};
 use crate::report::{outcome_json, outcome_text, plan_text, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
@@ -141,13 +141,18 @@ pub fn note_settled(settled: Settled, outcome: &mut Outcome) {
     outcome.trouble.extend(trouble);
 }
 
-/// Returns the recorded faces that are not yet as far as they are waited for, going by what was last seen.
+/// Returns the recorded faces that something is still to come for, going by what was last seen: they are
+/// not as far as they are waited for, or their creation is not finished (token in the name, voice to be set).
 pub fn waitable(session: &Session, store: &Arc<dyn StateStore>, observed: &Observed) -> Result<Vec<FaceKey>, CliError> {
     let snapshot = store.load()?;
-    let is_open = |key: &&FaceKey, face: &DesiredFace| {
-        let Some(recorded) = snapshot.faces.get(*key) else { return false };
-        let live = observed.faces.get(&recorded.id);
-        !live.is_some_and(|live| is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final())
+    let naming = session.desired().naming;
+    let is_open = |key: &FaceKey, face: &DesiredFace| {
+        let Some(recorded) = snapshot.faces.get(key) else { return false };
+        let Some(live) = observed.faces.get(&recorded.id) else { return true };
+        let is_unfinished =
+            update(naming, face, recorded, live).is_some_and(|(update, _)| is_finishing(&update, face, recorded));
+        let is_over = is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final();
+        !is_over || is_unfinished
     };
     Ok(session.desired().faces.iter().filter(|(key, face)| is_open(key, face)).map(|(key, _)| key.clone()).collect())
 }
