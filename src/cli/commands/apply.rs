@@ -168,7 +168,11 @@ fn consent(plan: &Plan, session: &Session, is_automatic: bool) -> Result<Consent
         .hint("give --auto-approve (-y) once the plan is what you want"));
     }
     let paid = plan.summary().paid_trainings;
-    let cost = if paid > 0 { format!(" This starts {paid} paid training(s).") } else { String::new() };
+    let cost = match paid {
+        0 => String::new(),
+        1 => " This starts 1 paid training.".to_owned(),
+        paid => format!(" This starts {paid} paid trainings."),
+    };
     match ask(session, &format!("Apply this plan?{cost} Only `yes` is taken: "))? {
         true => Ok(Consent::Given),
         false => Ok(Consent::Withheld),
