@@ -253,6 +253,7 @@ impl<A: FaceApi> Executor<'_, A> {
             journal: entry.map(|entry| (key.clone(), entry.clone())).into_iter().collect(),
             faces: face.map(|face| (key.clone(), Some(face))).into_iter().collect(),
             history: vec![history],
+            ..Change::default()
         };
         self.commit(change).await.map_err(|error| chain(&error))
     }

@@ -8,8 +8,10 @@
 //! The store is a cache: everything in it can be found again from the API, where tokens stand in the
 //! live names, or by adopting. So a damaged store is moved aside, never repaired.
 
+mod account;
 pub mod journal;
 mod lease;
+mod lockfile;
 mod memory;
 mod record;
 mod sled;
@@ -23,8 +25,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 
+pub use account::{account_sample, is_same_account};
 pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
+pub use lockfile::{Agreement, LOCK_FILE, LockFile, LockedFace, agreement};
 pub use memory::MemoryStore;
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
@@ -91,12 +95,36 @@ pub struct Meta {
     pub serial: u64,
     /// The project it belongs to: a token depends on it.
     pub project: ProjectName,
+    /// Hashed ids of live faces that were seen: which account it belongs to.
+    #[serde(default)]
+    pub account: Vec<String>,
 }
 
 impl Meta {
     /// Returns the beginning of a new state.
     pub fn new(project: ProjectName) -> Self {
-        Self { format_version: FORMAT_VERSION, lineage: uuid::Uuid::new_v4().to_string(), serial: 0, project }
+        Self {
+            format_version: FORMAT_VERSION,
+            lineage: uuid::Uuid::new_v4().to_string(),
+            serial: 0,
+            project,
+            account: Vec::new(),
+        }
+    }
+}
+
+impl Meta {
+    /// Returns what the state says about itself after one more commit.
+    fn after(&self, lineage: Option<&String>, account: Option<&Vec<String>>) -> Self {
+        let mut new = self.clone();
+        new.serial += 1;
+        if let Some(lineage) = lineage {
+            new.lineage.clone_from(lineage);
+        }
+        if let Some(account) = account {
+            new.account.clone_from(account);
+        }
+        new
     }
 }
 
@@ -119,7 +147,8 @@ impl Snapshot {
 
     /// Applies a change in memory, as a store does on disk.
     pub(crate) fn apply(&mut self, change: &Change) {
-        let Change { journal, faces, history: _ } = change;
+        let Change { journal, faces, history: _, lineage, account } = change;
+        self.meta = self.meta.after(lineage.as_ref(), account.as_ref());
         for (key, entry) in journal {
             self.journal.insert(key.clone(), entry.clone());
         }
@@ -129,7 +158,6 @@ impl Snapshot {
                 None => self.faces.remove(key),
             };
         }
-        self.meta.serial += 1;
     }
 }
 
@@ -142,6 +170,10 @@ pub struct Change {
     pub faces: Vec<(FaceKey, Option<RecordedFace>)>,
     /// What to add to the history.
     pub history: Vec<HistoryEntry>,
+    /// The lineage to go on under: that of the lock file a state is rebuilt from.
+    pub lineage: Option<String>,
+    /// The account's sample, where it changed.
+    pub account: Option<Vec<String>>,
 }
 
 /// One line of the history: what was done, in the past tense.
@@ -231,6 +263,14 @@ pub enum StateError {
         found: ProjectName,
         /// Whose it should be.
         wanted: ProjectName,
+    },
+    /// The lock file is not what it should be.
+    #[error("the lock file {} cannot be read: {why}", path.display())]
+    LockFile {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// A record that is not what was written.
     #[error("record `{record}` of the state does not match its checksum")]

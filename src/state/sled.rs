@@ -94,7 +94,7 @@ impl SledStore {
         let change = Change {
             journal: journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
             faces: faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
-            history: Vec::new(),
+            ..Change::default()
         };
         self.write(meta, &change)
     }
@@ -168,7 +168,7 @@ impl StateStore for SledStore {
     fn commit(&self, change: Change) -> Result<u64, StateError> {
         let mut mirror = self.mirror();
         let Mirror { snapshot, writer } = &mut *mirror;
-        let meta = Meta { serial: snapshot.meta.serial + 1, ..snapshot.meta.clone() };
+        let meta = snapshot.meta.after(change.lineage.as_ref(), change.account.as_ref());
         self.write(&meta, &change)?;
         snapshot.apply(&change);
         // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.

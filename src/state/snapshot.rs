@@ -26,6 +26,10 @@ struct Line {
     serial: u64,
     journal: Vec<(FaceKey, Entry)>,
     faces: Vec<(FaceKey, Option<RecordedFace>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lineage: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Vec<String>>,
 }
 
 /// Writes the copy, behind a lease.
@@ -48,8 +52,9 @@ impl SnapshotWriter {
 
     /// Adds one commit; `snapshot` is the state after it.
     pub(super) fn add(&mut self, change: &Change, snapshot: &Snapshot) -> Result<(), StateError> {
-        let Change { journal, faces, history: _ } = change;
-        let line = Line { serial: snapshot.meta.serial, journal: journal.clone(), faces: faces.clone() };
+        // In full, so that a new field cannot be forgotten here. The history is not part of a snapshot.
+        let Change { journal, faces, history: _, lineage, account } = change.clone();
+        let line = Line { serial: snapshot.meta.serial, journal, faces, lineage, account };
         let mut bytes =
             serde_json::to_vec(&line).map_err(|source| StateError::Record { record: LOG.to_owned(), source })?;
         bytes.push(b'\n');
@@ -89,14 +94,14 @@ pub fn read_snapshot(directory: &Path, project: &ProjectName) -> Result<Option<S
 /// the rest is not used, as it may depend on what is missing.
 fn replay(snapshot: &mut Snapshot, log: &[u8]) {
     for bytes in log.split(|byte| *byte == b'\n').filter(|bytes| !bytes.is_empty()) {
-        let Ok(Line { serial, journal, faces }) = serde_json::from_slice(bytes) else { return };
+        let Ok(Line { serial, journal, faces, lineage, account }) = serde_json::from_slice(bytes) else { return };
         if serial <= snapshot.meta.serial {
             continue;
         }
         if serial != snapshot.meta.serial + 1 {
             return;
         }
-        snapshot.apply(&Change { journal, faces, history: Vec::new() });
+        snapshot.apply(&Change { journal, faces, history: Vec::new(), lineage, account });
     }
 }
 
