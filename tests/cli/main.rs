@@ -4,7 +4,10 @@
 #![cfg(unix)]
 
 mod codes;
+mod creates;
 mod environment;
+mod interrupts;
 mod server;
 mod settings;
 mod story;
+mod together;
