@@ -64,7 +64,7 @@ pub struct Global {
 
     /// Rehearse in a sandbox inside this process: no key, no network, no money, hours in seconds. State and
     /// world live in .facectl/sandbox, apart from the real ones
-    #[arg(long, global = true, env = "FACECTL_SANDBOX", conflicts_with_all = ["api_url", "api_key_file"])]
+    #[arg(long, global = true, env = "FACECTL_SANDBOX", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub sandbox: bool,
 
     /// How many seconds pass in the sandbox in one real second

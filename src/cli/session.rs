@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::apply::{Interrupt, join_all};
 use crate::clock::{Clock, ScaledClock, SystemClock};
@@ -13,6 +13,7 @@ use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
 use crate::plan::{Plan, Policy, plan};
+use crate::report::duration;
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
 use crate::state::{Holder, Lease, LeaseError, Rebuilt, SledStore, Snapshot, StateStore, read_snapshot};
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, FaceReads, details, observe, parse_base_url};
@@ -127,7 +128,9 @@ impl Session {
         let settings = &project.settings;
         let state_dir = state_dir(global, project);
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
-            let (sandbox, clock) = start_sandbox(global, &state_dir).await?;
+            let patience = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
+            let start = start_sandbox(global, &state_dir, patience);
+            let (sandbox, clock) = super::error::unless_interrupted(&interrupt, start).await?;
             (sandbox.base_url(), ApiKey::parse("sandbox"), Some(sandbox), clock)
         } else {
             let url = api_url(global, project);
@@ -188,9 +191,8 @@ impl Session {
             let snapshot = read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
             return Ok(State { store: None, snapshot });
         }
-        let holder = Holder::of_this_process(command_line(), self.clock.now());
         let patience = if access == Access::ReadAnyhow { Duration::ZERO } else { self.lock_timeout };
-        let lease = match Lease::take(&self.state_dir, &holder, patience) {
+        let lease = match self.lease(patience) {
             Ok(lease) => lease,
             Err(error @ LeaseError::Held { .. }) if access == Access::ReadAnyhow => {
                 return self.snapshot_beside(&error);
@@ -201,6 +203,7 @@ impl Session {
                     read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
                 return Ok(State { store: None, snapshot });
             }
+            Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
             Err(error) => return Err(error.into()),
         };
         let (store, rebuilt) = SledStore::open(&self.state_dir, project, lease)?;
@@ -213,6 +216,26 @@ impl Session {
         let store: Arc<dyn StateStore> = Arc::new(store);
         let snapshot = store.load()?;
         Ok(State { store: Some(store), snapshot })
+    }
+
+    /// Takes the lease. While somebody else holds it, says for whom this run waits, and hears an interrupt.
+    fn lease(&self, patience: Duration) -> Result<Lease, LeaseError> {
+        let deadline = Instant::now() + patience;
+        let mut is_told = false;
+        loop {
+            // On the machine's clock, also where the sandbox's runs ahead: a person compares it with a watch.
+            let holder = Holder::of_this_process(command_line(), SystemClock.now());
+            match Lease::take(&self.state_dir, &holder, Duration::ZERO) {
+                Err(held @ LeaseError::Held { .. }) if Instant::now() < deadline && !self.interrupt.is_noted() => {
+                    if !is_told {
+                        self.output.talk(&format!("{held}; waiting up to {} for it.", duration(patience)));
+                        is_told = true;
+                    }
+                    std::thread::sleep(LOCK_RETRY);
+                }
+                taken => return taken,
+            }
+        }
     }
 
     fn snapshot_beside(&self, held: &LeaseError) -> Result<State, CliError> {
@@ -296,6 +319,8 @@ impl Session {
     }
 }
 
+/// How often a state that somebody else holds is tried again.
+const LOCK_RETRY: Duration = Duration::from_millis(100);
 /// Recorded faces that may be missing at once before it looks like the wrong account.
 const MISSING_LOOKS: usize = 2;
 
@@ -330,11 +355,18 @@ fn read_key(global: &Global) -> Result<ApiKey, CliError> {
     })
 }
 
-async fn start_sandbox(global: &Global, state_dir: &Path) -> Result<(RunningSandbox, Arc<dyn Clock>), CliError> {
+async fn start_sandbox(
+    global: &Global,
+    state_dir: &Path,
+    patience: Duration,
+) -> Result<(RunningSandbox, Arc<dyn Clock>), CliError> {
     let failed = |error: SandboxError| {
         let exit = if matches!(error, SandboxError::InUse { .. }) { Exit::HELD } else { Exit::ERROR };
         CliError::caused("cannot start the sandbox", &error)
-            .hint("its world and state live in .facectl/sandbox; --state-dir chooses another place, removing that folder starts anew")
+            .hint(match exit {
+                Exit::HELD => "another rehearsal is under way in this folder: wait for it with --lock-timeout 1m, or give this one a --state-dir of its own",
+                _ => "its world and state live in .facectl/sandbox; --state-dir chooses another place, removing that folder starts anew",
+            })
             .exit(exit)
     };
     std::fs::create_dir_all(state_dir).map_err(|source| {
@@ -342,17 +374,24 @@ async fn start_sandbox(global: &Global, state_dir: &Path) -> Result<(RunningSand
             .hint("--state-dir DIR chooses a folder that can be written")
     })?;
     let world = state_dir.join("world.json");
-    let clock: Arc<dyn Clock> =
-        Arc::new(ScaledClock::new(resume_time(Some(&world)).map_err(failed)?, global.sandbox_speed));
-    let config = SandboxConfig {
-        listen: ([127, 0, 0, 1], 0).into(),
-        world_file: Some(world),
-        clock: Arc::clone(&clock),
-        faults: global.sandbox_fault.clone(),
-        api_key: None,
-        lenient: false,
-    };
-    Ok((Sandbox::start(config).await.map_err(failed)?, clock))
+    let deadline = Instant::now() + patience;
+    loop {
+        let clock: Arc<dyn Clock> =
+            Arc::new(ScaledClock::new(resume_time(Some(&world)).map_err(failed)?, global.sandbox_speed));
+        let config = SandboxConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            world_file: Some(world.clone()),
+            clock: Arc::clone(&clock),
+            faults: global.sandbox_fault.clone(),
+            api_key: None,
+            lenient: false,
+        };
+        match Sandbox::start(config).await {
+            Ok(sandbox) => return Ok((sandbox, clock)),
+            Err(SandboxError::InUse { .. }) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
+            Err(error) => return Err(failed(error)),
+        }
+    }
 }
 
 /// What this process was called with, for whoever finds the state held. Long lines are cut.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::apply::{ExecuteSettings, Executor, Interrupt, Outcome, Settled, Sink, Trouble};
 use crate::cli::Exit;
@@ -38,6 +38,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
 
     let mut outcome = Outcome::default();
     note_settled(executor.settle().await?, &mut outcome);
+    let doubts_of_earlier_runs = outcome.in_doubt.clone();
     let recorded = store.load()?.recorded();
     let observed = session.survey(&recorded).await?;
     let plan = session.plan(&recorded, &observed, &policy);
@@ -51,13 +52,20 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     let consent = consent(&plan, session, args.auto_approve)?;
     let approved = review(plan, consent).map_err(not_approved)?;
     outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
-    resend_absent(session, &executor, &policy, &mut outcome).await?;
+    resend_absent(session, &executor, &policy, &mut outcome, &doubts_of_earlier_runs).await?;
     if !args.no_wait {
         let keys: Vec<FaceKey> = waitable(session, &store, &observed)?;
         outcome.absorb(executor.wait(session.desired(), keys).await);
     }
     progress.clear();
+    note_stops(session, &executor, &mut outcome);
     finish(session, &store, approved.plan(), &policy, &outcome).await
+}
+
+/// Notes what stopped the run also where it stopped between two steps, such as while doubts were settled.
+pub fn note_stops(session: &Session, executor: &Executor<'_, Client>, outcome: &mut Outcome) {
+    outcome.is_interrupted |= session.interrupt.is_noted();
+    outcome.is_key_refused |= executor.key_refused.load(Ordering::Relaxed);
 }
 
 /// After the last create of a run: what fell in doubt is looked for, and what is proven never to have
@@ -67,6 +75,7 @@ async fn resend_absent(
     executor: &Executor<'_, Client>,
     policy: &Policy,
     outcome: &mut Outcome,
+    doubts_of_earlier_runs: &[FaceKey],
 ) -> Result<(), CliError> {
     for _ in 0..RESENDS {
         if outcome.in_doubt.is_empty() || outcome.is_interrupted || outcome.is_key_refused {
@@ -81,7 +90,10 @@ async fn resend_absent(
         };
         outcome.in_doubt.clear();
         let absent = settled.absent.clone();
-        note_settled(settled, outcome);
+        // What this run has sent and found again, this run has paid for.
+        let (adopted, created) = settled.found.into_iter().partition(|key| doubts_of_earlier_runs.contains(key));
+        outcome.created.extend::<Vec<_>>(created);
+        note_settled(Settled { found: adopted, ..settled }, outcome);
         if absent.is_empty() {
             return Ok(());
         }

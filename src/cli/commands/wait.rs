@@ -11,7 +11,7 @@ use crate::cli::progress::Progress;
 use crate::cli::session::{Access, Session};
 use crate::plan::{Action, Consent, review};
 
-use super::apply::{execute_settings, executor, finish, held, note_settled, waitable};
+use super::apply::{execute_settings, executor, finish, held, note_settled, note_stops, waitable};
 
 /// Waits for trainings that are under way. Starts none.
 pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -42,6 +42,7 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     }
     outcome.absorb(executor.wait(session.desired(), waitable(session, &store, &observed)?).await);
     progress.clear();
+    note_stops(session, &executor, &mut outcome);
     if outcome == Outcome::default() {
         session.output.talk("Nothing to wait for.");
     }
