@@ -207,11 +207,8 @@ impl Session {
             Err(error) => return Err(error.into()),
         };
         let (store, rebuilt) = SledStore::open(&self.state_dir, project, lease)?;
-        if let Some(Rebuilt { why, moved_to, serial }) = rebuilt {
-            self.output.say(&format!(
-                "warning: the state database was damaged ({why}). It was moved to {} and rebuilt from the snapshot of serial {serial}; nothing was lost.",
-                moved_to.display()
-            ));
+        if let Some(rebuilt) = rebuilt {
+            self.output.say(&rebuilt_text(&rebuilt));
         }
         let store: Arc<dyn StateStore> = Arc::new(store);
         let snapshot = store.load()?;
@@ -317,6 +314,16 @@ impl Session {
             self.output.say(&format!("warning: the sandbox could not save its world: {error}"));
         }
     }
+}
+
+fn rebuilt_text(Rebuilt { why, moved_to, serial }: &Rebuilt) -> String {
+    let moved = match moved_to {
+        Some(path) => format!("It was moved to {}, with its history, and rebuilt", path.display()),
+        None => "It was rebuilt".to_owned(),
+    };
+    format!(
+        "warning: the state database was damaged ({why}). {moved} from the snapshot beside it (serial {serial}): faces and open creates are all there."
+    )
 }
 
 /// How often a state that somebody else holds is tried again.

@@ -58,25 +58,29 @@ impl std::fmt::Debug for SledStore {
 
 impl SledStore {
     /// Opens the state in a directory, or begins a new one there. A database that cannot be read is moved
-    /// aside and rebuilt from the snapshot beside it, which each commit replaced before it returned.
+    /// aside and rebuilt from the snapshot beside it, which each commit brought up to date before it
+    /// returned; so is one that is not there at all while a snapshot is.
     ///
     /// # Errors
     /// [`StateError::Damaged`] when there is no snapshot to rebuild from; the next call begins anew.
-    /// [`StateError::Newer`] and [`StateError::OtherProject`] leave everything as it is.
+    /// [`StateError::Newer`], [`StateError::OtherProject`] and a snapshot that cannot be read leave
+    /// everything as it is: it is never overwritten by a state that knows less.
     pub fn open(directory: &Path, project: &ProjectName, lease: Lease) -> Result<(Self, Option<Rebuilt>), StateError> {
+        let copy = || read_snapshot(directory, project);
         let (opened, rebuilt) = match Opened::read(directory, project) {
+            Ok(opened) if opened.is_new => match copy()? {
+                Some(snapshot) => (opened.with(snapshot), Some(("it was missing".to_owned(), None))),
+                None => (opened, None),
+            },
             Ok(opened) => (opened, None),
-            Err(StateError::Damaged { why, moved_to }) => match read_snapshot(directory, project) {
-                Ok(Some(snapshot)) => {
-                    let rebuilt = Rebuilt { why, moved_to, serial: snapshot.meta.serial };
-                    let fresh = Opened::read(directory, project)?;
-                    (Opened { snapshot, ..fresh }, Some(rebuilt))
-                }
-                Ok(None) | Err(_) => return Err(StateError::Damaged { why, moved_to }),
+            Err(StateError::Damaged { why, moved_to }) => match copy()? {
+                Some(snapshot) => (Opened::read(directory, project)?.with(snapshot), Some((why, Some(moved_to)))),
+                None => return Err(StateError::Damaged { why, moved_to }),
             },
             Err(error) => return Err(error),
         };
-        let Opened { database, trees, snapshot } = opened;
+        let Opened { database, trees, snapshot, is_new: _ } = opened;
+        let rebuilt = rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial });
         let mirror = Mutex::new(Mirror { snapshot, writer: None });
         let store = Self { directory: directory.to_owned(), database, trees, mirror, _lease: lease };
         store.write_what_is_missing(rebuilt.is_some())?;
@@ -172,10 +176,12 @@ impl StateStore for SledStore {
         self.write(&meta, &change)?;
         snapshot.apply(&change);
         // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
-        match writer {
-            Some(writer) => writer.add(&change, snapshot)?,
-            None => *writer = Some(SnapshotWriter::begin(&self.directory, snapshot)?),
-        }
+        // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.
+        let written = match writer.take() {
+            Some(mut writer) => writer.add(&change, snapshot).map(|()| writer),
+            None => SnapshotWriter::begin(&self.directory, snapshot),
+        };
+        *writer = Some(written?);
         Ok(snapshot.meta.serial)
     }
 
@@ -194,8 +200,8 @@ impl StateStore for SledStore {
 pub struct Rebuilt {
     /// How the damage showed.
     pub why: String,
-    /// Where the damaged database is now.
-    pub moved_to: PathBuf,
+    /// Where the damaged database is now; none where there was none.
+    pub moved_to: Option<PathBuf>,
     /// The serial of the snapshot it was rebuilt from.
     pub serial: u64,
 }
@@ -204,60 +210,65 @@ struct Opened {
     database: sled::Db,
     trees: Trees,
     snapshot: Snapshot,
+    /// Nothing was ever written into it.
+    is_new: bool,
 }
 
 impl Opened {
+    /// Opens the database and reads all of it, on a thread of its own: on a damaged file sled may panic, or
+    /// never return.
     fn read(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
-        let path = directory.join("db");
-        let database = match open_with_deadline(&path) {
-            Ok(database) => database,
-            Err(OpenFailure::Io(source)) => return Err(StateError::Io { action: "open", path, source }),
-            Err(OpenFailure::Damaged(why)) => return Err(move_aside(directory, why)),
+        let (sender, receiver) = mpsc::channel();
+        let (place, wanted) = (directory.to_owned(), project.clone());
+        let reader = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
+            let opened = std::panic::catch_unwind(|| Self::read_here(&place, &wanted));
+            // Nobody listens any more once the deadline has passed; the thread then ends with the process.
+            let _ = sender.send(opened);
+        });
+        if let Err(source) = reader {
+            return Err(StateError::Io { action: "start a thread to open", path: directory.join("db"), source });
+        }
+        let why = match receiver.recv_timeout(OPEN_DEADLINE) {
+            Ok(Ok(Ok(opened))) => return Ok(opened),
+            Ok(Ok(Err(error))) => match damage(&error) {
+                Some(why) => why,
+                None => return Err(error),
+            },
+            Ok(Err(_)) => "reading it panicked".to_owned(),
+            Err(_) => format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()),
         };
+        Err(move_aside(directory, why))
+    }
+
+    fn read_here(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
+        let path = directory.join("db");
         let failed = |source| StateError::Database { action: "be opened", path: path.clone(), source };
+        let database = sled::Config::new().path(&path).open().map_err(failed)?;
         let trees = Trees {
             meta: database.open_tree("meta").map_err(failed)?,
             faces: database.open_tree("faces").map_err(failed)?,
             journal: database.open_tree("journal").map_err(failed)?,
             history: database.open_tree("history").map_err(failed)?,
         };
-        match read_all(&trees, directory, project) {
-            Ok(snapshot) => Ok(Self { database, trees, snapshot }),
-            Err(error @ (StateError::Checksum { .. } | StateError::Record { .. })) => {
-                // Closed first: a directory in use cannot be moved everywhere.
-                drop(trees);
-                drop(database);
-                Err(move_aside(directory, error.to_string()))
-            }
-            Err(error) => Err(error),
-        }
+        let known = read_all(&trees, directory, project)?;
+        let is_new = known.is_none();
+        Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
+    }
+
+    fn with(self, snapshot: Snapshot) -> Self {
+        Self { snapshot, ..self }
     }
 }
 
-enum OpenFailure {
-    Io(std::io::Error),
-    Damaged(String),
-}
-
-fn open_with_deadline(path: &Path) -> Result<sled::Db, OpenFailure> {
-    let (sender, receiver) = mpsc::channel();
-    let path = path.to_owned();
-    let opener = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
-        let opened = std::panic::catch_unwind(|| sled::Config::new().path(&path).open());
-        // Nobody listens any more once the deadline has passed; the thread then ends with the process.
-        let _ = sender.send(opened);
-    });
-    if let Err(error) = opener {
-        return Err(OpenFailure::Io(error));
-    }
-    match receiver.recv_timeout(OPEN_DEADLINE) {
-        Ok(Ok(Ok(database))) => Ok(database),
-        Ok(Ok(Err(sled::Error::Io(error)))) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-            Err(OpenFailure::Io(error))
+/// Returns how an error shows that the database itself is damaged, and not the way to it.
+fn damage(error: &StateError) -> Option<String> {
+    match error {
+        StateError::Checksum { .. } | StateError::Record { .. } => Some(error.to_string()),
+        StateError::Database { source: sled::Error::Io(io), .. } if io.kind() != std::io::ErrorKind::UnexpectedEof => {
+            None
         }
-        Ok(Ok(Err(error))) => Err(OpenFailure::Damaged(error.to_string())),
-        Ok(Err(_)) => Err(OpenFailure::Damaged("reading it panicked".to_owned())),
-        Err(_) => Err(OpenFailure::Damaged(format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()))),
+        StateError::Database { source, .. } => Some(source.to_string()),
+        _ => None,
     }
 }
 
@@ -271,10 +282,11 @@ fn move_aside(directory: &Path, why: String) -> StateError {
     }
 }
 
-fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Snapshot, StateError> {
+/// Reads everything but the history; none from a database that nothing was ever written into.
+fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Option<Snapshot>, StateError> {
     let failed = |source| StateError::Database { action: "be read", path: directory.join("db"), source };
     let Some(meta) = trees.meta.get(META).map_err(failed)? else {
-        return Ok(Snapshot::empty(project.clone()));
+        return Ok(None);
     };
     // The version first: a newer form may not fit our types at all.
     let version: serde_json::Value = decode("meta", &meta)?;
@@ -284,7 +296,8 @@ fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Sn
     }
     let meta: Meta = decode("meta", &meta)?;
     check_project(directory, &meta.project, project)?;
-    Ok(Snapshot { meta, faces: read_tree(&trees.faces, &failed)?, journal: read_tree(&trees.journal, &failed)? })
+    let (faces, journal) = (read_tree(&trees.faces, &failed)?, read_tree(&trees.journal, &failed)?);
+    Ok(Some(Snapshot { meta, faces, journal }))
 }
 
 fn read_tree<T: DeserializeOwned>(
@@ -377,10 +390,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let before = damaged(folder.path());
         let (store, rebuilt) = open_any(folder.path(), "p").unwrap();
-        assert!(rebuilt.unwrap().moved_to.is_dir());
+        assert!(rebuilt.unwrap().moved_to.unwrap().is_dir());
         assert_eq!(store.load().unwrap(), before);
         drop(store);
         assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+    }
+
+    #[test]
+    fn a_database_that_is_gone_is_rebuilt_too_and_a_snapshot_that_cannot_be_read_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = damaged(folder.path());
+        std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+        assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+        std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+        std::fs::write(folder.path().join("snapshot.json"), "{").unwrap();
+        assert!(matches!(open(folder.path(), "p"), Err(StateError::Record { .. })));
+        assert_eq!(std::fs::read(folder.path().join("snapshot.json")).unwrap(), b"{");
     }
 
     #[test]
