@@ -87,6 +87,20 @@ pub struct Global {
     #[arg(long, value_name = "DIR", global = true, env = "FACECTL_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
 
+    /// Whether the record is also written to facectl.lock.yaml beside facectl.yaml, to be committed
+    /// [default: true]
+    #[arg(long, value_name = "BOOL", global = true, env = "FACECTL_LOCK_FILE", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
+    pub lock_file: Option<bool>,
+
+    /// Go on although none of the faces seen before is in this account: they were all deleted, and the key
+    /// is the right one
+    #[arg(long, global = true, env = "FACECTL_ACCEPT_ACCOUNT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
+    pub accept_account: bool,
+
+    /// Take listings as complete although their count does not add up, for an account in which it never does
+    #[arg(long, global = true, env = "FACECTL_ACCEPT_INCOMPLETE_LISTING", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
+    pub accept_incomplete_listing: bool,
+
     /// How long to wait for a state that another run holds, such as `10m` [default: 0s]
     #[arg(long, value_name = "DURATION", global = true, env = "FACECTL_LOCK_TIMEOUT", value_parser = parse_duration)]
     pub lock_timeout: Option<Duration>,

@@ -13,6 +13,7 @@ pub mod journal;
 mod lease;
 mod lockfile;
 mod memory;
+mod published;
 mod record;
 mod sled;
 mod snapshot;
@@ -30,6 +31,7 @@ pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
 pub use lockfile::{Agreement, LOCK_FILE, LockFile, LockedFace, agreement};
 pub use memory::MemoryStore;
+pub use published::PublishedStore;
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
 
@@ -65,6 +67,14 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// When it is not certain that all of it is on disk: the caller must not go on as if it were.
     fn commit(&self, change: Change) -> Result<u64, StateError>;
+
+    /// Brings copies for others, such as the lock file, up to date.
+    ///
+    /// # Errors
+    /// When they cannot be written. The record itself is not concerned.
+    fn publish(&self) -> Result<(), StateError> {
+        Ok(())
+    }
 
     /// Returns what happened, oldest first.
     ///
@@ -115,12 +125,13 @@ impl Meta {
 
 impl Meta {
     /// Returns what the state says about itself after one more commit.
-    fn after(&self, lineage: Option<&String>, account: Option<&Vec<String>>) -> Self {
+    fn after(&self, lineage: Option<&(String, u64)>, account: Option<&Vec<String>>) -> Self {
         let mut new = self.clone();
-        new.serial += 1;
-        if let Some(lineage) = lineage {
+        if let Some((lineage, serial)) = lineage {
             new.lineage.clone_from(lineage);
+            new.serial = new.serial.max(*serial);
         }
+        new.serial += 1;
         if let Some(account) = account {
             new.account.clone_from(account);
         }
@@ -170,8 +181,8 @@ pub struct Change {
     pub faces: Vec<(FaceKey, Option<RecordedFace>)>,
     /// What to add to the history.
     pub history: Vec<HistoryEntry>,
-    /// The lineage to go on under: that of the lock file a state is rebuilt from.
-    pub lineage: Option<String>,
+    /// The lineage to go on under, and the serial to go on from: those of the lock file that was taken over.
+    pub lineage: Option<(String, u64)>,
     /// The account's sample, where it changed.
     pub account: Option<Vec<String>>,
 }

@@ -27,7 +27,7 @@ struct Line {
     journal: Vec<(FaceKey, Entry)>,
     faces: Vec<(FaceKey, Option<RecordedFace>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    lineage: Option<String>,
+    lineage: Option<(String, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<Vec<String>>,
 }
@@ -98,7 +98,8 @@ fn replay(snapshot: &mut Snapshot, log: &[u8]) {
         if serial <= snapshot.meta.serial {
             continue;
         }
-        if serial != snapshot.meta.serial + 1 {
+        let floor = lineage.as_ref().map_or(0, |(_, floor)| *floor);
+        if serial != snapshot.meta.serial.max(floor) + 1 {
             return;
         }
         snapshot.apply(&Change { journal, faces, history: Vec::new(), lineage, account });

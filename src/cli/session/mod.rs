@@ -1,27 +1,32 @@
 //! What commands work with: the loaded manifests, the API, the state, and the time.
 
+mod lock;
+mod look;
+mod state;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::apply::{Interrupt, join_all};
+use crate::apply::Interrupt;
 use crate::clock::{Clock, ScaledClock, SystemClock};
-use crate::face::{Coverage, Desired, FaceId, Observed, Presence, Recorded, TrainingStatus};
+use crate::face::{Desired, Observed, Recorded};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
 use crate::plan::{Plan, Policy, plan};
-use crate::report::duration;
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
-use crate::state::{Holder, Lease, LeaseError, Rebuilt, SledStore, Snapshot, StateStore, read_snapshot};
-use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, FaceReads, details, observe, parse_base_url};
+use crate::state::LOCK_FILE;
+use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, parse_base_url};
 
 use super::Exit;
 use super::args::{Global, PolicyArgs};
 use super::error::CliError;
 use super::output::Output;
+pub use state::Access;
+use state::LOCK_RETRY;
 
 /// Loads the manifests that a command line names.
 ///
@@ -82,34 +87,14 @@ pub struct Session {
     pub state_dir: PathBuf,
     /// Reads under way at once.
     pub parallelism: usize,
+    /// Where the lock file is; none where it is turned off.
+    lock_path: Option<PathBuf>,
+    /// Go on in an account where nothing that was seen before is left.
+    accepts_account: bool,
+    /// Take a listing whose count does not add up as complete.
+    accepts_incomplete_listing: bool,
     sandbox: Option<RunningSandbox>,
     lock_timeout: Duration,
-}
-
-/// The state, as a command may use it.
-pub struct State {
-    /// The store, where this process holds it.
-    pub store: Option<Arc<dyn StateStore>>,
-    /// What it remembered when it was opened.
-    pub snapshot: Snapshot,
-}
-
-impl State {
-    /// Returns the view a plan is made from.
-    pub fn recorded(&self) -> Recorded {
-        self.snapshot.recorded()
-    }
-}
-
-/// How a command uses the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Makes it if it is not there; nobody else may hold it.
-    Write,
-    /// Leaves no trace where there is none; nobody else may hold it, as it would be read half-way.
-    Read,
-    /// As `Read`, and while somebody else holds it, reads what was last written.
-    ReadAnyhow,
 }
 
 impl Session {
@@ -157,7 +142,23 @@ impl Session {
         if project.is_default && global.project.is_none() && !global.sandbox {
             output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
         }
-        Ok(Self { loaded, api, clock, output, interrupt, state_dir, parallelism, sandbox, lock_timeout })
+        let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
+        let lock_folder = if global.sandbox { state_dir.clone() } else { project.root.clone() };
+        let lock_path = has_lock.then(|| lock_folder.join(LOCK_FILE));
+        Ok(Self {
+            lock_path,
+            accepts_account: global.accept_account,
+            accepts_incomplete_listing: global.accept_incomplete_listing,
+            loaded,
+            api,
+            clock,
+            output,
+            interrupt,
+            state_dir,
+            parallelism,
+            sandbox,
+            lock_timeout,
+        })
     }
 
     /// Returns what the manifests ask for.
@@ -181,126 +182,6 @@ impl Session {
         }
     }
 
-    /// Opens the state.
-    ///
-    /// # Errors
-    /// When somebody else holds it, or it cannot be read or written.
-    pub fn state(&self, access: Access) -> Result<State, CliError> {
-        let project = &self.loaded.desired.project;
-        if access != Access::Write && !self.state_dir.join("db").exists() {
-            let snapshot = read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
-            return Ok(State { store: None, snapshot });
-        }
-        let patience = if access == Access::ReadAnyhow { Duration::ZERO } else { self.lock_timeout };
-        let lease = match self.lease(patience) {
-            Ok(lease) => lease,
-            Err(error @ LeaseError::Held { .. }) if access == Access::ReadAnyhow => {
-                return self.snapshot_beside(&error);
-            }
-            // A folder that cannot be written can still be read from.
-            Err(LeaseError::Io { .. }) if access != Access::Write => {
-                let snapshot =
-                    read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
-                return Ok(State { store: None, snapshot });
-            }
-            Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
-            Err(error) => return Err(error.into()),
-        };
-        let (store, rebuilt) = SledStore::open(&self.state_dir, project, lease)?;
-        if let Some(rebuilt) = rebuilt {
-            self.output.say(&rebuilt_text(&rebuilt));
-        }
-        let store: Arc<dyn StateStore> = Arc::new(store);
-        let snapshot = store.load()?;
-        Ok(State { store: Some(store), snapshot })
-    }
-
-    /// Takes the lease. While somebody else holds it, says for whom this run waits, and hears an interrupt.
-    fn lease(&self, patience: Duration) -> Result<Lease, LeaseError> {
-        let deadline = Instant::now() + patience;
-        let mut is_told = false;
-        loop {
-            // On the machine's clock, also where the sandbox's runs ahead: a person compares it with a watch.
-            let holder = Holder::of_this_process(command_line(), SystemClock.now());
-            match Lease::take(&self.state_dir, &holder, Duration::ZERO) {
-                Err(held @ LeaseError::Held { .. }) if Instant::now() < deadline && !self.interrupt.is_noted() => {
-                    if !is_told {
-                        self.output.talk(&format!("{held}; waiting up to {} for it.", duration(patience)));
-                        is_told = true;
-                    }
-                    std::thread::sleep(LOCK_RETRY);
-                }
-                taken => return taken,
-            }
-        }
-    }
-
-    fn snapshot_beside(&self, held: &LeaseError) -> Result<State, CliError> {
-        let project = &self.loaded.desired.project;
-        let Some(snapshot) = read_snapshot(&self.state_dir, project)? else {
-            return Ok(State { store: None, snapshot: Snapshot::empty(project.clone()) });
-        };
-        self.output.talk(&format!("note: {held}; this is what it last wrote (serial {}).", snapshot.meta.serial));
-        Ok(State { store: None, snapshot })
-    }
-
-    /// Looks at the live faces: one complete listing, and a look at each face whose row does not say enough.
-    ///
-    /// # Errors
-    /// When they cannot be listed, or somebody asks to stop. Nothing was changed.
-    pub async fn survey(&self, recorded: &Recorded) -> Result<Observed, CliError> {
-        let look = async {
-            let mut observed = observe(&self.api, self.clock.as_ref(), self.parallelism).await?;
-            self.confirm_missing(recorded, &mut observed).await?;
-            let unclear = self.unclear(recorded, &observed);
-            details(&self.api, &mut observed, &unclear, self.parallelism).await?;
-            Ok(observed)
-        };
-        super::error::unless_interrupted(&self.interrupt, look).await
-    }
-
-    /// A listing by pages can miss a face that was there all the time, when others come and go meanwhile:
-    /// before a recorded face counts as gone, it is looked at alone.
-    async fn confirm_missing(&self, recorded: &Recorded, observed: &mut Observed) -> Result<(), CliError> {
-        let missing: Vec<&FaceId> =
-            recorded.faces.values().map(|face| &face.id).filter(|id| observed.presence(id) == Presence::Gone).collect();
-        if missing.len() > MISSING_LOOKS && missing.len() == recorded.faces.len() {
-            let why = format!("none of the {} recorded faces is in this account; is it the right key?", missing.len());
-            observed.coverage = Coverage::Partial(why);
-            return Ok(());
-        }
-        for chunk in missing.chunks(self.parallelism.max(1)) {
-            for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
-                if let Some(face) = face? {
-                    observed.faces.insert(face.id.clone(), face);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the faces whose row may say too little: failed ones (a row has no reason), and ones whose
-    /// voice is managed but not shown.
-    fn unclear(&self, recorded: &Recorded, observed: &Observed) -> Vec<FaceId> {
-        let is_unclear = |key: &crate::face::FaceKey, id: &FaceId| {
-            let Some(live) = observed.faces.get(id) else { return false };
-            let wants_voice = self.desired().faces.get(key).is_some_and(|face| face.spec.default_voice.is_some())
-                || recorded.faces.get(key).is_some_and(|face| face.default_voice.is_some());
-            (live.status == TrainingStatus::Failed && live.error.is_none())
-                || (wants_voice && live.default_voice.is_none())
-        };
-        recorded.faces.iter().filter(|(key, face)| is_unclear(key, &face.id)).map(|(_, face)| face.id.clone()).collect()
-    }
-
-    /// Returns what is known without looking at the API: nothing that proves anything.
-    pub fn unobserved(&self) -> Observed {
-        Observed {
-            at: self.clock.now(),
-            coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),
-            faces: BTreeMap::new(),
-        }
-    }
-
     /// Plans.
     pub fn plan(&self, recorded: &Recorded, observed: &Observed, policy: &Policy) -> Plan {
         plan(self.desired(), recorded, observed, policy)
@@ -315,21 +196,6 @@ impl Session {
         }
     }
 }
-
-fn rebuilt_text(Rebuilt { why, moved_to, serial }: &Rebuilt) -> String {
-    let moved = match moved_to {
-        Some(path) => format!("It was moved to {}, with its history, and rebuilt", path.display()),
-        None => "It was rebuilt".to_owned(),
-    };
-    format!(
-        "warning: the state database was damaged ({why}). {moved} from the snapshot beside it (serial {serial}): faces and open creates are all there."
-    )
-}
-
-/// How often a state that somebody else holds is tried again.
-const LOCK_RETRY: Duration = Duration::from_millis(100);
-/// Recorded faces that may be missing at once before it looks like the wrong account.
-const MISSING_LOOKS: usize = 2;
 
 fn state_dir(global: &Global, project: &Project) -> PathBuf {
     let chosen =
