@@ -20,8 +20,8 @@ use crate::face::{
 };
 
 pub(crate) use decide::{is_reached, update};
-pub(crate) use drift::presence;
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
+pub(crate) use drift::{may_not_show_yet, presence};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal};
 pub use review::{Approved, Consent, NotApproved, review};
