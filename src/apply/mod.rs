@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::face::{Desired, Observed, RecordedFace};
+use crate::face::{Desired, FaceSpec, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
@@ -85,6 +85,7 @@ impl<A: FaceApi> Executor<'_, A> {
         if let Err(error) = self.refresh_record(desired, observed).await {
             // Nothing was sent yet, and what cannot be written down must not be sent.
             outcome.trouble.push(Trouble::state(&error));
+            outcome.skipped.extend(approved.steps().map(|face| face.key.clone()));
             return outcome;
         }
         for face in approved.steps().filter(|face| !face.action.is_paid()) {
@@ -136,7 +137,7 @@ impl<A: FaceApi> Executor<'_, A> {
     async fn refresh_record(&self, desired: &Desired, observed: &Observed) -> Result<(), StateError> {
         let snapshot = self.store.load()?;
         let refreshed = snapshot.faces.iter().filter_map(|(key, face)| {
-            let new = refreshed(face, desired.faces.get(key).map(|face| face.spec.lifecycle), observed);
+            let new = refreshed(face, desired.faces.get(key).map(|face| &face.spec), observed);
             (new != *face).then(|| (key.clone(), Some(new)))
         });
         let change = Change { faces: refreshed.collect(), ..Change::default() };
@@ -176,13 +177,19 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 }
 
-fn refreshed(face: &RecordedFace, lifecycle: Option<crate::face::Lifecycle>, observed: &Observed) -> RecordedFace {
+fn refreshed(face: &RecordedFace, spec: Option<&FaceSpec>, observed: &Observed) -> RecordedFace {
     let mut new = face.clone();
-    if let Some(lifecycle) = lifecycle {
-        new.on_removal = lifecycle.on_removal;
-        new.protect = lifecycle.protect;
+    let live = observed.faces.get(&face.id);
+    if let Some(spec) = spec {
+        new.on_removal = spec.lifecycle.on_removal;
+        new.protect = spec.lifecycle.protect;
+        // A voice that was sent with a create whose answer was lost: from now on, another one is drift.
+        let voice = live.and_then(|live| live.default_voice.as_ref());
+        if new.default_voice.is_none() && voice.is_some() && voice == spec.default_voice.as_ref() {
+            new.default_voice = voice.cloned();
+        }
     }
-    match observed.faces.get(&face.id) {
+    match live {
         Some(live) => new.seen(live, observed.at),
         None => new,
     }

@@ -126,6 +126,12 @@ impl Outcome {
             is_deadline_reached,
             is_key_refused,
         } = later;
+        // What was in doubt and is known now is in doubt no longer.
+        let is_known = |key: &FaceKey| {
+            created.contains(key) || adopted.contains(key) || refused.iter().any(|(refused, _)| refused == key)
+        };
+        self.in_doubt.retain(|key| !is_known(key));
+        let in_doubt: Vec<FaceKey> = in_doubt.into_iter().filter(|key| !self.in_doubt.contains(key)).collect();
         self.created.extend(created);
         self.adopted.extend(adopted);
         self.updated.extend(updated);

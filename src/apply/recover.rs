@@ -4,7 +4,8 @@
 //! 1. Look for each open create's token in a listing. Found: settle it, record the face.
 //! 2. Not found in two complete listings that both began after the settle window: it is absent, and the
 //!    same attempt may be sent again.
-//! 3. Otherwise wait and look again, unless told not to.
+//! 3. Otherwise wait and look again, unless told not to, or unless the listing stays incomplete: then
+//!    nothing can be proven today.
 //!
 //! # Guarantees
 //! Nothing is sent. A create is held absent only with the proof above, never earlier.
@@ -18,8 +19,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::face::{Attempt, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, RecordedFace};
-use crate::state::Happened;
+use crate::face::{
+    Attempt, Coverage, FaceId, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence, RecordedFace,
+};
+use crate::plan::presence;
+use crate::state::{Happened, Snapshot};
 use crate::tavus::{ApiError, FaceApi};
 
 use super::outcome::chain;
@@ -29,6 +33,20 @@ use super::{Event, Executor, Trouble};
 const PROOFS: u32 = 2;
 /// The longest wait between two looks while settling.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Listings after every window that were not whole, after which looking ends: a row that cannot be read does
+/// not become readable by asking each second.
+const BLURRED_LOOKS: u32 = 5;
+
+/// A create to be settled.
+#[derive(Debug)]
+struct Open {
+    create: OpenCreate,
+    /// From when on a complete listing without its token counts.
+    window_ends: Timestamp,
+    /// How many of those there were.
+    proofs: u32,
+}
 
 /// What became of the open creates.
 #[derive(Debug, Default)]
@@ -47,48 +65,78 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Settles what was left open.
     ///
     /// # Errors
-    /// When the live faces cannot be listed. Nothing was changed that was not reported.
+    /// When the live faces cannot be listed at all; nothing was changed. Later failures are in the result,
+    /// beside what was settled until then.
     pub async fn settle(&self) -> Result<Settled, ApiError> {
         let mut settled = Settled::default();
         let mut open = match self.store.load() {
-            Ok(snapshot) => snapshot.recorded().open,
+            Ok(snapshot) => self.open_creates(&snapshot),
             Err(error) => {
                 settled.trouble.push(Trouble::state(&error));
                 return Ok(settled);
             }
         };
-        let started = self.clock.now();
-        let mut proofs: BTreeMap<FaceKey, u32> = BTreeMap::new();
+        let (mut looks, mut blurred) = (0, 0);
         while !open.is_empty() {
-            let Some(observed) = self.listing().await? else { break };
-            for (key, create) in open.clone() {
-                let window_ends = window_end(&create, started, self.settings.settle_window);
-                if let Some(live) = bearer(&observed, &create) {
-                    self.found(&key, &create, live, &mut settled).await;
-                } else if observed.is_complete() && observed.at >= window_ends {
-                    let proofs = proofs.entry(key.clone()).or_default();
-                    *proofs += 1;
-                    if *proofs < PROOFS {
-                        continue;
-                    }
-                    self.absent(&key, &create, &mut settled).await;
-                } else {
-                    continue;
+            let observed = match self.listing().await {
+                Ok(Some(observed)) => observed,
+                Ok(None) => break,
+                Err(error) if looks == 0 => return Err(error),
+                Err(error) => {
+                    settled.trouble.push(cannot_look(error.to_string()));
+                    break;
                 }
-                open.remove(&key);
-            }
+            };
+            looks += 1;
+            self.settle_by(&observed, &mut open, &mut settled).await;
             if open.is_empty() || self.settings.no_settle || self.must_stop() {
                 break;
             }
-            self.wait_for_settling(&open, started).await;
+            if let Coverage::Partial(why) = &observed.coverage
+                && open.values().all(|open| observed.at >= open.window_ends)
+            {
+                blurred += 1;
+                if blurred >= BLURRED_LOOKS {
+                    settled.trouble.push(cannot_look(format!("the listing stays incomplete: {why}")));
+                    break;
+                }
+            }
+            self.wait_for_settling(&open).await;
         }
         settled.in_doubt.extend(open.into_keys());
         Ok(settled)
     }
 
-    async fn wait_for_settling(&self, open: &BTreeMap<FaceKey, OpenCreate>, started: Timestamp) {
-        let window = self.settings.settle_window;
-        let Some(until) = open.values().map(|create| window_end(create, started, window)).max() else { return };
+    fn open_creates(&self, snapshot: &Snapshot) -> BTreeMap<FaceKey, Open> {
+        let now = self.clock.now();
+        let open = snapshot.journal.iter().filter_map(|(key, entry)| {
+            let window_ends = window_end(entry.under_way_until(), now, self.settings.settle_window);
+            Some((key.clone(), Open { create: entry.open()?, window_ends, proofs: 0 }))
+        });
+        open.collect()
+    }
+
+    /// Settles what one listing proves.
+    async fn settle_by(&self, observed: &Observed, open: &mut BTreeMap<FaceKey, Open>, settled: &mut Settled) {
+        for key in open.keys().cloned().collect::<Vec<_>>() {
+            let Some(Open { create, window_ends, proofs }) = open.get_mut(&key) else { continue };
+            if let Some(live) = bearer(observed, create) {
+                self.found(&key, create, live, observed, settled).await;
+            } else if observed.is_complete() && observed.at >= *window_ends {
+                *proofs += 1;
+                if *proofs < PROOFS {
+                    continue;
+                }
+                self.absent(&key, create, settled).await;
+            } else {
+                continue;
+            }
+            open.remove(&key);
+        }
+    }
+
+    async fn wait_for_settling(&self, open: &BTreeMap<FaceKey, Open>) {
+        let Some(until) = open.values().map(|open| open.window_ends).max() else { return };
         let left = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
         self.sink.take(&Event::SettlingWaited { keys: open.keys().cloned().collect(), until, left });
         // After the window the proofs follow quickly; a second keeps two listings from being one.
@@ -99,9 +147,15 @@ impl<A: FaceApi> Executor<'_, A> {
         }
     }
 
-    async fn found(&self, key: &FaceKey, create: &OpenCreate, live: &ObservedFace, settled: &mut Settled) {
-        let outcome = self.record_found(key, create, live).await;
-        match outcome {
+    async fn found(
+        &self,
+        key: &FaceKey,
+        create: &OpenCreate,
+        live: &ObservedFace,
+        observed: &Observed,
+        settled: &mut Settled,
+    ) {
+        match self.record_found(key, create, live, observed).await {
             Ok(()) => {
                 self.sink.take(&Event::CreateSettled {
                     key: key.clone(),
@@ -117,18 +171,26 @@ impl<A: FaceApi> Executor<'_, A> {
         }
     }
 
-    async fn record_found(&self, key: &FaceKey, create: &OpenCreate, live: &ObservedFace) -> Result<(), String> {
+    async fn record_found(
+        &self,
+        key: &FaceKey,
+        create: &OpenCreate,
+        live: &ObservedFace,
+        observed: &Observed,
+    ) -> Result<(), String> {
         let snapshot = self.store.load().map_err(|error| chain(&error))?;
         let entry = snapshot.journal.get(key).ok_or("its journal entry is gone")?;
         let entry = entry.settle(live.id.clone()).map_err(|error| error.to_string())?;
+        if let Some(by) = holder(&snapshot, &live.id).filter(|by| *by != key) {
+            return Err(format!("face {} carries its token, but the record of {by} holds it", live.id));
+        }
         let before = snapshot.faces.get(key);
         let name: FaceName = live
             .shown_name()
             .parse()
             .or_else(|_| key.as_str().parse())
             .map_err(|error: crate::face::NameError| error.to_string())?;
-        let mut previous = before.map_or_else(Vec::new, |face| face.previous.clone());
-        previous.extend(before.map(|face| face.id.clone()).filter(|id| *id != live.id));
+        let previous = before.map_or_else(Vec::new, |face| left_behind(face, &live.id, observed));
         let face = RecordedFace {
             id: live.id.clone(),
             name,
@@ -170,10 +232,33 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 }
 
-/// When a create that was sent has had time to show up. A beginning that lies in the future, because a
-/// clock was set back, counts as now: the window is never skipped, and never longer than it is.
-fn window_end(create: &OpenCreate, now: Timestamp, window: Duration) -> Timestamp {
-    create.begun_at.min(now).saturating_add(window).unwrap_or(Timestamp::MAX)
+fn cannot_look(why: String) -> Trouble {
+    Trouble { key: None, doing: "look for creates in doubt", why }
+}
+
+/// When a create that was sent has had time to show up. A moment that lies in the future, because a clock
+/// was set back, counts as now: the window is never skipped, and never longer than it is.
+fn window_end(under_way_until: Timestamp, now: Timestamp, window: Duration) -> Timestamp {
+    under_way_until.min(now).saturating_add(window).unwrap_or(Timestamp::MAX)
+}
+
+/// The key whose record holds a face, now or from before.
+pub(super) fn holder<'a>(snapshot: &'a Snapshot, id: &FaceId) -> Option<&'a FaceKey> {
+    let holds = |face: &RecordedFace| face.id == *id || face.previous.contains(id);
+    snapshot.faces.iter().find(|(_, face)| holds(face)).map(|(key, _)| key)
+}
+
+/// The faces that a key had before, once it has `new`: also the present one, unless it is gone.
+pub(super) fn left_behind(face: &RecordedFace, new: &FaceId, observed: &Observed) -> Vec<FaceId> {
+    let is_gone = presence(face, observed) == Presence::Gone;
+    let present = Some(&face.id).filter(|_| !is_gone);
+    let mut left: Vec<FaceId> = Vec::new();
+    for id in face.previous.iter().chain(present) {
+        if id != new && !left.contains(id) {
+            left.push(id.clone());
+        }
+    }
+    left
 }
 
 /// The live face that carries an open create's token; of several the oldest, as in the plan.

@@ -4,18 +4,21 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::face::{
-    Desired, FaceId, FaceKey, FaceName, Lifecycle, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
-    named_with,
+    Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice, named_with,
 };
-use crate::plan::{Adopt, Create, FacePlan, Update, is_finishing};
-use crate::state::{Change, Entry, Happened, HistoryEntry};
+use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
+use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate};
 
 use super::outcome::chain;
+use super::recover::{holder, left_behind};
 use super::{Done, Event, Executor, Trouble};
 
 /// How often one create is sent when the API says "later". Each time it is proven that nothing began.
 const POSTPONED_SENDS: u32 = 6;
+/// The longest wait that the API may ask for before a create: as for what may be repeated. Beyond it the run
+/// says so and goes on with the other faces, instead of holding the state for hours.
+const POSTPONED_LIMIT: Duration = Duration::from_secs(300);
 /// How long to wait after a 429 that does not say (integrators fall back to 5 s, public code, 2026).
 const POSTPONED_WAIT: Duration = Duration::from_secs(5);
 
@@ -40,13 +43,13 @@ impl<A: FaceApi> Executor<'_, A> {
                 CreateOutcome::Refused(error) => return self.refused(key, &entry, &error).await,
                 CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error).await,
                 CreateOutcome::RetryLater { after, error } => {
-                    if sends == POSTPONED_SENDS {
+                    let wait = after.unwrap_or(POSTPONED_WAIT * sends);
+                    if sends == POSTPONED_SENDS || wait > POSTPONED_LIMIT {
                         return self.refused(key, &entry, &error).await;
                     }
                     if let Err(why) = self.note_refused(key, &entry, &error).await {
                         return failed(key, "create", why);
                     }
-                    let wait = after.unwrap_or(POSTPONED_WAIT * sends);
                     self.sink.take(&Event::CreatePostponed { key: key.clone(), wait });
                     tokio::select! {
                         () = self.clock.sleep(wait) => {}
@@ -60,6 +63,11 @@ impl<A: FaceApi> Executor<'_, A> {
 
     async fn begin(&self, key: &FaceKey, create: &Create) -> Result<Entry, String> {
         let last = self.store.entry(key).map_err(|error| chain(&error))?;
+        let recorded = self.store.face(key).map_err(|error| chain(&error))?;
+        // One approval pays once, however often it is executed.
+        if let Some(face) = recorded.filter(|face| face.token.as_ref() == Some(&create.token)) {
+            return Err(format!("its training was started already, as {}", face.id));
+        }
         let (token, trained_from) = (create.token.clone(), create.trained_from.clone());
         let entry =
             Entry::begin(last.as_ref(), token, trained_from, self.clock.now()).map_err(|error| error.to_string())?;
@@ -73,10 +81,15 @@ impl<A: FaceApi> Executor<'_, A> {
             Ok(settled) => settled,
             Err(error) => return failed(key, "record the new face", format!("{error}; the face is {id}")),
         };
-        let previous = self.previous(key, create.instead_of.as_ref());
-        let face = RecordedFace { previous, ..recorded(create, id.clone(), self.clock.now()) };
         let history = self.history(key, Happened::CreateSettled, Some(&id), Some(&create.token), "answered");
-        if let Err(why) = self.write(key, Some(&settled), Some(face), history).await {
+        let written = match self.previous(key, create.instead_of.as_ref()) {
+            Ok(previous) => {
+                let face = RecordedFace { previous, ..recorded(create, id.clone(), self.clock.now()) };
+                self.write(key, Some(&settled), Some(face), history).await
+            }
+            Err(error) => Err(chain(&error)),
+        };
+        if let Err(why) = written {
             // The training runs and is paid. The `begun` entry stays, so the next run finds it by its token.
             let why = format!(
                 "training {id} was started, but that could not be recorded: {why}; the next run finds it by its token {}",
@@ -102,13 +115,15 @@ impl<A: FaceApi> Executor<'_, A> {
     async fn note_refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Result<(), String> {
         let refused = entry.refuse(error.to_string()).map_err(|error| error.to_string())?;
         let history = self.history(key, Happened::CreateRefused, None, Some(entry.token()), &error.to_string());
-        self.write(key, Some(&refused), None, history).await
+        self.write(key, Some(&refused), None, history).await.map_err(|why| {
+            format!("{error}; nothing was started, but that could not be written down: {why}; until `facectl recover` the create counts as in doubt")
+        })
     }
 
     async fn in_doubt(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Done {
         self.sink.take(&Event::CreateFellInDoubt { key: key.clone(), why: error.to_string() });
         // An entry that could not be marked stays `begun`, which is in doubt just the same.
-        if let Ok(doubtful) = entry.doubt(error.to_string()) {
+        if let Ok(doubtful) = entry.doubt(error.to_string(), self.clock.now()) {
             let history = self.history(key, Happened::CreateInDoubt, None, Some(entry.token()), &error.to_string());
             if let Err(why) = self.write(key, Some(&doubtful), None, history).await {
                 tracing::warn!(%key, why, "the doubt could not be written down; the create stays begun");
@@ -128,7 +143,14 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(name) = name else {
             return failed(key, "adopt", format!("{} has a name that cannot be recorded; nothing was done", adopt.id));
         };
-        let lifecycle = spec.map_or_else(Lifecycle::default, |spec| spec.lifecycle);
+        let snapshot = match self.store.load() {
+            Ok(snapshot) => snapshot,
+            Err(error) => return failed(key, "adopt", format!("{}; nothing was done", chain(&error))),
+        };
+        if let Some(by) = holder(&snapshot, &adopt.id).filter(|by| *by != key) {
+            return failed(key, "adopt", format!("the record of {by} holds {}; nothing was done", adopt.id));
+        }
+        let before = snapshot.faces.get(key);
         let recorded = RecordedFace {
             id: adopt.id.clone(),
             name,
@@ -141,19 +163,22 @@ impl<A: FaceApi> Executor<'_, A> {
             token: adopt.token.clone(),
             token_in_name: adopt.token.is_some(),
             created_at: live.created_at.or_else(|| Some(self.clock.now())),
-            on_removal: lifecycle.on_removal,
-            protect: lifecycle.protect,
+            // What was said last counts where the manifest is gone.
+            on_removal: spec
+                .map(|spec| spec.lifecycle.on_removal)
+                .or(before.map(|face| face.on_removal))
+                .unwrap_or_default(),
+            protect: spec.map_or_else(|| before.is_some_and(|face| face.protect), |spec| spec.lifecycle.protect),
             seen_usable: live.status.is_usable(),
             last_seen: None,
-            previous: self.previous(key, None).into_iter().filter(|id| *id != adopt.id).collect(),
+            previous: before.map_or_else(Vec::new, |face| left_behind(face, &adopt.id, observed)),
         };
-        let settled = match self.store.entry(key) {
-            Ok(entry) => entry.and_then(|entry| {
-                // An open create that this face answers.
-                (Some(entry.token()) == adopt.token.as_ref()).then(|| entry.settle(adopt.id.clone()).ok()).flatten()
-            }),
-            Err(error) => return failed(key, "adopt", chain(&error)),
-        };
+        // An open create that this face answers.
+        let settled = snapshot
+            .journal
+            .get(key)
+            .filter(|entry| Some(entry.token()) == adopt.token.as_ref())
+            .and_then(|entry| entry.settle(adopt.id.clone()).ok());
         let how = if adopt.token.is_some() { "found by its token" } else { "found by its name" };
         let history = self.history(key, Happened::Adopted, Some(&adopt.id), adopt.token.as_ref(), how);
         if let Err(why) = self.write(key, settled.as_ref(), Some(recorded), history).await {
@@ -198,8 +223,11 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(mut recorded) = recorded else {
             return failed(key, "record the update", "it is not in the record any more".to_owned());
         };
-        let face = desired.faces.get(key);
-        let is_housekeeping = update.voice.is_none() && face.is_some_and(|face| is_finishing(update, face, &recorded));
+        let is_token_only = |name: &crate::plan::Change<String>| {
+            let before = Some(name.before().as_str());
+            spec.is_some_and(|spec| live_name_agrees(before, &spec.face_name, recorded.token.as_ref()))
+        };
+        let is_housekeeping = update.voice.is_none() && update.name.as_ref().is_some_and(is_token_only);
         if let Some(spec) = spec.filter(|_| update.name.is_some()) {
             recorded.name = spec.face_name.clone();
             recorded.token_in_name = update.token_in_name;
@@ -234,12 +262,13 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     /// Returns the faces this key had before, with the one it has now where that is being left.
-    fn previous(&self, key: &FaceKey, leaving: Option<&FaceId>) -> Vec<FaceId> {
-        let known = self.store.face(key).ok().flatten();
+    fn previous(&self, key: &FaceKey, leaving: Option<&FaceId>) -> Result<Vec<FaceId>, StateError> {
+        let known = self.store.face(key)?;
         let mut previous = known.map_or_else(Vec::new, |face| face.previous);
-        previous.extend(leaving.cloned());
-        previous.dedup();
-        previous
+        if let Some(id) = leaving.filter(|id| !previous.contains(id)) {
+            previous.push(id.clone());
+        }
+        Ok(previous)
     }
 
     pub(super) async fn write(

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::face::{
     Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, TrainingStatus, WaitFor,
 };
-use crate::plan::{is_finishing, is_reached, update};
+use crate::plan::{finishing, is_reached, may_not_show_yet};
 use crate::state::Change;
 use crate::tavus::{ApiError, FaceApi};
 
@@ -23,9 +23,6 @@ use super::{Done, Event, Executor, Outcome, Pace, Training, Trouble, next_look};
 const FAILED_LOOKS: u32 = 10;
 /// How often one change in place is tried while waiting.
 const UPDATE_TRIES: u32 = 3;
-/// How long a fresh face may be missing from listing and GET before it counts as gone: how soon it shows
-/// is not documented.
-const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// What is known about the faces that are waited for, between rounds.
 struct Waiting<'a> {
@@ -34,6 +31,10 @@ struct Waiting<'a> {
     open: BTreeMap<FaceKey, &'a DesiredFace>,
     /// Failed changes in place, by face.
     tries: BTreeMap<FaceKey, u32>,
+    /// Failed looks at one face alone, by face.
+    failed_looks: BTreeMap<FaceKey, u32>,
+    /// The state could not be read: nothing more can be told.
+    is_over: bool,
     outcome: Outcome,
 }
 
@@ -53,8 +54,14 @@ impl<A: FaceApi> Executor<'_, A> {
             let (key, face) = desired.faces.get_key_value(&key)?;
             (face.spec.lifecycle.wait_for != WaitFor::None).then(|| (key.clone(), face))
         });
-        let mut waiting =
-            Waiting { desired, open: open.collect(), tries: BTreeMap::new(), outcome: Outcome::default() };
+        let mut waiting = Waiting {
+            desired,
+            open: open.collect(),
+            tries: BTreeMap::new(),
+            failed_looks: BTreeMap::new(),
+            is_over: false,
+            outcome: Outcome::default(),
+        };
         if waiting.open.is_empty() {
             return waiting.outcome;
         }
@@ -78,7 +85,7 @@ impl<A: FaceApi> Executor<'_, A> {
                     }
                 }
             };
-            if waiting.open.is_empty() {
+            if waiting.open.is_empty() || waiting.is_over {
                 break;
             }
             if !self.pause(next, deadline).await {
@@ -108,6 +115,9 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     fn note_failed_look(&self, error: &ApiError, times: u32, outcome: &mut Outcome) -> Option<Duration> {
+        if error.is_key_refused() {
+            self.key_refused.store(true, Ordering::Relaxed);
+        }
         if error.is_key_refused() || times >= FAILED_LOOKS {
             outcome.trouble.push(Trouble { key: None, doing: "look at the live faces", why: error.to_string() });
             return None;
@@ -124,7 +134,8 @@ impl<A: FaceApi> Executor<'_, A> {
             Ok(snapshot) => snapshot.faces,
             Err(error) => {
                 waiting.outcome.trouble.push(Trouble { key: None, doing: "read the state", why: chain(&error) });
-                BTreeMap::new()
+                waiting.is_over = true;
+                return Ok(Duration::ZERO);
             }
         };
         let mut paces = Vec::new();
@@ -134,9 +145,20 @@ impl<A: FaceApi> Executor<'_, A> {
                 waiting.open.remove(&key);
                 continue;
             };
-            let live = self.find(&observed, face).await?;
-            if let Some(live) = &live {
+            let live = match self.find(&observed, face).await {
+                Ok(live) => live,
+                Err(error) if error.is_key_refused() => return Err(error),
+                // The others are well: one face that cannot be had must not end their wait.
+                Err(error) => {
+                    paces.push(Pace { model: Some(desired.spec.model), age: Duration::ZERO });
+                    self.note_failed_look_at(&key, &error, waiting);
+                    continue;
+                }
+            };
+            if let Some(live) = live.as_ref().filter(|live| live.status != TrainingStatus::Failed) {
                 self.tidy(&key, desired, face, live, waiting).await;
+            }
+            if let Some(live) = &live {
                 seen.insert(key.clone(), (live.clone(), observed.at));
             }
             match self.judge(&key, desired, face, live.as_ref(), observed.at) {
@@ -169,12 +191,31 @@ impl<A: FaceApi> Executor<'_, A> {
         Ok(next)
     }
 
+    fn note_failed_look_at(&self, key: &FaceKey, error: &ApiError, waiting: &mut Waiting<'_>) {
+        let times = waiting.failed_looks.entry(key.clone()).or_default();
+        *times += 1;
+        if *times < FAILED_LOOKS {
+            tracing::debug!(%key, %error, times, "a look at one face failed");
+            return;
+        }
+        let trouble = Trouble { key: Some(key.clone()), doing: "look at the face", why: error.to_string() };
+        self.sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
+        waiting.outcome.trouble.push(trouble);
+        waiting.outcome.still_training.push(key.clone());
+        waiting.open.remove(key);
+    }
+
     /// Returns the live face: from the listing, else by a look at it alone. A row that says that training
-    /// failed does not say why (the row has no `error_message`), so that face is looked at alone too.
+    /// failed does not say why (the row has no `error_message`), so that face is looked at alone too; that
+    /// it failed is told even if the reason cannot be had.
     async fn find(&self, observed: &Observed, face: &RecordedFace) -> Result<Option<ObservedFace>, ApiError> {
         match observed.faces.get(&face.id) {
             Some(live) if live.status == TrainingStatus::Failed && live.error.is_none() => {
-                Ok(self.api.face(&face.id).await?.or_else(|| Some(live.clone())))
+                match self.api.face(&face.id).await {
+                    Ok(found) => Ok(found.or_else(|| Some(live.clone()))),
+                    Err(error) if error.is_key_refused() => Err(error),
+                    Err(_) => Ok(Some(live.clone())),
+                }
             }
             Some(live) => Ok(Some(live.clone())),
             None => self.api.face(&face.id).await,
@@ -194,7 +235,7 @@ impl<A: FaceApi> Executor<'_, A> {
         let elapsed =
             created_at.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
         let Some(live) = live else {
-            return if elapsed < FRESH && !face.seen_usable { Look::Unseen } else { Look::Vanished };
+            return if may_not_show_yet(face, now) { Look::Unseen } else { Look::Vanished };
         };
         let model = live.model.clone().unwrap_or_else(|| desired.spec.model.to_string());
         let training = Training {
@@ -215,6 +256,7 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     /// Takes the token out of the name once training is under way, and sets the voice that had to wait.
+    /// Nothing else: what the manifest or somebody else changed meanwhile goes through a plan.
     async fn tidy(
         &self,
         key: &FaceKey,
@@ -224,10 +266,8 @@ impl<A: FaceApi> Executor<'_, A> {
         waiting: &mut Waiting<'_>,
     ) {
         let tries = waiting.tries.get(key).copied().unwrap_or(0);
-        let finishing = update(waiting.desired.naming, desired, face, live)
-            .map(|(update, _)| update)
-            .filter(|update| tries < UPDATE_TRIES && is_finishing(update, desired, face));
-        let Some(update) = finishing else { return };
+        let finishing = finishing(waiting.desired.naming, desired, face, live);
+        let Some(update) = finishing.filter(|_| tries < UPDATE_TRIES) else { return };
         match self.update(key, &update, waiting.desired).await {
             Done::Failed(trouble) if tries + 1 >= UPDATE_TRIES => {
                 self.sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, Plan, Policy, is_finishing, is_reached, update};
+use crate::plan::{Block, Plan, Policy, finishing, is_reached};
 use crate::report::{outcome_json, outcome_text, status_rows, status_table};
 use crate::state::{Snapshot, StateStore};
 use crate::tavus::Client;
@@ -129,8 +129,7 @@ impl<'a> Run<'a> {
         let is_open = |key: &FaceKey, face: &DesiredFace| {
             let Some(recorded) = snapshot.faces.get(key) else { return false };
             let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
-            let is_unfinished = update(desired.naming, face, recorded, live)
-                .is_some_and(|(update, _)| is_finishing(&update, face, recorded));
+            let is_unfinished = finishing(desired.naming, face, recorded, live).is_some();
             let is_over = is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final();
             !is_over || is_unfinished
         };

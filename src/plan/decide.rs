@@ -15,6 +15,7 @@
 //! | 9 | yes | | yes | gone, policy | create `$` | `RecreateMissing` |
 //! | 10 | yes | | yes | gone | blocked | `Missing` |
 //! | 11 | yes | | yes | not shown, listing incomplete | blocked | `ListingIncomplete` |
+//! | 11a | yes | | a moment ago | not shown | wait | `NotShownYet` |
 //! | 12 | yes | | other inputs | another one carries our token, same inputs | adopt | `FoundByToken` |
 //! | 13 | yes | | other inputs | failed | create `$` | `ChangedAfterFailure` |
 //! | 14 | yes | | other inputs | any | blocked | `NeedsReplacement` |
@@ -28,6 +29,11 @@
 //! | 22 | no | | yes | any | orphaned | `LeftManifests` |
 //!
 //! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
+//!
+//! Wherever the table says create: a live face that carries the very token is adopted instead; if another
+//! key's record holds that face, the row is blocked (`HeldByOther`), as it is while the listing is incomplete
+//! (`ListingIncomplete`). A face that this key had before and was left for another one is never adopted by
+//! rows 9 and 12: what was given up is not taken back silently.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +44,7 @@ use crate::face::{
 
 use super::{
     Action, Adopt, Block, Cause, Change, Create, Drift, Duplicate, FacePlan, Plan, Policy, Reason, Update, drift,
-    live_name_agrees, wanted_name,
+    live_name_agrees, presence, wanted_name,
 };
 
 /// Everything one decision may look at.
@@ -47,8 +53,10 @@ struct Views<'a> {
     recorded: &'a Recorded,
     observed: &'a Observed,
     policy: &'a Policy,
-    /// Live faces that carry a token, by its owner part.
+    /// Live faces that carry a token, by its owner part, less those that another key's record holds.
     by_owner: BTreeMap<String, Vec<(Token, &'a ObservedFace)>>,
+    /// Live faces that carry one key's token while another key's record holds them, by token.
+    held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
     /// Live own faces without a token that nobody recorded, by name.
     by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
     /// How many desired faces bear a name: what two want cannot be given to either by name.
@@ -57,34 +65,41 @@ struct Views<'a> {
 
 impl<'a> Views<'a> {
     fn new(desired: &'a Desired, recorded: &'a Recorded, observed: &'a Observed, policy: &'a Policy) -> Self {
-        let known: BTreeSet<&FaceId> = known_ids(recorded).collect();
+        let holders: BTreeMap<&FaceId, &FaceKey> = known_ids(recorded).map(|(key, id)| (id, key)).collect();
         let mut by_owner: BTreeMap<String, Vec<(Token, &ObservedFace)>> = BTreeMap::new();
+        let mut held = BTreeMap::new();
         let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
         for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
-            match face.token() {
-                Some(token) => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
-                None if face.ownership == Ownership::User && !known.contains(&face.id) => {
+            match (face.token(), holders.get(&face.id)) {
+                (Some(token), Some(key)) if Token::owner_of(&desired.project, key) != token.owner() => {
+                    held.insert(token, (&face.id, *key));
+                }
+                (Some(token), _) => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
+                (None, None) if face.ownership == Ownership::User => {
                     by_name.entry(face.shown_name()).or_default().push(face);
                 }
-                None => {}
+                (None, _) => {}
             }
         }
         let mut wanted_names = BTreeMap::new();
         for face in desired.faces.values() {
             *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
         }
-        Self { desired, recorded, observed, policy, by_owner, by_name, wanted_names }
+        Self { desired, recorded, observed, policy, by_owner, held, by_name, wanted_names }
     }
 
-    /// Returns the live faces that carry the key's owner part.
+    /// Returns the live faces that carry the key's owner part and may be its own.
     fn with_token_of(&self, key: &FaceKey) -> &[(Token, &'a ObservedFace)] {
         let owner = Token::owner_of(&self.desired.project, key);
         self.by_owner.get(&owner).map_or(&[], Vec::as_slice)
     }
 }
 
-fn known_ids(recorded: &Recorded) -> impl Iterator<Item = &FaceId> {
-    recorded.faces.values().flat_map(|face| std::iter::once(&face.id).chain(&face.previous))
+/// Every id in the record, with the key that holds it; present ones last, so that they win where ids are
+/// collected into a map.
+fn known_ids(recorded: &Recorded) -> impl Iterator<Item = (&FaceKey, &FaceId)> {
+    let previous = recorded.faces.iter().flat_map(|(key, face)| face.previous.iter().map(move |id| (key, id)));
+    previous.chain(recorded.faces.iter().map(|(key, face)| (key, &face.id)))
 }
 
 /// Decides about every face, and counts what is not ours.
@@ -92,7 +107,7 @@ pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, obse
     let views = Views::new(desired, recorded, observed, policy);
     let keys: BTreeSet<&FaceKey> =
         desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys()).collect();
-    let mut ours: BTreeSet<&FaceId> = known_ids(recorded).collect();
+    let mut ours: BTreeSet<&FaceId> = known_ids(recorded).map(|(_, id)| id).collect();
     for key in &keys {
         plan.duplicates.extend(duplicates(&views, key));
         ours.extend(views.with_token_of(key).iter().map(|(_, face)| &face.id));
@@ -138,7 +153,7 @@ fn decide(views: &Views<'_>, key: &FaceKey) -> FacePlan {
 }
 
 fn found_drift(views: &Views<'_>, recorded: &RecordedFace) -> Vec<Drift> {
-    drift(recorded, views.observed.presence(&recorded.id))
+    drift(recorded, presence(recorded, views.observed))
 }
 
 type Decision = (Option<FaceId>, Action, Reason);
@@ -164,10 +179,10 @@ fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision 
 
 /// Rows 3 to 8.
 fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Decision {
-    if let Some(decision) = adopt_by_token(views, key, desired) {
+    if let Some(decision) = adopt_by_token(views, key, desired, &[]) {
         return decision;
     }
-    if let Some((_, face)) = newest(views.with_token_of(key).iter()) {
+    if let Some((_, face)) = newest(views.with_token_of(key)) {
         let adopt = Adopt { id: face.id.clone(), token: face.token(), trained_from: None };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByTokenOfEarlierInputs);
     }
@@ -178,11 +193,15 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
 }
 
 /// Row 3, and row 12: a live face carries the token of this very intent. Of several attempts the last
-/// one counts, of several faces with one token the oldest.
-fn adopt_by_token(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
+/// one counts, of several faces with one token the oldest. Those that were left before are passed over:
+/// they failed, or another one took their place.
+fn adopt_by_token(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, left_before: &[FaceId]) -> Option<Decision> {
     let trained_from = desired.spec.trained_from();
     let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
-    let same_intent = || views.with_token_of(key).iter().filter(|(token, _)| token.is_same_intent(&wanted));
+    let same_intent = || {
+        let candidates = views.with_token_of(key).iter();
+        candidates.filter(|(token, face)| token.is_same_intent(&wanted) && !left_before.contains(&face.id))
+    };
     let last = same_intent().map(|(token, _)| token.attempt()).max()?;
     let (token, face) = oldest(same_intent().filter(|(token, _)| token.attempt() == last))?;
     let adopt = Adopt { id: face.id.clone(), token: Some(token.clone()), trained_from: Some(trained_from) };
@@ -210,16 +229,16 @@ fn decide_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> 
 fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Decision {
     let lifecycle = desired.spec.lifecycle;
     let changes = input_changes(views, key, desired, recorded);
-    let live = match views.observed.presence(&recorded.id) {
+    let live = match presence(recorded, views.observed) {
         Presence::Present(live) => live,
         Presence::Unknown => {
-            let Coverage::Partial(why) = &views.observed.coverage else {
-                return blocked(Some(&recorded.id), Block::Missing);
+            return match &views.observed.coverage {
+                Coverage::Partial(why) => blocked(Some(&recorded.id), Block::ListingIncomplete(why.clone())),
+                Coverage::Complete => (Some(recorded.id.clone()), Action::Wait, Reason::NotShownYet),
             };
-            return blocked(Some(&recorded.id), Block::ListingIncomplete(why.clone()));
         }
         Presence::Gone => {
-            if let Some(decision) = adopt_by_token(views, key, desired) {
+            if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous) {
                 return decision;
             }
             if lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key) {
@@ -252,7 +271,7 @@ fn decide_changed(
     live: &ObservedFace,
     changes: Vec<InputChange>,
 ) -> Decision {
-    if let Some(decision) = adopt_by_token(views, key, desired) {
+    if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous) {
         return decision;
     }
     let is_protected = desired.spec.lifecycle.protect || recorded.protect;
@@ -293,7 +312,9 @@ pub(crate) fn update(
 ) -> Option<(Update, Reason)> {
     let has_left_start = live.status.has_left_start();
     let token = recorded.token.as_ref();
-    let (wanted, token_in_name) = wanted_name(&desired.spec, token, naming, has_left_start);
+    // Once it has left the name it does not come back, also where the status goes back to a word we do not know.
+    let is_needed = !has_left_start && recorded.token_in_name;
+    let (wanted, token_in_name) = wanted_name(&desired.spec, token, naming, is_needed);
     let mut causes = Vec::new();
     let mut reason_of_name = None;
     let live_name = live.name.clone();
@@ -306,7 +327,12 @@ pub(crate) fn update(
             reason_of_name = Some(if token_in_name { Reason::TokenEntersName } else { Reason::TokenLeavesName });
             return Change::between(wanted.clone(), &live_name, live_name.clone());
         }
-        let change = Change::between(wanted.clone(), &recorded_name(recorded, token_in_name), live_name)?;
+        // With or without the token, it is the name that was recorded: only the rest of it tells who moved.
+        let recorded_name = match live_name_agrees(Some(&live_name), &recorded.name, token) {
+            true => live_name.clone(),
+            false => recorded_name(recorded, token_in_name),
+        };
+        let change = Change::between(wanted.clone(), &recorded_name, live_name)?;
         causes.push(change.cause());
         Some(change)
     });
@@ -329,14 +355,19 @@ pub(crate) fn update(
     Some((Update { id: live.id.clone(), name, voice, token_in_name }, reason))
 }
 
-/// Returns whether a change only finishes what was approved with the creation: the token leaves (or enters)
-/// the name, or the voice is set that had to wait for the training. Anything else needs a plan of its own.
-pub(crate) fn is_finishing(update: &Update, desired: &DesiredFace, recorded: &RecordedFace) -> bool {
-    let is_same_name = desired.spec.face_name == recorded.name;
-    let is_token_only = |change: &Change<String>| {
-        is_same_name && live_name_agrees(Some(change.before()), &recorded.name, recorded.token.as_ref())
-    };
-    update.name.as_ref().is_none_or(is_token_only) && (update.voice.is_none() || recorded.default_voice.is_none())
+/// Returns the part of an update that only finishes what was approved with the creation: the token leaves
+/// (or enters) the name, or the voice is set that had to wait for the training. Anything else needs a plan.
+pub(crate) fn finishing(
+    naming: Naming,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    live: &ObservedFace,
+) -> Option<Update> {
+    let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
+    let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
+    let name = name.filter(|_| is_token_only);
+    let voice = voice.filter(|_| recorded.default_voice.is_none());
+    (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
 }
 
 fn recorded_name(recorded: &RecordedFace, with_token: bool) -> String {
@@ -386,6 +417,9 @@ fn start(
         let adopt = Adopt { id: face.id.clone(), token: Some(token), trained_from: Some(trained_from) };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
+    if let Some((id, by)) = views.held.get(&token) {
+        return blocked(instead_of, Block::HeldByOther { id: (*id).clone(), by: (*by).clone() });
+    }
     if let Coverage::Partial(why) = &views.observed.coverage {
         return blocked(instead_of, Block::ListingIncomplete(why.clone()));
     }
@@ -396,7 +430,7 @@ fn start(
 /// Rows 21 and 22.
 fn decide_undesired(views: &Views<'_>, recorded: &RecordedFace) -> Decision {
     let id = Some(recorded.id.clone());
-    match views.observed.presence(&recorded.id) {
+    match presence(recorded, views.observed) {
         Presence::Gone => (id, Action::Forget, Reason::LeftManifestsAndGone),
         Presence::Present(_) | Presence::Unknown => (id, Action::Orphaned, Reason::LeftManifests),
     }
@@ -445,8 +479,8 @@ fn oldest<'a, 'b: 'a>(
     pairs.min_by_key(|(_, face)| (face.created_at.is_none(), face.created_at, &face.id))
 }
 
-fn newest<'a, 'b: 'a>(
-    pairs: impl Iterator<Item = &'a (Token, &'b ObservedFace)>,
-) -> Option<&'a (Token, &'b ObservedFace)> {
-    pairs.max_by_key(|(_, face)| (face.created_at, &face.id))
+/// The face of the youngest creation; of several that share its token the oldest, as everywhere.
+fn newest<'a, 'b>(pairs: &'a [(Token, &'b ObservedFace)]) -> Option<&'a (Token, &'b ObservedFace)> {
+    let (token, _) = pairs.iter().max_by_key(|(_, face)| (face.created_at, &face.id))?;
+    oldest(pairs.iter().filter(|(other, _)| other == token))
 }

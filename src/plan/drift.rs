@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::face::{
     Coverage, FaceKey, FaceName, Observed, ObservedFace, Presence, Recorded, RecordedFace, Token, TrainingStatus,
     VoiceId, named_with,
@@ -72,13 +74,31 @@ impl DriftReport {
         let faces = recorded
             .faces
             .iter()
-            .map(|(key, face)| (key.clone(), drift(face, observed.presence(&face.id))))
+            .map(|(key, face)| (key.clone(), drift(face, presence(face, observed))))
             .filter(|(_, drift)| !drift.is_empty())
             .collect();
         let known: std::collections::BTreeSet<_> =
             recorded.faces.values().flat_map(|face| std::iter::once(&face.id).chain(&face.previous)).collect();
         let foreign = observed.faces.keys().filter(|id| !known.contains(id)).count();
         Self { faces, compared: recorded.faces.len(), foreign, coverage: observed.coverage.clone() }
+    }
+}
+
+/// How long a new face may be missing from a complete listing before that means that it is gone: how soon it
+/// shows is not documented, and the settle window of a create is two minutes.
+const MAY_NOT_SHOW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Returns whether a recorded face is so young that its absence proves nothing yet. A creation that lies in
+/// the future, because a clock was set back, counts as young: the mistake that costs is the other one.
+pub(crate) fn may_not_show_yet(recorded: &RecordedFace, at: Timestamp) -> bool {
+    !recorded.seen_usable && recorded.created_at.is_some_and(|created| at.duration_since(created) < MAY_NOT_SHOW)
+}
+
+/// Returns what a listing proves about a recorded face.
+pub(crate) fn presence<'a>(recorded: &RecordedFace, observed: &'a Observed) -> Presence<'a> {
+    match observed.presence(&recorded.id) {
+        Presence::Gone if may_not_show_yet(recorded, observed.at) => Presence::Unknown,
+        presence => presence,
     }
 }
 

@@ -9,7 +9,7 @@ mod policy;
 mod review;
 mod summary;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,8 +19,9 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
-pub(crate) use decide::{is_finishing, is_reached, update};
+pub(crate) use decide::{finishing, is_reached};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
+pub(crate) use drift::{may_not_show_yet, presence};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal};
 pub use review::{Approved, Consent, NotApproved, review};
@@ -185,6 +186,8 @@ pub enum Reason {
     TokenEntersName,
     /// Training goes on.
     TrainingGoesOn,
+    /// It was created a moment ago, and the listing does not show it yet.
+    NotShownYet,
     /// The face can be used as far as the manifest waits for; the rest goes on in the background.
     TrainingGoesOnUnawaited,
     /// It left the manifests.
@@ -217,6 +220,13 @@ pub enum Block {
     ListingIncomplete(String),
     /// Live faces bear its name, and none is known to be it.
     SameName(Vec<FaceId>),
+    /// A live face carries the very token that would be sent, and another key's record holds it.
+    HeldByOther {
+        /// The live face.
+        id: FaceId,
+        /// The key that holds it.
+        by: FaceKey,
+    },
     /// Other training inputs are asked for, which needs a new face.
     NeedsReplacement {
         /// What differs; empty where only the token tells that something does.
@@ -310,16 +320,9 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
 }
 
 /// Returns the name a face is to have, whole: with its token while that is still needed.
-pub(crate) fn wanted_name(
-    spec: &FaceSpec,
-    token: Option<&Token>,
-    naming: Naming,
-    has_left_start: bool,
-) -> (String, bool) {
+pub(crate) fn wanted_name(spec: &FaceSpec, token: Option<&Token>, naming: Naming, is_needed: bool) -> (String, bool) {
     match token {
-        Some(token) if naming == Naming::Marker || !has_left_start => {
-            (crate::face::named_with(&spec.face_name, token), true)
-        }
+        Some(token) if naming == Naming::Marker || is_needed => (crate::face::named_with(&spec.face_name, token), true),
         _ => (spec.face_name.as_str().to_owned(), false),
     }
 }

@@ -117,6 +117,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::TokenLeavesName => "token_leaves_name",
         Reason::TokenEntersName => "token_enters_name",
         Reason::TrainingGoesOn => "training_goes_on",
+        Reason::NotShownYet => "not_shown_yet",
         Reason::TrainingGoesOnUnawaited => "training_goes_on_unawaited",
         Reason::LeftManifests => "left_manifests",
         Reason::LeftManifestsAndGone => "left_manifests_and_gone",
@@ -127,6 +128,7 @@ fn code(reason: &Reason) -> &'static str {
             Block::TuningFailed => "blocked_tuning_failed",
             Block::ListingIncomplete(_) => "blocked_listing_incomplete",
             Block::SameName(_) => "blocked_same_name",
+            Block::HeldByOther { .. } => "blocked_held_by_other",
             Block::NeedsReplacement { .. } => "blocked_needs_replacement",
         },
     }

@@ -52,6 +52,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::TokenLeavesName => "training is under way, so the creation token leaves the name".to_owned(),
         Reason::TokenEntersName => "the project keeps creation tokens in names (naming: marker)".to_owned(),
         Reason::TrainingGoesOn => "its training goes on".to_owned(),
+        Reason::NotShownYet => "it was created a moment ago, and the listing does not show it yet".to_owned(),
         Reason::TrainingGoesOnUnawaited => "it is as far as the manifest waits for; the rest goes on in the background".to_owned(),
         Reason::LeftManifests => {
             "it left the manifests; it stays alive and recorded, as facectl deletes nothing on its own".to_owned()
@@ -92,6 +93,9 @@ fn block(block: &Block) -> String {
                 ids.join(", ")
             )
         }
+        Block::HeldByOther { id, by } => {
+            format!("the live face {id} carries the very token of this creation, and the record of {by} holds it")
+        }
         Block::NeedsReplacement { changes, is_protected } => {
             let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
             let fields = if fields.is_empty() { "its training inputs".to_owned() } else { fields.join(", ") };
@@ -117,6 +121,9 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         Block::ListingIncomplete(_) => "run it again when the account is quiet; nothing was changed".to_owned(),
         Block::SameName(_) => {
             "to take that face over run `facectl apply --adopt`; to train another one give it another face_name".to_owned()
+        }
+        Block::HeldByOther { .. } => {
+            "keep one of the two keys; to train another face from the same inputs raise training_version".to_owned()
         }
         Block::NeedsReplacement { is_protected: true, .. } => {
             "set the manifest back, or declare the new inputs under a new key".to_owned()

@@ -40,6 +40,9 @@ pub enum Phase {
     InDoubt {
         /// What came instead of an answer.
         why: String,
+        /// When that was: until then the request may have been under way. None in an entry of an early version.
+        #[serde(default)]
+        since: Option<Timestamp>,
     },
     /// It made this face.
     Settled {
@@ -121,15 +124,15 @@ impl Entry {
         Ok(self.with(Phase::Refused { why }))
     }
 
-    /// Says that nobody knows what became of the create.
+    /// Says that nobody knows what became of the create, as of now.
     ///
     /// # Errors
     /// When somebody does.
-    pub fn doubt(&self, why: String) -> Result<Self, IllegalStep> {
+    pub fn doubt(&self, why: String, now: Timestamp) -> Result<Self, IllegalStep> {
         if !self.phase.is_open() {
             return Err(self.illegal("in doubt"));
         }
-        Ok(self.with(Phase::InDoubt { why }))
+        Ok(self.with(Phase::InDoubt { why, since: Some(now) }))
     }
 
     /// Says that the create is proven never to have begun. The proof is the caller's: two complete
@@ -148,7 +151,7 @@ impl Entry {
     pub fn open(&self) -> Option<OpenCreate> {
         let doubt = match &self.phase {
             Phase::Begun => Doubt::Unfinished,
-            Phase::InDoubt { why } => Doubt::NoAnswer(why.clone()),
+            Phase::InDoubt { why, since: _ } => Doubt::NoAnswer(why.clone()),
             Phase::Settled { .. } | Phase::Refused { .. } | Phase::Absent => return None,
         };
         Some(OpenCreate {
@@ -167,6 +170,16 @@ impl Entry {
     /// Returns what it was to be made from.
     pub fn trained_from(&self) -> &TrainedFrom {
         &self.trained_from
+    }
+
+    /// Returns the last moment at which we know that it may have been under way. The settle window is
+    /// counted from here: a request that was waited for as long as the window, and longer, has had no time
+    /// to show up when its answer is given up.
+    pub fn under_way_until(&self) -> Timestamp {
+        match &self.phase {
+            Phase::InDoubt { since: Some(since), .. } => self.begun_at.max(*since),
+            _ => self.begun_at,
+        }
     }
 
     /// Returns how far it is.
@@ -207,6 +220,19 @@ mod tests {
         Entry::begin(last, token, trained_from(), Timestamp::UNIX_EPOCH)
     }
 
+    fn doubted(entry: &Entry) -> Entry {
+        entry.doubt("reset".into(), Timestamp::from_second(60).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_doubt_counts_from_when_the_answer_was_given_up() {
+        let begun = begun(None).unwrap();
+        assert_eq!(begun.under_way_until(), Timestamp::UNIX_EPOCH);
+        assert_eq!(doubted(&begun).under_way_until(), Timestamp::from_second(60).unwrap());
+        let early = serde_json::from_str::<Phase>(r#"{"phase":"in_doubt","why":"reset"}"#).unwrap();
+        assert_eq!(begun.with(early).under_way_until(), Timestamp::UNIX_EPOCH, "an old entry can be read");
+    }
+
     fn id(text: &str) -> FaceId {
         text.parse().unwrap()
     }
@@ -215,19 +241,19 @@ mod tests {
     fn an_open_create_is_never_begun_again() {
         let first = begun(None).unwrap();
         assert!(begun(Some(&first)).is_err());
-        assert!(begun(Some(&first.doubt("reset".into()).unwrap())).is_err());
+        assert!(begun(Some(&doubted(&first))).is_err());
     }
 
     #[test]
     fn a_create_that_provably_did_not_begin_may_be_begun_again() {
         let first = begun(None).unwrap();
         assert!(begun(Some(&first.refuse("400".into()).unwrap())).is_ok());
-        assert!(begun(Some(&first.doubt("x".into()).unwrap().absent().unwrap())).is_ok());
+        assert!(begun(Some(&doubted(&first).absent().unwrap())).is_ok());
     }
 
     #[test]
     fn a_refusal_does_not_end_a_doubt() {
-        let doubtful = begun(None).unwrap().doubt("reset".into()).unwrap();
+        let doubtful = doubted(&begun(None).unwrap());
         assert!(doubtful.refuse("400".into()).is_err());
     }
 
@@ -236,7 +262,8 @@ mod tests {
         let settled = begun(None).unwrap().settle(id("r1")).unwrap();
         assert!(settled.settle(id("r1")).is_ok());
         assert!(settled.settle(id("r2")).is_err());
-        assert!(settled.doubt("x".into()).is_err() && settled.absent().is_err() && settled.refuse("x".into()).is_err());
+        assert!(settled.doubt("x".into(), Timestamp::UNIX_EPOCH).is_err());
+        assert!(settled.absent().is_err() && settled.refuse("x".into()).is_err());
         assert_eq!(settled.open(), None);
     }
 

@@ -1,0 +1,8 @@
+//! The executor against an account in memory. Time is wound by hand; nothing sleeps.
+
+mod crash;
+mod outcomes;
+mod settle;
+mod stage;
+mod updates;
+mod wait;

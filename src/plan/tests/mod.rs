@@ -1,0 +1,7 @@
+//! Each test starts from views that agree and changes one thing.
+
+mod edges;
+mod names;
+mod properties;
+mod table;
+pub(crate) mod world;

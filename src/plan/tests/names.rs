@@ -1,0 +1,163 @@
+//! What counts as the same name, and who changed it.
+
+use super::world::{World, id, key};
+use crate::face::{FaceName, Naming, TrainingStatus, named_with};
+use crate::plan::{Action, Block, Reason, Update};
+
+fn update(action: Action) -> Update {
+    match action {
+        Action::Update(update) => update,
+        other => panic!("not updated: {other:?}"),
+    }
+}
+
+fn renamed(world: &World) -> (String, String) {
+    let change = update(world.action("rio")).name.unwrap();
+    (change.before().clone(), change.after().clone())
+}
+
+#[test]
+fn a_token_in_the_name_is_never_drift() {
+    for mut world in [World::agreeing().training("rio"), World::agreeing().face("rio")] {
+        let name = named_with(&"Rio".parse().unwrap(), &world.token("rio", 1));
+        world.live("rio").name = Some(name);
+        assert_eq!(world.face_plan("rio").drift, []);
+    }
+}
+
+#[test]
+fn the_token_leaves_the_name_once_the_first_stage_is_over_and_not_before() {
+    let mut world = World::agreeing().training("rio");
+    assert_eq!(world.decision("rio"), (Action::Wait, Reason::TrainingGoesOn));
+    for status in [TrainingStatus::Preview, TrainingStatus::Ready, TrainingStatus::TuningFailed] {
+        world.live("rio").status = status;
+        assert_eq!(world.reason("rio"), Reason::TokenLeavesName);
+        let (before, after) = renamed(&world);
+        assert_eq!((before, after.as_str()), (named_with(&"Rio".parse().unwrap(), &world.token("rio", 1)), "Rio"));
+    }
+}
+
+#[test]
+fn a_project_that_marks_its_names_keeps_and_restores_the_token() {
+    let mut world = World::agreeing().training("rio");
+    world.desired.naming = Naming::Marker;
+    world.live("rio").status = TrainingStatus::Ready;
+    assert_eq!(world.decision("rio"), (Action::NoOp, Reason::Agrees));
+    world.live("rio").name = Some("Rio".to_owned());
+    assert_eq!(world.reason("rio"), Reason::TokenEntersName);
+    assert_eq!(renamed(&world).1, named_with(&"Rio".parse().unwrap(), &world.token("rio", 1)));
+    assert_eq!(world.face_plan("rio").drift, [], "nobody renamed it");
+}
+
+#[test]
+fn a_long_name_is_cut_for_its_token_and_still_agrees() {
+    let long = "R".repeat(100);
+    let mut world = World::agreeing().training("rio");
+    world.wants("rio").face_name = long.parse().unwrap();
+    world.record("rio").name = long.parse().unwrap();
+    let live_name = named_with(&long.parse().unwrap(), &world.token("rio", 1));
+    assert_eq!(live_name.chars().count(), 100);
+    world.live("rio").name = Some(live_name);
+    assert_eq!(world.action("rio"), Action::Wait);
+    assert_eq!(world.face_plan("rio").drift, []);
+    world.live("rio").status = TrainingStatus::Ready;
+    assert_eq!(renamed(&world).1, long, "once there is room the whole name stands");
+}
+
+#[test]
+fn a_name_that_the_api_does_not_show_differs_from_nothing() {
+    let mut world = World::agreeing().face("rio");
+    world.live("rio").name = None;
+    assert_eq!(world.decision("rio"), (Action::NoOp, Reason::Agrees));
+    assert_eq!(world.face_plan("rio").drift, []);
+}
+
+#[test]
+fn a_rename_while_training_keeps_the_token() {
+    let mut world = World::agreeing().training("rio");
+    world.wants("rio").face_name = "Bea".parse().unwrap();
+    assert_eq!(world.reason("rio"), Reason::ManifestChanged);
+    assert_eq!(renamed(&world).1, named_with(&"Bea".parse().unwrap(), &world.token("rio", 1)));
+}
+
+#[test]
+fn a_token_that_has_left_the_name_stays_away_and_blames_nobody() {
+    let mut world = World::agreeing().face("rio");
+    world.live("rio").status = TrainingStatus::Unknown("paused".into());
+    world.wants("rio").face_name = "Bea".parse().unwrap();
+    assert_eq!(renamed(&world), ("Rio".to_owned(), "Bea".to_owned()));
+    assert_eq!(world.reason("rio"), Reason::ManifestChanged);
+}
+
+#[test]
+fn who_changed_the_name_is_told_apart() {
+    let renamed = |wanted: &str, live: &str| {
+        let mut world = World::agreeing().face("rio");
+        world.wants("rio").face_name = wanted.parse().unwrap();
+        world.live("rio").name = Some(live.to_owned());
+        (world.reason("rio"), world.face_plan("rio").drift.len())
+    };
+    assert_eq!(renamed("Bea", "Rio"), (Reason::ManifestChanged, 0));
+    assert_eq!(renamed("Rio", "Old"), (Reason::Drifted, 1));
+    assert_eq!(renamed("Bea", "Old"), (Reason::ManifestChangedAndDrifted, 1));
+    assert_eq!(renamed("Bea", "Bea"), (Reason::Agrees, 1), "done by hand already: drift, and nothing to do");
+}
+
+#[test]
+fn two_desired_faces_with_one_name_are_never_adopted_by_name() {
+    let mut world = World::agreeing().declared("rio").declared("ana").stray("r1", "Rio");
+    world.policy.adopt_by_name = true;
+    world.wants("ana").face_name = "Rio".parse().unwrap();
+    for name in ["ana", "rio"] {
+        assert_eq!(world.reason(name), Reason::Blocked(Block::SameName(vec![id("r1")])));
+    }
+}
+
+#[test]
+fn a_name_is_no_match_where_the_model_differs_or_the_record_holds_the_face() {
+    let mut world = World::agreeing().declared("rio").stray("r1", "Rio");
+    world.observed.faces.get_mut(&id("r1")).unwrap().model = Some("phoenix-3".to_owned());
+    assert_eq!(world.reason("rio"), Reason::New, "another model is another face");
+    let mut world = World::agreeing().face("ana").declared("rio");
+    world.wants("ana").face_name = "Rio".parse::<FaceName>().unwrap();
+    world.record("ana").name = "Rio".parse().unwrap();
+    world.live("ana").name = Some("Rio".to_owned());
+    world.policy.adopt_by_name = true;
+    assert_eq!(world.reason("rio"), Reason::New, "it is ana's");
+}
+
+#[test]
+fn a_face_with_another_projects_token_is_nobodys_match_and_counted_as_foreign() {
+    let mut other = World::agreeing().declared("rio");
+    other.desired.project = "other".parse().unwrap();
+    let name = named_with(&"Rio".parse().unwrap(), &other.token("rio", 1));
+    let mut world = World::agreeing().declared("rio").stray("r1", &name);
+    world.policy.adopt_by_name = true;
+    assert_eq!(world.reason("rio"), Reason::New);
+    assert_eq!(world.plan().foreign, 1);
+}
+
+#[test]
+fn a_voice_waits_while_training_and_is_set_after() {
+    let mut world = World::agreeing().training("rio");
+    world.wants("rio").default_voice = Some("v1".parse().unwrap());
+    assert_eq!(world.decision("rio"), (Action::Wait, Reason::TrainingGoesOn));
+    world.live("rio").status = TrainingStatus::Preview;
+    let update = update(world.action("rio"));
+    assert_eq!(update.voice.unwrap().after().as_ref().unwrap().as_str(), "v1");
+    assert_eq!(world.face_plan("rio").drift, []);
+}
+
+#[test]
+fn an_imported_face_has_unknown_inputs_and_unknown_never_differs() {
+    let mut world = World::agreeing().face("rio");
+    let record = world.record("rio");
+    (record.trained_from, record.token) = (None, None);
+    world.retrain("rio");
+    assert_eq!(world.decision("rio"), (Action::NoOp, Reason::Agrees));
+    world.desired.naming = Naming::Marker;
+    assert_eq!(world.action("rio"), Action::NoOp, "without a token there is nothing to mark it with");
+    world.live("rio").status = TrainingStatus::Unknown("paused".into());
+    assert_eq!(world.action("rio"), Action::Wait);
+    assert!(world.plan().faces.iter().all(|face| face.key == key("rio")));
+}

@@ -1,0 +1,250 @@
+//! Three views that agree, to change one thing in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::face::{
+    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, FaceSpec, Lifecycle, Link, Model, Naming,
+    Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Recorded, RecordedFace, Token, TrainingInput,
+    TrainingStatus, TrainingVoice, named_with,
+};
+use crate::plan::{Action, FacePlan, Plan, Policy, Reason, plan};
+use crate::report::{Paint, plan_text};
+
+/// A project, its record and its account.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) desired: Desired,
+    pub(crate) recorded: Recorded,
+    pub(crate) observed: Observed,
+    pub(crate) policy: Policy,
+}
+
+/// A new year's noon, long after the faces of [`World::face`] were created.
+pub(crate) fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn key(text: &str) -> FaceKey {
+    text.parse().unwrap()
+}
+
+pub(crate) fn id(text: &str) -> FaceId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn link(text: &str) -> Link {
+    Link::parse(text).unwrap()
+}
+
+impl World {
+    /// Nothing is declared, recorded or live.
+    pub(crate) fn agreeing() -> Self {
+        Self {
+            desired: Desired {
+                project: "acme".parse().unwrap(),
+                naming: Naming::Clean,
+                faces: BTreeMap::new(),
+                digest: "digest".to_owned(),
+            },
+            recorded: Recorded { lineage: "lineage".to_owned(), serial: 7, ..Recorded::default() },
+            observed: Observed { at: noon(), coverage: Coverage::Complete, faces: BTreeMap::new() },
+            policy: Policy::default(),
+        }
+    }
+
+    /// Declares a face from a video, under its key's name in capitals (`rio` is shown as `Rio`), and nothing else.
+    pub(crate) fn declared(mut self, name: &str) -> Self {
+        let line = self.desired.faces.len() * 10 + 1;
+        let face = DesiredFace {
+            spec: spec(name),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            origin: Origin { file: format!("faces/{name}.yaml"), line, column: 1 },
+        };
+        self.desired.faces.insert(key(name), face);
+        self
+    }
+
+    /// Adds a face that is declared, recorded and live, and ready for long.
+    pub(crate) fn face(self, name: &str) -> Self {
+        let mut world = self.declared(name);
+        let token = world.token(name, 1);
+        let at = noon() - Duration::from_secs(86_400);
+        let record = RecordedFace {
+            id: id(&format!("r-{name}")),
+            name: world.wants(name).face_name.clone(),
+            default_voice: None,
+            trained_from: Some(world.wants(name).trained_from()),
+            attempt: Attempt::FIRST,
+            token: Some(token),
+            token_in_name: false,
+            created_at: Some(at),
+            on_removal: OnRemoval::Retain,
+            protect: false,
+            seen_usable: true,
+            last_seen: None,
+            previous: Vec::new(),
+        };
+        let live = live(record.id.as_str(), record.name.as_str(), TrainingStatus::Ready, at);
+        world.observed.faces.insert(record.id.clone(), live);
+        world.recorded.faces.insert(key(name), record);
+        world
+    }
+
+    /// Adds a face that is declared, recorded and live, and was created an hour ago: its token is in its name.
+    pub(crate) fn training(self, name: &str) -> Self {
+        let mut world = self.face(name);
+        let at = noon() - Duration::from_secs(3600);
+        let token = world.token(name, 1);
+        let record = world.record(name);
+        (record.created_at, record.seen_usable, record.token_in_name) = (Some(at), false, true);
+        let live_name = named_with(&world.wants(name).face_name.clone(), &token);
+        let live = world.live(name);
+        (live.status, live.name, live.created_at) = (TrainingStatus::Training, Some(live_name), Some(at));
+        world
+    }
+
+    /// Adds a face whose training failed, without a reason given.
+    pub(crate) fn failed(self, name: &str) -> Self {
+        let mut world = self.training(name);
+        world.live(name).status = TrainingStatus::Failed;
+        world
+    }
+
+    /// Leaves a create of a declared face open, begun ten minutes ago.
+    pub(crate) fn in_doubt(mut self, name: &str, attempt: u32) -> Self {
+        let open = OpenCreate {
+            token: self.token(name, attempt),
+            trained_from: self.wants(name).trained_from(),
+            begun_at: noon() - Duration::from_secs(600),
+            doubt: Doubt::NoAnswer("POST /v2/faces: no complete answer (timed out)".to_owned()),
+        };
+        self.recorded.open.insert(key(name), open);
+        self
+    }
+
+    /// Adds a live face that nobody recorded.
+    pub(crate) fn stray(mut self, face_id: &str, name: &str) -> Self {
+        let face = live(face_id, name, TrainingStatus::Training, noon() - Duration::from_secs(7200));
+        self.observed.faces.insert(id(face_id), face);
+        self
+    }
+
+    /// Adds a live face that nobody recorded, under the token of a declared one.
+    pub(crate) fn bearer(self, face_id: &str, of: &str, attempt: u32) -> Self {
+        let name = named_with(&self.desired.faces[&key(of)].spec.face_name, &self.token(of, attempt));
+        self.stray(face_id, &name)
+    }
+
+    /// Says that the listing is not whole.
+    pub(crate) fn seen_in_part(mut self) -> Self {
+        self.observed.coverage = Coverage::Partial("the API counts 3 faces and lists 2".to_owned());
+        self
+    }
+
+    pub(crate) fn wants(&mut self, name: &str) -> &mut FaceSpec {
+        &mut self.desired.faces.get_mut(&key(name)).unwrap().spec
+    }
+
+    pub(crate) fn lifecycle(&mut self, name: &str) -> &mut Lifecycle {
+        &mut self.wants(name).lifecycle
+    }
+
+    /// Asks for other training inputs.
+    pub(crate) fn retrain(&mut self, name: &str) {
+        self.wants(name).training_version = Some("2".to_owned());
+    }
+
+    pub(crate) fn record(&mut self, name: &str) -> &mut RecordedFace {
+        self.recorded.faces.get_mut(&key(name)).unwrap()
+    }
+
+    pub(crate) fn live(&mut self, name: &str) -> &mut ObservedFace {
+        let id = self.record(name).id.clone();
+        self.observed.faces.get_mut(&id).unwrap()
+    }
+
+    /// Deletes the live face, behind our back.
+    pub(crate) fn vanish(&mut self, name: &str) {
+        let id = self.record(name).id.clone();
+        self.observed.faces.remove(&id).unwrap();
+    }
+
+    /// Takes the face out of the manifests.
+    pub(crate) fn undeclare(&mut self, name: &str) {
+        self.desired.faces.remove(&key(name)).unwrap();
+    }
+
+    /// The token of a declared face, from the inputs that are asked for now.
+    pub(crate) fn token(&self, name: &str, attempt: u32) -> Token {
+        let fingerprint = self.desired.faces[&key(name)].spec.fingerprint();
+        Token::of(&self.desired.project, &key(name), &fingerprint, Attempt::new(attempt).unwrap())
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        plan(&self.desired, &self.recorded, &self.observed, &self.policy)
+    }
+
+    pub(crate) fn face_plan(&self, name: &str) -> FacePlan {
+        self.plan().faces.into_iter().find(|face| face.key == key(name)).unwrap()
+    }
+
+    pub(crate) fn decision(&self, name: &str) -> (Action, Reason) {
+        let FacePlan { action, reason, .. } = self.face_plan(name);
+        (action, reason)
+    }
+
+    pub(crate) fn action(&self, name: &str) -> Action {
+        self.decision(name).0
+    }
+
+    pub(crate) fn reason(&self, name: &str) -> Reason {
+        self.decision(name).1
+    }
+
+    pub(crate) fn text(&self) -> String {
+        plan_text(&self.plan(), Paint::plain())
+    }
+}
+
+/// What `faces/<name>.yaml` asks for: a video and nothing that is not needed.
+pub(crate) fn spec(name: &str) -> FaceSpec {
+    let mut letters = name.chars();
+    let shown = letters.next().unwrap().to_uppercase().chain(letters).collect::<String>();
+    FaceSpec {
+        face_name: shown.parse().unwrap(),
+        model: Model::Phoenix4,
+        training: TrainingInput::Video {
+            source: link(&format!("https://media.example.com/{name}.mp4?X-Amz-Signature=secret")),
+        },
+        default_voice: None,
+        callback_url: None,
+        green_screen: false,
+        training_version: None,
+        lifecycle: Lifecycle::default(),
+    }
+}
+
+/// The input of a face from a photo.
+#[allow(dead_code)]
+pub(crate) fn image(name: &str, voice: TrainingVoice) -> TrainingInput {
+    let source = link(&format!("https://media.example.com/{name}.png?X-Amz-Signature=secret"));
+    TrainingInput::Image { source, voice, auto_fix: true }
+}
+
+pub(crate) fn live(face_id: &str, name: &str, status: TrainingStatus, created_at: Timestamp) -> ObservedFace {
+    ObservedFace {
+        id: id(face_id),
+        name: Some(name.to_owned()),
+        model: Some("phoenix-4".to_owned()),
+        status,
+        progress: None,
+        error: None,
+        default_voice: None,
+        ownership: Ownership::User,
+        created_at: Some(created_at),
+    }
+}
