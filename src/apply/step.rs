@@ -135,6 +135,9 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Takes a live face into the record.
     pub(super) async fn adopt(&self, face: &FacePlan, adopt: &Adopt, desired: &Desired, observed: &Observed) -> Done {
         let key = &face.key;
+        if let Some(from) = &adopt.moved_from {
+            return self.rekey(key, from).await;
+        }
         let Some(live) = observed.faces.get(&adopt.id) else {
             return failed(key, "adopt", format!("{} is no longer in the listing; nothing was done", adopt.id));
         };
@@ -186,6 +189,27 @@ impl<A: FaceApi> Executor<'_, A> {
         }
         self.sink.take(&Event::FaceAdopted { key: key.clone(), id: adopt.id.clone() });
         Done::Adopted(adopt.id.clone())
+    }
+
+    /// Records a face under its new key. Nothing is sent: keys are ours.
+    async fn rekey(&self, key: &FaceKey, from: &FaceKey) -> Done {
+        let face = match self.store.face(from) {
+            Ok(Some(face)) => face,
+            Ok(None) => return failed(key, "move", format!("nothing is recorded under {from} any more")),
+            Err(error) => return failed(key, "move", chain(&error)),
+        };
+        let id = face.id.clone();
+        let history = self.history(key, Happened::Adopted, Some(&id), None, &format!("moved from key {from}"));
+        let change = Change {
+            faces: vec![(from.clone(), None), (key.clone(), Some(face))],
+            history: vec![history],
+            ..Change::default()
+        };
+        if let Err(error) = self.commit(change).await {
+            return failed(key, "move", chain(&error));
+        }
+        self.sink.take(&Event::FaceAdopted { key: key.clone(), id: id.clone() });
+        Done::Adopted(id)
     }
 
     /// Changes name or voice in place: only what differs is sent.

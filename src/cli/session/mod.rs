@@ -16,7 +16,7 @@ use crate::face::{Desired, Observed, Recorded};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
-use crate::plan::{Plan, Policy, plan};
+use crate::plan::{Plan, Policy, Scope, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
 use crate::state::LOCK_FILE;
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, parse_base_url};
@@ -93,6 +93,8 @@ pub struct Session {
     accepts_account: bool,
     /// Take a listing whose count does not add up as complete.
     accepts_incomplete_listing: bool,
+    /// How much of the project the paths on the command line cover.
+    scope: Scope,
     sandbox: Option<RunningSandbox>,
     lock_timeout: Duration,
 }
@@ -127,7 +129,9 @@ impl Session {
         // Back-off waits in real time also where training time runs faster.
         let mut config = ClientConfig::new(base_url, key, Arc::new(SystemClock));
         let parallelism = global.parallelism.or(settings.parallelism).unwrap_or(4) as usize;
-        config.max_in_flight = parallelism.max(config.max_in_flight);
+        // Beside the reads there is room for every create that may be under way: one that waited for a place
+        // would be written down as begun long before it is sent.
+        config.max_in_flight = parallelism + CREATES_AT_MOST;
         config.ca_file.clone_from(&global.ca_file);
         if let Some(timeout) = global.request_timeout.or(settings.request_timeout) {
             config.request_timeout = timeout;
@@ -145,7 +149,9 @@ impl Session {
         let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
         let lock_folder = if global.sandbox { state_dir.clone() } else { project.root.clone() };
         let lock_path = has_lock.then(|| lock_folder.join(LOCK_FILE));
+        let scope = scope(global.file.iter().chain(paths), project);
         Ok(Self {
+            scope,
             lock_path,
             accepts_account: global.accept_account,
             accepts_incomplete_listing: global.accept_incomplete_listing,
@@ -172,12 +178,14 @@ impl Session {
         let by_file = settings.adopt == Adopt::Unique;
         let max_trainings = settings.limits.max_trainings;
         match args {
-            None => Policy { adopt_by_name: by_file, max_trainings, ..Policy::default() },
+            None => Policy { adopt_by_name: by_file, max_trainings, scope: self.scope, ..Policy::default() },
             Some(args) => Policy {
                 adopt_by_name: by_file || args.adopt,
                 recreate: args.recreate.iter().cloned().collect(),
                 retry: args.retry.iter().cloned().collect(),
+                create_new: args.create_new.iter().cloned().collect(),
                 max_trainings: args.max_trainings.or(max_trainings),
+                scope: self.scope,
             },
         }
     }
@@ -197,11 +205,29 @@ impl Session {
     }
 }
 
+/// The largest `--create-parallelism`.
+const CREATES_AT_MOST: usize = 16;
+
 fn state_dir(global: &Global, project: &Project) -> PathBuf {
     let chosen =
         global.state_dir.clone().or_else(|| project.settings.state_dir.as_ref().map(|dir| project.root.join(dir)));
     let dir = chosen.unwrap_or_else(|| project.root.join(".facectl"));
     if global.sandbox { dir.join("sandbox") } else { dir }
+}
+
+/// Returns whether the paths on the command line are all of the project, or a part of it. What is recorded
+/// and not among a part has not left the manifests: it was not looked at.
+fn scope<'a>(paths: impl Iterator<Item = &'a String>, project: &Project) -> Scope {
+    let given: Vec<PathBuf> = paths.map(|path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into())).collect();
+    let covers = |wanted: &Path| {
+        let wanted = std::fs::canonicalize(wanted).unwrap_or_else(|_| wanted.to_owned());
+        given.iter().any(|path| wanted.starts_with(path))
+    };
+    let manifests = &project.settings.manifests;
+    let is_whole = given.is_empty()
+        || covers(&project.root)
+        || (!manifests.is_empty() && manifests.iter().all(|path| covers(&project.root.join(path))));
+    if is_whole { Scope::Whole } else { Scope::Part }
 }
 
 fn api_url(global: &Global, project: &Project) -> String {

@@ -113,7 +113,7 @@ fn row_6_a_live_face_that_alone_bears_the_name_is_adopted_only_where_the_policy_
     Also: 1 to adopt.
     Nothing here is paid for.
     "#);
-    assert_eq!(adopt(world.action("rio")), Adopt { id: id("r1"), token: None, trained_from: None });
+    assert_eq!(adopt(world.action("rio")), Adopt { id: id("r1"), token: None, trained_from: None, moved_from: None });
 }
 
 #[test]
