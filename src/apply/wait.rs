@@ -155,9 +155,10 @@ impl<A: FaceApi> Executor<'_, A> {
                     continue;
                 }
             };
-            if let Some(live) = live.as_ref().filter(|live| live.status != TrainingStatus::Failed) {
-                self.tidy(&key, desired, face, live, waiting).await;
-            }
+            let untold = match live.as_ref().filter(|live| live.status != TrainingStatus::Failed) {
+                Some(live) => self.tidy(&key, desired, face, live, waiting).await,
+                None => None,
+            };
             if let Some(live) = &live {
                 seen.insert(key.clone(), (live.clone(), observed.at));
             }
@@ -166,6 +167,10 @@ impl<A: FaceApi> Executor<'_, A> {
                     self.sink.take(&Event::FaceReached(training));
                     waiting.outcome.reached.push(key.clone());
                     waiting.open.remove(&key);
+                    // There is no later look that could try again.
+                    if let Some(trouble) = untold {
+                        waiting.outcome.note(&key, Done::Failed(trouble), self.sink);
+                    }
                 }
                 Look::Failed(training, why) => {
                     waiting.outcome.failed.push((key.clone(), why.clone()));
@@ -199,8 +204,7 @@ impl<A: FaceApi> Executor<'_, A> {
             return;
         }
         let trouble = Trouble { key: Some(key.clone()), doing: "look at the face", why: error.to_string() };
-        self.sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
-        waiting.outcome.trouble.push(trouble);
+        waiting.outcome.note(key, Done::Failed(trouble), self.sink);
         waiting.outcome.still_training.push(key.clone());
         waiting.open.remove(key);
     }
@@ -256,7 +260,8 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     /// Takes the token out of the name once training is under way, and sets the voice that had to wait.
-    /// Nothing else: what the manifest or somebody else changed meanwhile goes through a plan.
+    /// Nothing else: what the manifest or somebody else changed meanwhile goes through a plan. Returns a
+    /// failure that nobody was told of, as the next look tries again.
     async fn tidy(
         &self,
         key: &FaceKey,
@@ -264,19 +269,20 @@ impl<A: FaceApi> Executor<'_, A> {
         face: &RecordedFace,
         live: &ObservedFace,
         waiting: &mut Waiting<'_>,
-    ) {
+    ) -> Option<Trouble> {
         let tries = waiting.tries.get(key).copied().unwrap_or(0);
-        let finishing = finishing(waiting.desired.naming, desired, face, live);
-        let Some(update) = finishing.filter(|_| tries < UPDATE_TRIES) else { return };
-        match self.update(key, &update, waiting.desired).await {
-            Done::Failed(trouble) if tries + 1 >= UPDATE_TRIES => {
-                self.sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
-                waiting.outcome.trouble.push(trouble);
+        let update = finishing(waiting.desired.naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)?;
+        let done = self.update(key, &update, waiting.desired).await;
+        if let Done::Failed(trouble) = done {
+            *waiting.tries.entry(key.clone()).or_default() += 1;
+            if tries + 1 < UPDATE_TRIES {
+                return Some(trouble);
             }
-            Done::Failed(_) => {}
-            _ => return,
+            waiting.outcome.note(key, Done::Failed(trouble), self.sink);
+        } else if update.voice.is_some() {
+            waiting.outcome.note(key, done, self.sink);
         }
-        *waiting.tries.entry(key.clone()).or_default() += 1;
+        None
     }
 
     /// Remembers how far the faces are, in one write for the whole round.

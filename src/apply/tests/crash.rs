@@ -94,7 +94,8 @@ async fn a_death_at_any_point_costs_no_second_training() {
     for weather in weathers() {
         let mut points = 0;
         loop {
-            let stage = stage(&two_new(), &weather);
+            let mut stage = stage(&two_new(), &weather);
+            stage.settings.create_parallelism = 2;
             let deaths = run_and_die(&stage, &[points]).await;
             assert_converged(&stage, 2, &format!("{}, death after {points} points", weather.why)).await;
             if deaths == 0 {

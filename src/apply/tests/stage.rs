@@ -71,6 +71,8 @@ struct Life {
     shows_at: Timestamp,
     /// What it becomes, at which age.
     stages: Vec<(Duration, TrainingStatus)>,
+    /// Why it failed. Only a look at it alone says so, as a row of a listing has no reason.
+    why: Option<String>,
 }
 
 /// What the other side knows.
@@ -87,6 +89,8 @@ pub(super) struct Account {
     pub(super) answers: VecDeque<Answer>,
     /// What the next listings fail with.
     pub(super) listings: VecDeque<Failure>,
+    /// After so many listings all of them fail.
+    pub(super) fails_after: Option<usize>,
     /// What looks at single faces fail with.
     pub(super) looks: Option<Failure>,
     /// What updates fail with.
@@ -105,6 +109,10 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn kill(&mut self, id: &FaceId) {
         self.lives.remove(id);
+    }
+
+    pub(super) fn fail_with(&mut self, id: &FaceId, why: &str) {
+        self.lives.get_mut(id).unwrap().why = Some(why.to_owned());
     }
 
     pub(super) fn face(&self, id: &FaceId) -> &ObservedFace {
@@ -179,7 +187,7 @@ impl Stage {
         let change = Change { faces: faces.collect(), journal: open.collect(), ..Change::default() };
         disk.commit(change).unwrap();
         let lives = world.observed.faces.iter().map(|(id, face)| {
-            (id.clone(), Life { face: face.clone(), shows_at: Timestamp::UNIX_EPOCH, stages: Vec::new() })
+            (id.clone(), Life { face: face.clone(), shows_at: Timestamp::UNIX_EPOCH, stages: Vec::new(), why: None })
         });
         let account = Account {
             lives: lives.collect(),
@@ -198,7 +206,8 @@ impl Stage {
             events: Mutex::default(),
             interrupt_at: |_| false,
             settings: ExecuteSettings {
-                create_parallelism: 2,
+                // One after another, so that a script of answers meets the keys in their order.
+                create_parallelism: 1,
                 parallelism: 4,
                 settle_window: Duration::from_secs(120),
                 no_settle: false,
@@ -215,6 +224,14 @@ impl Stage {
         let mut store = self.store.lock().unwrap();
         *store = Arc::new(Mortal { disk: Arc::clone(&store.disk), fuse: Arc::clone(fuse) });
         *self.fuse.lock().unwrap() = Arc::clone(fuse);
+    }
+
+    /// Lets the disk of this process fail, and nothing else.
+    pub(super) fn break_disk(&self) {
+        let mut store = self.store.lock().unwrap();
+        let fuse = Fuse::after(0);
+        fuse.pass();
+        *store = Arc::new(Mortal { disk: Arc::clone(&store.disk), fuse });
     }
 
     /// Starts a new process on a machine with an empty disk.
@@ -369,7 +386,7 @@ impl Stage {
         };
         let shows_at = now.saturating_add(account.lag).unwrap();
         let stages = account.stages.clone();
-        account.lives.insert(id.clone(), Life { face, shows_at, stages });
+        account.lives.insert(id.clone(), Life { face, shows_at, stages, why: None });
         id
     }
 
@@ -404,7 +421,16 @@ pub(super) fn error(method: &'static str, failure: Failure) -> ApiError {
 
 impl FaceReads for Stage {
     async fn face_page(&self, page: u32) -> Result<FacePage, ApiError> {
-        let failure = if self.is_dead() { Some(status(500)) } else { self.account().listings.pop_front() };
+        let failure = match &mut self.account().fails_after {
+            _ if self.is_dead() => Some(status(500)),
+            Some(0) => Some(status(503)),
+            Some(left) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        };
+        let failure = failure.or_else(|| self.account().listings.pop_front());
         if let Some(failure) = failure {
             return Err(error("GET", failure));
         }
@@ -419,7 +445,14 @@ impl FaceReads for Stage {
         let failure = self.account().looks.clone();
         match failure {
             Some(failure) => Err(error("GET", failure)),
-            None => Ok(self.shown().into_iter().find(|face| face.id == *id)),
+            None => {
+                let why = self.account().lives.get(id).and_then(|life| life.why.clone());
+                Ok(self
+                    .shown()
+                    .into_iter()
+                    .find(|face| face.id == *id)
+                    .map(|face| ObservedFace { error: why.filter(|_| face.status == TrainingStatus::Failed), ..face }))
+            }
         }
     }
 

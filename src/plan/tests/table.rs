@@ -126,8 +126,8 @@ fn row_7_of_two_live_faces_with_the_name_none_is_guessed() {
       ! rio  blocked
           because nothing is recorded for it, but a live face bears its name already
           (r1, r2), and a name alone is no identity
-          help: to take that face over run `facectl apply --adopt`; to train another
-                one give it another face_name
+          help: to train another one all the same give it another face_name, or run
+                `facectl apply --create-new rio`
           at faces/rio.yaml:1:1
 
     Plan: 0 to create, 0 to update, 0 to replace, 0 to delete.
