@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::face::{
-    Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice, named_with,
+    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
+    named_with,
 };
 use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
 use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
@@ -55,10 +56,28 @@ impl<A: FaceApi> Executor<'_, A> {
                         () = self.clock.sleep(wait) => {}
                         () = self.interrupt.noted() => {}
                     }
+                    if let Some(why) = self.appeared_meanwhile(create).await {
+                        return failed(key, "create", format!("{why}; nothing was sent again, apply once more"));
+                    }
                 }
             }
         }
         Done::Skipped
+    }
+
+    /// Looks whether somebody else created the face while this run was asked to be patient.
+    async fn appeared_meanwhile(&self, create: &Create) -> Option<String> {
+        let observed = match self.listing().await {
+            Ok(Some(observed)) => observed,
+            // Asked to stop: the caller notes it.
+            Ok(None) => return None,
+            Err(error) => return Some(format!("the live faces cannot be listed again ({error})")),
+        };
+        if let Coverage::Partial(why) = &observed.coverage {
+            return Some(format!("the listing of live faces was not complete ({why})"));
+        }
+        let bearer = observed.faces.values().find(|face| face.token().as_ref() == Some(&create.token))?;
+        Some(format!("live face {} carries its token now", bearer.id))
     }
 
     async fn begin(&self, key: &FaceKey, create: &Create) -> Result<Entry, String> {
@@ -95,7 +114,7 @@ impl<A: FaceApi> Executor<'_, A> {
                 "training {id} was started, but that could not be recorded: {why}; the next run finds it by its token {}",
                 create.token
             );
-            return failed(key, "record the new face", why);
+            return Done::Unrecorded(Trouble { key: Some(key.clone()), doing: "record the new face", why });
         }
         self.sink.take(&Event::FaceCreated { key: key.clone(), id: id.clone() });
         Done::Created(id)

@@ -178,6 +178,7 @@ fn execute_settings(session: &Session, wait: &WaitOptions, create_parallelism: O
         create_parallelism: create_parallelism.or(file.create_parallelism).unwrap_or(2) as usize,
         parallelism: session.parallelism,
         settle_window: wait.settle_window.or(file.settle_window).unwrap_or(SETTLE_WINDOW),
+        request_timeout: session.request_timeout,
         no_settle: wait.no_settle,
         poll_interval: wait.poll_interval.or(file.poll_interval),
         wait_timeout: wait.wait_timeout.or(file.wait_timeout),

@@ -210,6 +210,7 @@ impl Stage {
                 create_parallelism: 1,
                 parallelism: 4,
                 settle_window: Duration::from_secs(120),
+                request_timeout: Duration::from_secs(30),
                 no_settle: false,
                 poll_interval: None,
                 wait_timeout: None,

@@ -87,6 +87,8 @@ pub struct Session {
     pub state_dir: PathBuf,
     /// Reads under way at once.
     pub parallelism: usize,
+    /// How long one request may be under way.
+    pub request_timeout: Duration,
     /// Where the lock file is; none where it is turned off.
     lock_path: Option<PathBuf>,
     /// Go on in an account where nothing that was seen before is left.
@@ -141,6 +143,7 @@ impl Session {
         {
             config.requests_per_second = Some(f64::from(rate));
         }
+        let request_timeout = config.request_timeout;
         let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
         let lock_timeout = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
         if project.is_default && global.project.is_none() && !global.sandbox {
@@ -152,6 +155,7 @@ impl Session {
         let scope = scope(global.file.iter().chain(paths), project);
         Ok(Self {
             scope,
+            request_timeout,
             lock_path,
             accepts_account: global.accept_account,
             accepts_incomplete_listing: global.accept_incomplete_listing,

@@ -376,7 +376,7 @@ fn row_19_a_face_is_waited_for_as_far_as_the_manifest_says() {
         world.live("rio").status = status;
         world.lifecycle("rio").wait_for = wait_for;
         assert_eq!(world.action("rio") == Action::Wait, waits, "{why}");
-        assert_eq!(world.plan().has_changes(), false, "{why}");
+        assert!(!world.plan().has_changes(), "{why}");
     }
 }
 
