@@ -25,7 +25,7 @@
 //! | 18 | yes | | same inputs | tuning failed, wanted ready | blocked | `TuningFailed` |
 //! | 19 | yes | | same inputs | not as far as waited for | wait | `TrainingGoesOn` |
 //! | 20 | yes | | same inputs | agrees | no-op | `Agrees` |
-//! | 21 | no | | yes | gone | forget | `LeftManifestsAndGone` |
+//! | 21 | no | | yes | gone, with all it had before | forget | `LeftManifestsAndGone` |
 //! | 22 | no | | yes | any | orphaned | `LeftManifests` |
 //!
 //! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
@@ -415,7 +415,10 @@ fn start(
 /// Rows 21 and 22.
 fn decide_undesired(views: &Views<'_>, recorded: &RecordedFace) -> Decision {
     let id = Some(recorded.id.clone());
+    let is_live = |id: &FaceId| views.observed.faces.contains_key(id);
     match presence(recorded, views.observed) {
+        // The record is all that knows of the faces it had before.
+        Presence::Gone if recorded.previous.iter().any(is_live) => (id, Action::Orphaned, Reason::LeftManifests),
         Presence::Gone => (id, Action::Forget, Reason::LeftManifestsAndGone),
         Presence::Present(_) | Presence::Unknown => (id, Action::Orphaned, Reason::LeftManifests),
     }
