@@ -25,7 +25,7 @@
 //! | 18 | yes | | same inputs | tuning failed, wanted ready | blocked | `TuningFailed` |
 //! | 19 | yes | | same inputs | not as far as waited for | wait | `TrainingGoesOn` |
 //! | 20 | yes | | same inputs | agrees | no-op | `Agrees` |
-//! | 21 | no | | yes | gone | forget | `LeftManifestsAndGone` |
+//! | 21 | no | | yes | gone, with all it had before | forget | `LeftManifestsAndGone` |
 //! | 22 | no | | yes | any | orphaned | `LeftManifests` |
 //!
 //! Rows that create do so through [`start`], which also blocks where the listing is not complete, a live face
@@ -531,7 +531,10 @@ fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -
     if let Some((other, _)) = views.desired.faces.iter().find(takes_it) {
         return (id, Action::NoOp, Reason::MovedTo(other.clone()));
     }
+    let is_live = |id: &FaceId| views.observed.faces.contains_key(id);
     match presence(recorded, views.observed) {
+        // The record is all that knows of the faces it had before.
+        Presence::Gone if recorded.previous.iter().any(is_live) => (id, Action::Orphaned, Reason::LeftManifests),
         Presence::Gone => (id, Action::Forget, Reason::LeftManifestsAndGone),
         Presence::Present(_) | Presence::Unknown => (id, Action::Orphaned, Reason::LeftManifests),
     }
