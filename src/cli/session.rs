@@ -15,7 +15,7 @@ use crate::manifest::{
 use crate::plan::{Plan, Policy, plan};
 use crate::report::duration;
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
-use crate::state::{Holder, Lease, LeaseError, Rebuilt, SledStore, Snapshot, StateStore, read_snapshot};
+use crate::state::{Change, Holder, Lease, LeaseError, Rebuilt, SledStore, Snapshot, StateStore, read_snapshot};
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, FaceReads, details, observe, parse_base_url};
 
 use super::Exit;
@@ -206,7 +206,13 @@ impl Session {
             Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
             Err(error) => return Err(error.into()),
         };
+        // Read first: a database that is not there is begun anew, and then so is the snapshot.
+        let is_lost = !self.state_dir.join("db").exists();
+        let copy = if is_lost { read_snapshot(&self.state_dir, project)? } else { None };
         let (store, rebuilt) = SledStore::open(&self.state_dir, project, lease)?;
+        if let Some(copy) = copy {
+            self.restore(&store, copy)?;
+        }
         if let Some(Rebuilt { why, moved_to, serial }) = rebuilt {
             self.output.say(&format!(
                 "warning: the state database was damaged ({why}). It was moved to {} and rebuilt from the snapshot of serial {serial}; nothing was lost.",
@@ -216,6 +222,22 @@ impl Session {
         let store: Arc<dyn StateStore> = Arc::new(store);
         let snapshot = store.load()?;
         Ok(State { store: Some(store), snapshot })
+    }
+
+    /// Brings back what a snapshot holds whose database is gone, open creates above all.
+    fn restore(&self, store: &SledStore, copy: Snapshot) -> Result<(), CliError> {
+        let Snapshot { meta, faces, journal } = copy;
+        if faces.is_empty() && journal.is_empty() {
+            return Ok(());
+        }
+        let faces = faces.into_iter().map(|(key, face)| (key, Some(face))).collect();
+        store.commit(Change { faces, journal: journal.into_iter().collect(), ..Change::default() })?;
+        self.output.say(&format!(
+            "warning: the state database in {} was gone. It was rebuilt from the snapshot of serial {}; nothing was lost but its history.",
+            self.state_dir.display(),
+            meta.serial
+        ));
+        Ok(())
     }
 
     /// Takes the lease. While somebody else holds it, says for whom this run waits, and hears an interrupt.
@@ -268,7 +290,10 @@ impl Session {
         let missing: Vec<&FaceId> =
             recorded.faces.values().map(|face| &face.id).filter(|id| observed.presence(id) == Presence::Gone).collect();
         if missing.len() > MISSING_LOOKS && missing.len() == recorded.faces.len() {
-            let why = format!("none of the {} recorded faces is in this account; is it the right key?", missing.len());
+            let why = format!(
+                "none of the {} recorded faces is in this account, as if the key were of another one",
+                missing.len()
+            );
             observed.coverage = Coverage::Partial(why);
             return Ok(());
         }
@@ -344,7 +369,11 @@ fn read_key(global: &Global) -> Result<ApiKey, CliError> {
         None => std::env::var("TAVUS_API_KEY").unwrap_or_default(),
     };
     if text.trim().is_empty() {
-        return Err(CliError::new("no API key: TAVUS_API_KEY is not set")
+        let what = match &global.api_key_file {
+            Some(path) => format!("no API key: the key file {} is empty", path.display()),
+            None => "no API key: TAVUS_API_KEY is not set".to_owned(),
+        };
+        return Err(CliError::new(what)
             .hint("make a key in the Tavus console (PAL Maker, API keys), then `export TAVUS_API_KEY=…` or give --api-key-file FILE")
             .hint("to try it without a key: add --sandbox"));
     }

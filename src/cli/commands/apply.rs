@@ -54,7 +54,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
     resend_absent(session, &executor, &policy, &mut outcome, &doubts_of_earlier_runs).await?;
     if !args.no_wait {
-        let keys: Vec<FaceKey> = waitable(session, &store, &observed)?;
+        let keys = waitable(session, &store, &observed, approved.plan(), &outcome)?;
         outcome.absorb(executor.wait(session.desired(), keys).await);
     }
     progress.clear();
@@ -153,10 +153,26 @@ pub fn note_settled(settled: Settled, outcome: &mut Outcome) {
     outcome.trouble.extend(trouble);
 }
 
-/// Returns the recorded faces that are not yet as far as they are waited for, going by what was last seen.
-pub fn waitable(session: &Session, store: &Arc<dyn StateStore>, observed: &Observed) -> Result<Vec<FaceKey>, CliError> {
+/// Returns the recorded faces that are not yet as far as they are waited for, going by what was last seen. A
+/// face that nobody can see is for a person to look into, not to be waited for.
+pub fn waitable(
+    session: &Session,
+    store: &Arc<dyn StateStore>,
+    observed: &Observed,
+    plan: &Plan,
+    outcome: &Outcome,
+) -> Result<Vec<FaceKey>, CliError> {
     let snapshot = store.load()?;
+    let is_unseen = |key: &FaceKey| {
+        plan.blocks()
+            .any(|(face, block)| face.key == *key && matches!(block, Block::Missing | Block::ListingIncomplete(_)))
+            && !outcome.created.contains(key)
+            && !outcome.adopted.contains(key)
+    };
     let is_open = |key: &&FaceKey, face: &DesiredFace| {
+        if is_unseen(key) {
+            return false;
+        }
         let Some(recorded) = snapshot.faces.get(*key) else { return false };
         let live = observed.faces.get(&recorded.id);
         !live.is_some_and(|live| is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final())

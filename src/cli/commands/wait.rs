@@ -40,7 +40,8 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     if let Ok(approved) = review(plan, Consent::Automatic) {
         outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
     }
-    outcome.absorb(executor.wait(session.desired(), waitable(session, &store, &observed)?).await);
+    let keys = waitable(session, &store, &observed, &blocked_before_waiting, &outcome)?;
+    outcome.absorb(executor.wait(session.desired(), keys).await);
     progress.clear();
     note_stops(session, &executor, &mut outcome);
     if outcome == Outcome::default() {
