@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 
 use crate::apply::{Interrupt, join_all};
 use crate::clock::{Clock, ScaledClock, SystemClock};
-use crate::face::{Coverage, Desired, FaceId, Observed, Presence, Recorded, TrainingStatus};
+use crate::face::{
+    Coverage, Desired, FaceId, FaceKey, Naming, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace,
+    TrainingStatus, named_with,
+};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
@@ -61,7 +64,12 @@ fn reject(rejected: &Rejected, output: &Output) -> CliError {
         }
     } else {
         let paint = output.talk_paint;
-        output.say(&render_text(&rejected.diagnostics, &rejected.sources, paint.colour, paint.width));
+        let shown = &rejected.diagnostics[..rejected.diagnostics.len().min(PROBLEMS_SHOWN)];
+        output.say(&render_text(shown, &rejected.sources, paint.colour, paint.width));
+        if shown.len() < rejected.diagnostics.len() {
+            let (shown, all) = (shown.len(), rejected.diagnostics.len());
+            output.say(&format!("These are the first {shown} of {all}; -o json tells all of them."));
+        }
     }
     CliError::silent(Exit::ERROR)
 }
@@ -131,7 +139,7 @@ impl Session {
             let patience = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
             let start = start_sandbox(global, &state_dir, patience);
             let (sandbox, clock) = super::error::unless_interrupted(&interrupt, start).await?;
-            (sandbox.base_url(), ApiKey::parse("sandbox"), Some(sandbox), clock)
+            (sandbox.base_url(), ApiKey::parse(REHEARSAL_KEY), Some(sandbox), clock)
         } else {
             let url = api_url(global, project);
             (url, Ok(read_key(global)?), None, Arc::new(SystemClock))
@@ -163,6 +171,20 @@ impl Session {
     /// Returns what the manifests ask for.
     pub fn desired(&self) -> &Desired {
         &self.loaded.desired
+    }
+
+    /// Checks that whoever names a face to pay for has named one.
+    ///
+    /// # Errors
+    /// When a key is neither declared nor recorded: a slip that would pass unnoticed.
+    pub fn check_keys(&self, args: &PolicyArgs, recorded: &Recorded) -> Result<(), CliError> {
+        let is_known = |key: &FaceKey| self.desired().faces.contains_key(key) || recorded.faces.contains_key(key);
+        let named = args.recreate.iter().map(|key| ("--recreate", key));
+        let mut named = named.chain(args.retry.iter().map(|key| ("--retry", key)));
+        let Some((flag, key)) = named.find(|(_, key)| !is_known(key)) else { return Ok(()) };
+        let error = CliError::new(format!("{flag} {key}: there is no such face; nothing was changed"));
+        let known: Vec<&str> = self.desired().faces.keys().take(20).map(FaceKey::as_str).collect();
+        Err(error.hint(format!("declared are: {}", known.join(", "))))
     }
 
     /// Returns how much of what a plan may do.
@@ -310,7 +332,7 @@ impl Session {
     /// Returns the faces whose row may say too little: failed ones (a row has no reason), and ones whose
     /// voice is managed but not shown.
     fn unclear(&self, recorded: &Recorded, observed: &Observed) -> Vec<FaceId> {
-        let is_unclear = |key: &crate::face::FaceKey, id: &FaceId| {
+        let is_unclear = |key: &FaceKey, id: &FaceId| {
             let Some(live) = observed.faces.get(id) else { return false };
             let wants_voice = self.desired().faces.get(key).is_some_and(|face| face.spec.default_voice.is_some())
                 || recorded.faces.get(key).is_some_and(|face| face.default_voice.is_some());
@@ -320,13 +342,37 @@ impl Session {
         recorded.faces.iter().filter(|(key, face)| is_unclear(key, &face.id)).map(|(_, face)| face.id.clone()).collect()
     }
 
-    /// Returns what is known without looking at the API: nothing that proves anything.
-    pub fn unobserved(&self) -> Observed {
+    /// Returns what is known without looking at the API: the recorded faces as they were last seen. It proves no
+    /// absence, so nothing is ever created on it.
+    pub fn unobserved(&self, recorded: &Recorded) -> Observed {
+        let faces = recorded.faces.values().filter_map(|face| Some((face.id.clone(), self.last_seen(face)?)));
         Observed {
             at: self.clock.now(),
             coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),
-            faces: BTreeMap::new(),
+            faces: faces.collect(),
         }
+    }
+
+    /// Returns a recorded face as it was last seen; none where it was never looked at since it was taken over.
+    fn last_seen(&self, face: &RecordedFace) -> Option<ObservedFace> {
+        let (status, progress) = match &face.last_seen {
+            Some(last) => (last.status.clone(), last.progress),
+            None if face.seen_usable => return None,
+            None => (TrainingStatus::Training, None),
+        };
+        let keeps_token = face.token_in_name && self.desired().naming == Naming::Marker;
+        let token = face.token.as_ref().filter(|_| keeps_token);
+        Some(ObservedFace {
+            id: face.id.clone(),
+            name: Some(token.map_or_else(|| face.name.to_string(), |token| named_with(&face.name, token))),
+            model: face.trained_from.as_ref().map(|from| from.model.to_string()),
+            status,
+            progress,
+            error: None,
+            default_voice: face.default_voice.clone(),
+            ownership: Ownership::User,
+            created_at: face.created_at,
+        })
     }
 
     /// Plans.
@@ -344,6 +390,10 @@ impl Session {
     }
 }
 
+/// The key of a rehearsal. Wherever it stands in an answer it is hidden, so it must be no word.
+const REHEARSAL_KEY: &str = "no-key-is-needed-in-a-rehearsal";
+/// Problems shown to people: more of them fill a screen and a log, and come from one mistake.
+const PROBLEMS_SHOWN: usize = 100;
 /// How often a state that somebody else holds is tried again.
 const LOCK_RETRY: Duration = Duration::from_millis(100);
 /// Recorded faces that may be missing at once before it looks like the wrong account.

@@ -1,5 +1,6 @@
 //! `facectl apply`
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{Access, Session, State};
 use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, Consent, NotApproved, Plan, Policy, Refusal, is_reached, review};
+use crate::plan::{Block, Consent, FacePlan, NotApproved, Plan, Policy, Refusal, is_reached, review};
 use crate::report::{outcome_json, outcome_text, plan_text, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
@@ -34,6 +35,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
     let settings = execute_settings(session, &args.wait, args.create_parallelism);
     let executor = executor(session, Arc::clone(&store), &progress, settings);
+    session.check_keys(&args.policy, &state.recorded())?;
     let policy = session.policy(Some(&args.policy));
 
     let mut outcome = Outcome::default();
@@ -59,7 +61,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     }
     progress.clear();
     note_stops(session, &executor, &mut outcome);
-    finish(session, &store, approved.plan(), &policy, &outcome).await
+    finish(session, &store, approved.plan(), &policy, &outcome, observed).await
 }
 
 /// Notes what stopped the run also where it stopped between two steps, such as while doubts were settled.
@@ -246,15 +248,30 @@ pub async fn finish(
     plan: &Plan,
     policy: &Policy,
     outcome: &Outcome,
+    before: Observed,
 ) -> Result<Exit, CliError> {
     let exit = exit(outcome, plan);
     let recorded = store.load()?.recorded();
+    let happened = *outcome != Outcome::default();
     let after = match outcome.is_interrupted || outcome.is_key_refused {
         true => None,
-        false => session.survey(&recorded).await.ok(),
+        // Where nothing happened, things are as they were: no need to list ten thousand faces once more.
+        false if !happened => Some(before),
+        false => match session.survey(&recorded).await {
+            Ok(observed) => Some(observed),
+            Err(error) => {
+                // The run itself is over and told about below; only the table is missing.
+                session
+                    .output
+                    .say(&format!("warning: how the faces are now could not be looked up: {}", error.message));
+                None
+            }
+        },
     };
+    // What was allowed once is used up: what to do next must not be to pay again.
+    let policy = Policy { recreate: BTreeSet::new(), retry: BTreeSet::new(), ..policy.clone() };
     let rows = after.map_or_else(Vec::new, |observed| {
-        let plan = session.plan(&recorded, &observed, policy);
+        let plan = session.plan(&recorded, &observed, &policy);
         status_rows(&plan, &recorded, &observed, true)
     });
     if session.output.is_for_programs() {
@@ -262,21 +279,28 @@ pub async fn finish(
         return Ok(exit);
     }
     let paint = session.output.paint;
-    let happened = *outcome != Outcome::default();
     if happened && !rows.is_empty() {
         session.output.result(&format!("\n{}", status_table(&rows, paint)))?;
     }
     if happened {
         session.output.result(&format!("\n{}", outcome_text(outcome, paint)))?;
     }
+    let blocked: Vec<&str> = still_blocked(plan, outcome).map(|(face, _)| face.key.as_str()).collect();
+    if !blocked.is_empty() {
+        let line = format!("Blocked, so nothing was done about: {} (see `facectl plan`).", blocked.join(", "));
+        session.output.say(&session.output.talk_paint.wrap(&line, 2));
+    }
     Ok(exit)
+}
+
+/// Returns the faces that the plan called blocked and whose fate was not settled since.
+fn still_blocked<'a>(plan: &'a Plan, outcome: &'a Outcome) -> impl Iterator<Item = (&'a FacePlan, &'a Block)> {
+    plan.blocks().filter(|(face, _)| !outcome.adopted.contains(&face.key) && !outcome.created.contains(&face.key))
 }
 
 /// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
 pub fn exit(outcome: &Outcome, plan: &Plan) -> Exit {
-    let is_blocked = |wanted: fn(&Block) -> bool| {
-        plan.blocks().any(|(face, block)| wanted(block) && !outcome.adopted.contains(&face.key))
-    };
+    let is_blocked = |wanted: fn(&Block) -> bool| still_blocked(plan, outcome).any(|(_, block)| wanted(block));
     let is_failed = !outcome.failed.is_empty()
         || !outcome.refused.is_empty()
         || outcome.trouble.iter().any(|trouble| trouble.key.is_some());

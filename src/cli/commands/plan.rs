@@ -14,7 +14,8 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let state = session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     let recorded = state.recorded();
-    let observed = if args.refresh { session.survey(&recorded).await? } else { session.unobserved() };
+    session.check_keys(&args.policy, &recorded)?;
+    let observed = if args.refresh { session.survey(&recorded).await? } else { session.unobserved(&recorded) };
     let plan = session.plan(&recorded, &observed, &session.policy(Some(&args.policy)));
     show(&plan, &session)?;
     let has_changes = plan.has_changes() || plan.blocks().next().is_some();

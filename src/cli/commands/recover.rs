@@ -63,7 +63,8 @@ async fn recover(session: &Session, args: &RecoverArgs) -> Result<Exit, CliError
             output.say(&format!("error: failed to {}: {}", trouble.doing, trouble.why));
         }
     }
-    let plan = session.plan(&store.load()?.recorded(), &session.unobserved(), &session.policy(None));
+    let recorded = store.load()?.recorded();
+    let plan = session.plan(&recorded, &session.unobserved(&recorded), &session.policy(None));
     let only_open = crate::plan::Plan { faces: Vec::new(), ..plan };
     Ok(super::apply::exit(&outcome, &only_open))
 }

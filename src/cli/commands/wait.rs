@@ -47,5 +47,5 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     if outcome == Outcome::default() {
         session.output.talk("Nothing to wait for.");
     }
-    finish(session, &store, &blocked_before_waiting, &policy, &outcome).await
+    finish(session, &store, &blocked_before_waiting, &policy, &outcome, observed).await
 }
