@@ -90,7 +90,11 @@ fn a_failed_training_is_4_and_the_others_succeed() {
     let again = environment.run("apply -y").exits(4).prints(&["! bruno blocked", "facectl apply --retry bruno"]);
     assert!(again.stdout.contains("video_format"), "{again}");
     assert_eq!(server.trainings(), 2);
-    environment.run("apply -y --retry bruno").exits(4);
+    let again = again.says(&["Blocked, so nothing was done about: bruno (see `facectl plan`)."]);
+    assert!(!again.stdout.contains("Done"), "{again}");
+    let retried = environment.run("apply -y --retry bruno").exits(4);
+    // What was allowed once is used up: the table must not advise to pay for it again.
+    assert!(!retried.stdout.contains("create: facectl apply"), "{retried}");
     assert_eq!(server.trainings(), 3);
 }
 
@@ -135,6 +139,16 @@ fn a_live_face_of_the_same_name_is_5_until_it_is_adopted() {
     assert_eq!(server.requests("create"), 0);
     environment.run("apply -y --adopt").exits(0).prints(&["<= ana adopt", "1 adopted"]);
     environment.run("plan").exits(0).prints(&["No changes."]);
+    assert_eq!(server.trainings(), 0);
+}
+
+#[test]
+fn a_key_that_nobody_declared_is_not_retried_in_silence() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    for line in ["plan --retry anna", "apply -y --recreate ana,anna"] {
+        environment.run(line).exits(1).says(&["anna: there is no such face; nothing was changed", "declared are: ana"]);
+    }
     assert_eq!(server.trainings(), 0);
 }
 

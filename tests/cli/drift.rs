@@ -177,6 +177,25 @@ fn status_is_a_table_for_people_and_two_axes_for_programs() {
 }
 
 #[test]
+fn without_a_look_manifests_are_compared_with_what_was_last_seen() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &["ana", "bruno"]);
+    environment.run("apply -y").exits(0);
+    let lists = server.requests("list");
+    environment
+        .run("plan --refresh=false --detailed-exitcode")
+        .exits(0)
+        .prints(&["the API was not asked", "No changes."]);
+    environment.face("ana", "  face_name: Ana\n");
+    environment.face("carla", "");
+    let run = environment.run("plan --refresh=false --detailed-exitcode").exits(2);
+    // Nothing is bought on such ground.
+    run.prints(&["~ ana update", r#"face_name: "ana" -> "Ana""#, "! carla blocked", "1 unchanged"]);
+    environment.run("status --refresh=false").exits(0).prints(&["Ready"]);
+    assert_eq!(server.requests("list"), lists);
+}
+
+#[test]
 fn a_plan_in_json_has_terraforms_shape_and_ours_beside_it() {
     let server = Server::fast(&[]);
     let environment = Environment::against(&server, &["ana", "bruno"]);

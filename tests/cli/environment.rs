@@ -35,7 +35,7 @@ impl Environment {
     /// A project with these faces, each from a video of its own.
     pub(crate) fn project(faces: &[&str]) -> Self {
         let environment = Self::empty();
-        environment.write("facectl.yaml", &project("acme", ""));
+        environment.write("facectl.yaml", project("acme", ""));
         for key in faces {
             environment.face(key, "");
         }

@@ -177,3 +177,13 @@ fn a_project_file_that_is_wrong_stops_everything() {
         environment.run(line).exits(1).says(&["facectl.yaml", "limits"]);
     }
 }
+
+#[test]
+fn a_flood_of_problems_is_cut_for_people_and_whole_for_programs() {
+    let wrong = "apiVersion: facectl.dev/v1\nkind: Face\nmetadata: { name: A }\nspec: {}\n---\n".repeat(150);
+    let environment = folder(&[("faces.yaml", &wrong)]);
+    let all = environment.run("validate -o json").exits(1).json()["diagnostics"].as_array().unwrap().len();
+    assert!(all >= 150, "{all}");
+    let run = environment.run("validate").exits(1);
+    run.says(&[&format!("These are the first 100 of {all}; -o json tells all of them.")]);
+}
