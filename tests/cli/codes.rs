@@ -197,6 +197,19 @@ fn an_interrupt_ends_the_wait_for_a_held_state() {
 }
 
 #[test]
+fn two_rehearsals_in_one_folder_take_turns() {
+    let environment = Environment::project(&["ana"]);
+    let mut first = environment.spawn("apply --sandbox --sandbox-speed 1 -y");
+    first.until_it_says("Waiting for 1 face");
+    let run = environment.run("plan --sandbox").exits(6).prints_nothing();
+    run.says(&["another sandbox uses this world", "another rehearsal is under way in this folder", "--lock-timeout"]);
+    let second = environment.spawn("plan --sandbox --lock-timeout 50s");
+    first.signal("INT");
+    first.end().exits(8);
+    second.end().exits(0).prints(&["No changes."]);
+}
+
+#[test]
 fn a_time_to_wait_that_is_up_is_9_and_wait_takes_it_up() {
     let server = Server::slow(&[]);
     let environment = Environment::against(&server, &["ana"]);
@@ -251,7 +264,12 @@ fn every_exit_code_is_in_the_readme() {
     // Written by somebody else, at another time: where it is there, it must be whole.
     let Ok(readme) = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")) else { return };
     for code in 0..=10 {
-        let is_row = |line: &str| line.replace('`', "").starts_with(&format!("| {code} |"));
+        // A row of a table or an item of a list, however it is set.
+        let is_row = |line: &str| {
+            let line = line.trim_start_matches(|letter: char| "|-*` ".contains(letter));
+            let after = line.strip_prefix(&code.to_string());
+            after.is_some_and(|after| after.starts_with(['`', ' ', '|', ':', '*']))
+        };
         assert!(readme.lines().any(is_row), "README.md has no row for exit code {code}");
     }
 }

@@ -123,6 +123,15 @@ impl Environment {
         Running::new(line, self.command(line).spawn().unwrap())
     }
 
+    /// Begins a run to whom a signal means nothing.
+    pub(crate) fn spawn_ignoring(&self, signal: &str, line: &str) -> Running {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' {signal}; exec {} {line}", env!("CARGO_BIN_EXE_facectl"))]);
+        command.env_clear().envs(&self.variables).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::new(line, command.spawn().unwrap())
+    }
+
     /// Every file below a folder, with its bytes.
     pub(crate) fn files(&self, below: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut all = BTreeMap::new();

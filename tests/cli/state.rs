@@ -169,6 +169,59 @@ fn a_snapshot_of_a_newer_format_is_refused_and_left_as_it_is() {
     assert_eq!(server.trainings(), 1);
 }
 
+/// Rewrites one record of the database, as a newer program or a bad disk would.
+fn rewrite(environment: &Environment, tree: &str, key: &str, with: impl Fn(Value) -> Vec<u8>) {
+    let database = sled::open(environment.path(".facectl/db")).unwrap();
+    let tree = database.open_tree(tree).unwrap();
+    let record = tree.get(key).unwrap().unwrap();
+    // A checksum of 16 bytes, then JSON.
+    let value = serde_json::from_slice(&record[16..]).unwrap();
+    tree.insert(key, with(value)).unwrap();
+    database.flush().unwrap();
+}
+
+fn with_checksum(value: &Value) -> Vec<u8> {
+    let json = value.to_string().into_bytes();
+    [&blake3::hash(&json).as_bytes()[..16], &json].concat()
+}
+
+#[test]
+fn a_database_of_a_newer_format_is_refused_and_left_as_it_is() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("apply -y").exits(0);
+    rewrite(&environment, "meta", "meta", |mut meta| {
+        meta["format_version"] = 99.into();
+        with_checksum(&meta)
+    });
+    let before = environment.read(".facectl/snapshot.json");
+    for line in ["apply -y", "plan", "wait", "recover"] {
+        environment.run(line).exits(1).prints_nothing().says(&["has format 99", "use the facectl that wrote it"]);
+    }
+    rewrite(&environment, "meta", "meta", |meta| {
+        assert_eq!(meta["format_version"], 99);
+        with_checksum(&meta)
+    });
+    assert_eq!(environment.read(".facectl/snapshot.json"), before);
+    assert_eq!(server.trainings(), 1);
+}
+
+#[test]
+fn a_record_with_a_wrong_digit_is_noticed_and_rebuilt() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("apply -y").exits(0);
+    rewrite(&environment, "faces", "ana", |face| {
+        let mut bytes = with_checksum(&face);
+        let last = bytes.len() - 3;
+        bytes[last] ^= 1;
+        bytes
+    });
+    let run = environment.run("apply -y").exits(0).prints(&["No changes."]);
+    run.says(&["record `ana` of the state does not match its checksum", "rebuilt from the snapshot"]);
+    assert_eq!(server.trainings(), 1);
+}
+
 #[test]
 fn a_state_without_its_database_is_brought_back_from_its_snapshot() {
     let server = Server::fast(&[]);
