@@ -34,7 +34,7 @@ fn changes_are_2_and_7_where_that_is_asked_for() {
     environment.run("plan --expect-no-changes").exits(7);
     environment.run("diff --detailed-exitcode").exits(2);
     let run =
-        environment.run("apply -y --expect-no-changes").exits(7).says(&["there are changes", "nothing was changed"]);
+        environment.run("apply -y --expect-no-changes").exits(7).says(&["there are changes", "no face was changed"]);
     assert!(run.stdout.contains("+ ana"), "{run}");
     assert_eq!(server.trainings(), 0);
     environment.run("apply -y").exits(0);
@@ -115,7 +115,7 @@ fn a_limit_is_5_and_names_setting_and_flag() {
     let server = Server::fast(&[]);
     let environment = Environment::against(&server, &["ana", "bruno", "carla"]);
     environment.write("facectl.yaml", project("acme", "  limits: { max_trainings: 2 }\n"));
-    environment.run("plan").exits(0).prints(&["over a limit:", "spec.limits.max_trainings", "--max-trainings"]);
+    environment.run("plan").exits(5).prints(&["over a limit:", "spec.limits.max_trainings", "--max-trainings"]);
     let run = environment.run("apply -y").exits(5);
     run.says(&[
         "the plan breaks a limit; nothing was changed",

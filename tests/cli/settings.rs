@@ -44,7 +44,8 @@ fn the_output_is_the_flags_then_the_environments_then_text() {
 fn the_settings_of_the_file_are_used_where_nothing_else_is_said() {
     let server = Server::slow(&[]);
     let environment = Environment::against(&server, &["ana"]).without("TAVUS_PUBLIC_API_BASE_URL");
-    let settings = format!("  api_url: {}\n  state_dir: memory\n", server.url());
+    // Two accounts in one folder: the lock file belongs to one of them only.
+    let settings = format!("  api_url: {}\n  state_dir: memory\n  lock_file: false\n", server.url());
     environment.write("facectl.yaml", project("acme", &settings));
     environment.run("apply -y --no-wait").exits(0);
     assert_eq!(server.trainings(), 1);
