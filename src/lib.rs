@@ -32,7 +32,7 @@
 //! |---|---|---|
 //! | `lock`, `lock.holder.json` | who is working, since when; the kernel releases the lock | `state/lease.rs` |
 //! | `db/` | faces, journal of creates, history, meta: a sled database | `state/sled.rs` |
-//! | `snapshot.json` | a copy of it for readers beside the holder, and to rebuild a damaged database from | `state/snapshot.rs` |
+//! | `snapshot.json`, `snapshot.log` | a copy of it for readers beside the holder, and to rebuild a damaged database from | `state/snapshot.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |
 

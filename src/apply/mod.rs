@@ -46,6 +46,8 @@ pub struct ExecuteSettings {
     pub parallelism: usize,
     /// How long after its sending a create may still show up in a listing.
     pub settle_window: Duration,
+    /// How long one request may be under way.
+    pub request_timeout: Duration,
     /// Leave doubts as they are after one look.
     pub no_settle: bool,
     /// A fixed interval between looks; none: by the faces' age.

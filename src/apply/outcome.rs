@@ -20,6 +20,8 @@ pub enum Done {
     Refused(String),
     /// A create got no usable answer.
     InDoubt,
+    /// A training was started, and that could not be written down: in doubt, with the id in the words.
+    Unrecorded(Trouble),
     /// It was not begun, because the run was asked to stop.
     Skipped,
     /// It failed.
@@ -100,6 +102,10 @@ impl Outcome {
             Done::Refused(why) => self.refused.push((key.clone(), why)),
             Done::InDoubt => self.in_doubt.push(key.clone()),
             Done::Skipped => self.skipped.push(key.clone()),
+            Done::Unrecorded(trouble) => {
+                self.in_doubt.push(key.clone());
+                self.note(key, Done::Failed(trouble), sink);
+            }
             Done::Failed(trouble) => {
                 sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
                 self.trouble.push(trouble);

@@ -17,10 +17,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
-    Attempt, Coverage, FaceId, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence, RecordedFace,
+    Attempt, Coverage, Doubt, FaceId, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence,
+    RecordedFace,
 };
 use crate::plan::presence;
 use crate::state::{Happened, Snapshot};
@@ -92,12 +93,14 @@ impl<A: FaceApi> Executor<'_, A> {
             if open.is_empty() || self.settings.no_settle || self.must_stop() {
                 break;
             }
-            if let Coverage::Partial(why) = &observed.coverage
+            let blurs: Vec<String> = open.values().filter_map(|open| blur(&observed, &open.create)).collect();
+            if let Some(why) = blurs.first()
                 && open.values().all(|open| observed.at >= open.window_ends)
+                && blurs.len() == open.len()
             {
                 blurred += 1;
                 if blurred >= BLURRED_LOOKS {
-                    settled.trouble.push(cannot_look(format!("the listing stays incomplete: {why}")));
+                    settled.trouble.push(cannot_look(format!("the listing proves nothing: {why}")));
                     break;
                 }
             }
@@ -110,8 +113,14 @@ impl<A: FaceApi> Executor<'_, A> {
     fn open_creates(&self, snapshot: &Snapshot) -> BTreeMap<FaceKey, Open> {
         let now = self.clock.now();
         let open = snapshot.journal.iter().filter_map(|(key, entry)| {
-            let window_ends = window_end(entry.under_way_until(), now, self.settings.settle_window);
-            Some((key.clone(), Open { create: entry.open()?, window_ends, proofs: 0 }))
+            let create = entry.open()?;
+            // A create whose run ended may have been under way for as long as a request may be.
+            let under_way = match create.doubt {
+                Doubt::Unfinished => self.settings.request_timeout,
+                Doubt::NoAnswer(_) => Duration::ZERO,
+            };
+            let window_ends = window_end(entry.under_way_until(), now, under_way + self.settings.settle_window);
+            Some((key.clone(), Open { create, window_ends, proofs: 0 }))
         });
         open.collect()
     }
@@ -122,7 +131,7 @@ impl<A: FaceApi> Executor<'_, A> {
             let Some(Open { create, window_ends, proofs }) = open.get_mut(&key) else { continue };
             if let Some(live) = bearer(observed, create) {
                 self.found(&key, create, live, observed, settled).await;
-            } else if observed.is_complete() && observed.at >= *window_ends {
+            } else if observed.at >= *window_ends && blur(observed, create).is_none() {
                 *proofs += 1;
                 if *proofs < PROOFS {
                     continue;
@@ -139,8 +148,9 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(until) = open.values().map(|open| open.window_ends).max() else { return };
         let left = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
         self.sink.take(&Event::SettlingWaited { keys: open.keys().cloned().collect(), until, left });
-        // After the window the proofs follow quickly; a second keeps two listings from being one.
-        let wait = if left.is_zero() { Duration::from_secs(1) } else { left.min(LOOK_EVERY) };
+        // The listings that prove absence lie apart, on a clock that does not jump: if the wall clock was set
+        // forward, the window has not really passed when it says so.
+        let wait = if left.is_zero() { self.settings.settle_window / 4 } else { left.min(LOOK_EVERY) };
         tokio::select! {
             () = self.clock.sleep(wait) => {}
             () = self.interrupt.noted() => {}
@@ -212,7 +222,7 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     async fn absent(&self, key: &FaceKey, create: &OpenCreate, settled: &mut Settled) {
-        let entry = self.store.load().ok().and_then(|snapshot| snapshot.journal.get(key)?.absent().ok());
+        let entry = self.store.entry(key).ok().flatten().and_then(|entry| entry.absent().ok());
         let detail = "two complete listings after the settle window do not show its token";
         let history = self.history(key, Happened::CreateAbsent, None, Some(&create.token), detail);
         let written = match &entry {
@@ -260,6 +270,23 @@ pub(super) fn left_behind(face: &RecordedFace, new: &FaceId, observed: &Observed
     }
     left
 }
+
+/// Why a listing without the token proves nothing about a create; none where it does.
+fn blur(observed: &Observed, create: &OpenCreate) -> Option<String> {
+    if let Coverage::Partial(why) = &observed.coverage {
+        return Some(why.clone());
+    }
+    // A row may get its name later than the rest of it: then the token is not to be seen yet.
+    let may_be_it = |face: &&ObservedFace| {
+        let earliest = create.begun_at.saturating_sub(CLOCKS_DIFFER_BY).unwrap_or(Timestamp::MIN);
+        face.name.is_none() && face.created_at.is_none_or(|at| at >= earliest)
+    };
+    let nameless = observed.faces.values().find(may_be_it)?;
+    Some(format!("face {} is young enough to be it and shows no name", nameless.id))
+}
+
+/// How far the API's clock may be behind ours.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(10);
 
 /// The live face that carries an open create's token; of several the oldest, as in the plan.
 fn bearer<'a>(observed: &'a Observed, create: &OpenCreate) -> Option<&'a ObservedFace> {

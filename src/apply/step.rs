@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::face::{
-    Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice, named_with,
+    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
+    named_with,
 };
-use crate::plan::{Adopt, Create, FacePlan, Update};
+use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
 use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate};
 
@@ -55,21 +56,40 @@ impl<A: FaceApi> Executor<'_, A> {
                         () = self.clock.sleep(wait) => {}
                         () = self.interrupt.noted() => {}
                     }
+                    if let Some(why) = self.appeared_meanwhile(create).await {
+                        return failed(key, "create", format!("{why}; nothing was sent again, apply once more"));
+                    }
                 }
             }
         }
         Done::Skipped
     }
 
+    /// Looks whether somebody else created the face while this run was asked to be patient.
+    async fn appeared_meanwhile(&self, create: &Create) -> Option<String> {
+        let observed = match self.listing().await {
+            Ok(Some(observed)) => observed,
+            // Asked to stop: the caller notes it.
+            Ok(None) => return None,
+            Err(error) => return Some(format!("the live faces cannot be listed again ({error})")),
+        };
+        if let Coverage::Partial(why) = &observed.coverage {
+            return Some(format!("the listing of live faces was not complete ({why})"));
+        }
+        let bearer = observed.faces.values().find(|face| face.token().as_ref() == Some(&create.token))?;
+        Some(format!("live face {} carries its token now", bearer.id))
+    }
+
     async fn begin(&self, key: &FaceKey, create: &Create) -> Result<Entry, String> {
-        let snapshot = self.store.load().map_err(|error| chain(&error))?;
+        let last = self.store.entry(key).map_err(|error| chain(&error))?;
+        let recorded = self.store.face(key).map_err(|error| chain(&error))?;
         // One approval pays once, however often it is executed.
-        if let Some(face) = snapshot.faces.get(key).filter(|face| face.token.as_ref() == Some(&create.token)) {
+        if let Some(face) = recorded.filter(|face| face.token.as_ref() == Some(&create.token)) {
             return Err(format!("its training was started already, as {}", face.id));
         }
         let (token, trained_from) = (create.token.clone(), create.trained_from.clone());
-        let entry = Entry::begin(snapshot.journal.get(key), token, trained_from, self.clock.now())
-            .map_err(|error| error.to_string())?;
+        let entry =
+            Entry::begin(last.as_ref(), token, trained_from, self.clock.now()).map_err(|error| error.to_string())?;
         let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), "");
         self.write(key, Some(&entry), None, history).await?;
         Ok(entry)
@@ -94,7 +114,7 @@ impl<A: FaceApi> Executor<'_, A> {
                 "training {id} was started, but that could not be recorded: {why}; the next run finds it by its token {}",
                 create.token
             );
-            return failed(key, "record the new face", why);
+            return Done::Unrecorded(Trouble { key: Some(key.clone()), doing: "record the new face", why });
         }
         self.sink.take(&Event::FaceCreated { key: key.clone(), id: id.clone() });
         Done::Created(id)
@@ -134,6 +154,9 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Takes a live face into the record.
     pub(super) async fn adopt(&self, face: &FacePlan, adopt: &Adopt, desired: &Desired, observed: &Observed) -> Done {
         let key = &face.key;
+        if let Some(from) = &adopt.moved_from {
+            return self.rekey(key, from).await;
+        }
         let Some(live) = observed.faces.get(&adopt.id) else {
             return failed(key, "adopt", format!("{} is no longer in the listing; nothing was done", adopt.id));
         };
@@ -187,6 +210,27 @@ impl<A: FaceApi> Executor<'_, A> {
         Done::Adopted(adopt.id.clone())
     }
 
+    /// Records a face under its new key. Nothing is sent: keys are ours.
+    async fn rekey(&self, key: &FaceKey, from: &FaceKey) -> Done {
+        let face = match self.store.face(from) {
+            Ok(Some(face)) => face,
+            Ok(None) => return failed(key, "move", format!("nothing is recorded under {from} any more")),
+            Err(error) => return failed(key, "move", chain(&error)),
+        };
+        let id = face.id.clone();
+        let history = self.history(key, Happened::Adopted, Some(&id), None, &format!("moved from key {from}"));
+        let change = Change {
+            faces: vec![(from.clone(), None), (key.clone(), Some(face))],
+            history: vec![history],
+            ..Change::default()
+        };
+        if let Err(error) = self.commit(change).await {
+            return failed(key, "move", chain(&error));
+        }
+        self.sink.take(&Event::FaceAdopted { key: key.clone(), id: id.clone() });
+        Done::Adopted(id)
+    }
+
     /// Changes name or voice in place: only what differs is sent.
     pub(super) async fn update(&self, key: &FaceKey, update: &Update, desired: &Desired) -> Done {
         if let Some(voice) = update.voice.as_ref().and_then(|change| change.after().as_ref()) {
@@ -218,20 +262,15 @@ impl<A: FaceApi> Executor<'_, A> {
         }
         let what = described(update);
         let spec = desired.faces.get(key).map(|face| &face.spec);
-        let recorded = self.store.load().ok().and_then(|snapshot| snapshot.faces.get(key).cloned());
+        let recorded = self.store.face(key).ok().flatten();
         let Some(mut recorded) = recorded else {
             return failed(key, "record the update", "it is not in the record any more".to_owned());
         };
-        let is_housekeeping = update.voice.is_none()
-            && spec.is_some_and(|spec| {
-                spec.face_name == recorded.name
-                    && update.name.as_ref().is_some_and(|change| {
-                        recorded
-                            .token
-                            .as_ref()
-                            .is_some_and(|token| *change.before() == named_with(&recorded.name, token))
-                    })
-            });
+        let is_token_only = |name: &crate::plan::Change<String>| {
+            let before = Some(name.before().as_str());
+            spec.is_some_and(|spec| live_name_agrees(before, &spec.face_name, recorded.token.as_ref()))
+        };
+        let is_housekeeping = update.voice.is_none() && update.name.as_ref().is_some_and(is_token_only);
         if let Some(spec) = spec.filter(|_| update.name.is_some()) {
             recorded.name = spec.face_name.clone();
             recorded.token_in_name = update.token_in_name;
@@ -267,7 +306,7 @@ impl<A: FaceApi> Executor<'_, A> {
 
     /// Returns the faces this key had before, with the one it has now where that is being left.
     fn previous(&self, key: &FaceKey, leaving: Option<&FaceId>) -> Result<Vec<FaceId>, StateError> {
-        let known = self.store.load()?.faces.remove(key);
+        let known = self.store.face(key)?;
         let mut previous = known.map_or_else(Vec::new, |face| face.previous);
         if let Some(id) = leaving.filter(|id| !previous.contains(id)) {
             previous.push(id.clone());
@@ -286,6 +325,7 @@ impl<A: FaceApi> Executor<'_, A> {
             journal: entry.map(|entry| (key.clone(), entry.clone())).into_iter().collect(),
             faces: face.map(|face| (key.clone(), Some(face))).into_iter().collect(),
             history: vec![history],
+            ..Change::default()
         };
         self.commit(change).await.map_err(|error| chain(&error))
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::face::{
-    Desired, DesiredFace, FaceKey, Model, Naming, Observed, ObservedFace, RecordedFace, TrainingStatus, WaitFor,
+    Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, TrainingStatus, WaitFor,
 };
-use crate::plan::{Update, is_reached, live_name_agrees, may_not_show_yet, update};
+use crate::plan::{finishing, is_reached, may_not_show_yet};
 use crate::state::Change;
 use crate::tavus::{ApiError, FaceApi};
 
@@ -271,7 +271,7 @@ impl<A: FaceApi> Executor<'_, A> {
         waiting: &mut Waiting<'_>,
     ) -> Option<Trouble> {
         let tries = waiting.tries.get(key).copied().unwrap_or(0);
-        let update = postponed(waiting.desired.naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)?;
+        let update = finishing(waiting.desired.naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)?;
         let done = self.update(key, &update, waiting.desired).await;
         if let Done::Failed(trouble) = done {
             *waiting.tries.entry(key.clone()).or_default() += 1;
@@ -302,13 +302,4 @@ impl<A: FaceApi> Executor<'_, A> {
             tracing::warn!(%error, "how far the faces are could not be recorded");
         }
     }
-}
-
-/// The part of an update that was postponed because the face was still training.
-fn postponed(naming: Naming, desired: &DesiredFace, recorded: &RecordedFace, live: &ObservedFace) -> Option<Update> {
-    let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
-    let is_ours = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
-    let name = name.filter(|_| is_ours);
-    let voice = voice.filter(|_| recorded.default_voice.is_none());
-    (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
 }

@@ -64,7 +64,7 @@ pub struct Global {
 
     /// Rehearse in a sandbox inside this process: no key, no network, no money, hours in seconds. State and
     /// world live in .facectl/sandbox, apart from the real ones
-    #[arg(long, global = true, env = "FACECTL_SANDBOX", conflicts_with_all = ["api_url", "api_key_file"])]
+    #[arg(long, global = true, env = "FACECTL_SANDBOX", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub sandbox: bool,
 
     /// How many seconds pass in the sandbox in one real second
@@ -86,6 +86,20 @@ pub struct Global {
     /// Where the state is kept [default: .facectl beside facectl.yaml]
     #[arg(long, value_name = "DIR", global = true, env = "FACECTL_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+
+    /// Whether the record is also written to facectl.lock.yaml beside facectl.yaml, to be committed
+    /// [default: true]
+    #[arg(long, value_name = "BOOL", global = true, env = "FACECTL_LOCK_FILE", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
+    pub lock_file: Option<bool>,
+
+    /// Go on although none of the faces seen before is in this account: they were all deleted, and the key
+    /// is the right one
+    #[arg(long, global = true, env = "FACECTL_ACCEPT_ACCOUNT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
+    pub accept_account: bool,
+
+    /// Take listings as complete although their count does not add up, for an account in which it never does
+    #[arg(long, global = true, env = "FACECTL_ACCEPT_INCOMPLETE_LISTING", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
+    pub accept_incomplete_listing: bool,
 
     /// How long to wait for a state that another run holds, such as `10m` [default: 0s]
     #[arg(long, value_name = "DURATION", global = true, env = "FACECTL_LOCK_TIMEOUT", value_parser = parse_duration)]
@@ -233,6 +247,10 @@ pub struct PolicyArgs {
     /// Train this face again if its training failed, which costs; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_RETRY", value_delimiter = ',')]
     pub retry: Vec<FaceKey>,
+    /// Train this face although a live face bears its name, or a recorded one looks like it under another
+    /// key; repeatable
+    #[arg(long, value_name = "KEY", env = "FACECTL_CREATE_NEW", value_delimiter = ',')]
+    pub create_new: Vec<FaceKey>,
     /// The most trainings that may be started [default: 10]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_TRAININGS")]
     pub max_trainings: Option<u32>,
@@ -276,7 +294,7 @@ pub struct WaitOptions {
     #[arg(long, value_name = "DURATION", env = "FACECTL_POLL_INTERVAL", value_parser = parse_duration)]
     pub poll_interval: Option<Duration>,
     /// How long after its sending a create without an answer may still show up [default: 120s]
-    #[arg(long, value_name = "DURATION", env = "FACECTL_SETTLE_WINDOW", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", env = "FACECTL_SETTLE_WINDOW", value_parser = parse_positive_duration)]
     pub settle_window: Option<Duration>,
     /// Look once for creates in doubt, do not wait for them, and exit with 10 if one remains
     #[arg(long, env = "FACECTL_NO_SETTLE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
@@ -430,4 +448,12 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: jiff::SignedDuration = text.parse().map_err(|_| "a duration such as 90s, 10m or 5h30m".to_owned())?;
     Duration::try_from(duration).map_err(|_| "a duration that is not negative".to_owned())
+}
+
+/// Reads a duration that has to be one: without a settle window a lost answer would prove nothing.
+fn parse_positive_duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        duration if duration.is_zero() => Err("a duration longer than 0s".to_owned()),
+        duration => Ok(duration),
+    }
 }

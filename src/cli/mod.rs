@@ -8,12 +8,16 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod run;
 mod session;
 mod signals;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command, Global, LogFormat};
 pub use exit::Exit;
@@ -21,7 +25,7 @@ use output::Output;
 
 /// Runs the program and returns its exit code.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let is_help = !error.use_stderr();
@@ -84,6 +88,38 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
             signals::with_runtime(output, |interrupt| commands::sandbox::run(args, output, interrupt))
         }
     }
+}
+
+/// Reads command line and environment.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = without_empty_variables(command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    // A rehearsal must never be mistaken for the real thing, nor the other way round. A variable for the real API
+    // may well be set where a pipeline rehearses: then --sandbox wins.
+    let mut deepest = &matches;
+    while let Some((_, below)) = deepest.subcommand() {
+        deepest = below;
+    }
+    let is_flag = |id: &str| deepest.value_source(id) == Some(ValueSource::CommandLine);
+    let clash = ["api_url", "api_key_file"].into_iter().find(|id| is_flag(id) && deepest.get_flag("sandbox"));
+    if let Some(id) = clash {
+        let what = format!(
+            "--sandbox{} and --{} exclude each other: a rehearsal talks to nobody outside",
+            if is_flag("sandbox") { "" } else { " (FACECTL_SANDBOX)" },
+            id.replace('_', "-"),
+        );
+        return Err(command.error(ErrorKind::ArgumentConflict, what));
+    }
+    Cli::from_arg_matches(&matches)
+}
+
+/// A variable that is set to nothing counts as not set: pipelines pass on inputs that nobody gave like that.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &clap::Arg| {
+        arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
+    };
+    let command = command.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// Returns the whole command line as clap knows it, for completions and manual pages.

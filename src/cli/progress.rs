@@ -47,6 +47,7 @@ impl Progress {
             _ => {}
         }
         if let Some(line) = line(event, self.output.talk_paint) {
+            let line = self.output.talk_paint.wrap(&line, 2);
             // Above the bars, which stay at the bottom.
             if shown.by_key.is_empty() {
                 self.output.talk(&line);
@@ -97,13 +98,13 @@ fn update_bar(shown: &mut Shown, training: &Training) {
     }
     let Some(bar) = shown.by_key.get(&training.key) else { return };
     bar.set_position(training.progress.map_or(0, |progress| u64::from(progress.percent())));
-    let usual = training.usual_hours.map_or_else(String::new, |range| format!(", usually {}", hours(range)));
-    bar.set_message(format!("{}, {}{usual}", training.status.shown(), duration(training.elapsed)));
+    let usual = training.usual_hours.map_or_else(String::new, |range| format!(" of {}", hours(range)));
+    bar.set_message(format!("{} {}{usual}", training.status.shown(), duration(training.elapsed)));
 }
 
 fn style() -> ProgressStyle {
     // The template is a constant that indicatif accepts; its own default would still show the share.
-    ProgressStyle::with_template("  {prefix:<18!} {bar:18.cyan/blue} {percent:>3}% {msg}")
+    ProgressStyle::with_template("  {prefix:<16!} {bar:16.cyan/blue} {percent:>3}% {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
 }

@@ -93,6 +93,14 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Returns the host alone: what a receiver of callbacks needs as a secret is put into the path, as Tavus
+    /// signs nothing (callback pages, docs.tavus.io, October 2026).
+    pub fn shown_host(&self) -> String {
+        format!("https://{}/…", self.0.host_str().unwrap_or_default())
+    }
+}
+
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.shown())

@@ -158,3 +158,27 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, _, candidate)| candidate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_a_different_word_is_not() {
+        let fields = ["face_name", "model_name", "train_video_url", "train_image_url", "voice_name", "lifecycle"];
+        for (slip, meant) in [
+            ("train_video_ulr", Some("train_video_url")),
+            ("trainVideoUrl", Some("train_video_url")),
+            ("face-name", Some("face_name")),
+            ("lifecyle", Some("lifecycle")),
+            ("Model_Name", Some("model_name")),
+            ("consent", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(slip, fields), meant, "{slip}");
+        }
+        assert_eq!(nearest("v1", ["facectl.dev/v1"]), None);
+        assert_eq!(nearest("apps/v1", ["facectl.dev/v1"]), None);
+    }
+}

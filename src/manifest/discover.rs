@@ -47,8 +47,8 @@ pub(super) fn project_file(paths: &[String], cwd: &Path) -> Result<Option<PathBu
         }
     }
     match found.as_slice() {
-        [] => Ok(project_above(cwd)),
-        [only] => Ok(Some(only.clone())),
+        [] => Ok(project_above(cwd).map(|file| seen_from(cwd, file))),
+        [only] => Ok(Some(seen_from(cwd, only.clone()))),
         [first, second, ..] => Err(Box::new(
             Diagnostic::error(
                 "facectl::two-projects",
@@ -58,6 +58,14 @@ pub(super) fn project_file(paths: &[String], cwd: &Path) -> Result<Option<PathBu
             .related(Place::whole(shown(first, cwd)), "the other project")
             .help("run facectl once for each, or name the one that is meant with --project-file"),
         )),
+    }
+}
+
+/// Returns a path without links as it looks from `cwd`, which may itself be reached by a link.
+fn seen_from(cwd: &Path, path: PathBuf) -> PathBuf {
+    match fs::canonicalize(cwd).ok().and_then(|real| path.strip_prefix(real).ok().map(|rest| cwd.join(rest))) {
+        Some(seen) => seen,
+        None => path,
     }
 }
 

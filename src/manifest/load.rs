@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use crate::face::{Desired, DesiredFace, FaceKey, ProjectName, Token};
 
-use super::diagnostic::{Diagnostic, Place, Severity, nearest, sort};
+use super::diagnostic::{Diagnostic, Place, Severity, sort};
 use super::digest;
 use super::discover::{self, Collector, Found};
 use super::document::{API_VERSION, FaceDocument, ProjectDocument};
+use super::foreign::{is_foreign, looks_like_ours, not_ours};
 use super::project::{self, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
-use super::resolve::{self, Known, Resolver};
+use super::resolve;
+use super::resolver::{Known, Resolver, kind_of};
 use super::shape::{FACE, PROJECT, Walk, clipped};
 use super::source::{Source, Sources, read, read_file};
 use super::tree::{Document, Documents, Node};
@@ -103,6 +105,9 @@ pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
     if let Some(project) = &found {
         clashes(&project.name, &faces, &mut out);
     }
+    if faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
+        out.push(nothing_wanted(files.len()));
+    }
     sort(&mut out);
     match found {
         Some(project) if out.iter().all(|one| one.severity != Severity::Error) => {
@@ -123,6 +128,14 @@ struct Faces {
     sound: BTreeMap<FaceKey, DesiredFace>,
     /// Every key, also of faces with something else wrong, with its first place.
     keys: BTreeMap<FaceKey, Place>,
+}
+
+/// A run that wants no face at all is far more often a wrong folder than a wish, and every face that was ever
+/// applied would look as if it had been given up.
+fn nothing_wanted(files: usize) -> Diagnostic {
+    let message = format!("none of the files that were read ({files}) holds a face");
+    Diagnostic::error("facectl::no-manifests", Place::whole("."), message)
+        .help("check the paths; to give up the last face of a project, use `facectl delete KEY`")
 }
 
 /// Two keys with one owner part could not be told apart by their tokens.
@@ -195,7 +208,7 @@ impl Loader {
         while let Some(document) = documents.next(&mut self.out) {
             let is_clean = self.out.len() == errors;
             if let Some(root) = &document.root {
-                let kind = resolve::kind_of(&mut resolver(&source, root, &self.variables, &mut self.out));
+                let kind = kind_of(&mut resolver(&source, root, &self.variables, &mut self.out));
                 match kind {
                     Some(Known::Project) if project.is_none() => {
                         project = Some(self.project_document(&source, &document, root, is_clean));
@@ -330,7 +343,7 @@ impl Loader {
                 .out
                 .push(Diagnostic::error("facectl::wrong-type", place, "a manifest is a map of fields").help(help));
         }
-        match resolve::kind_of(&mut resolver(source, root, &self.variables, &mut self.out)) {
+        match kind_of(&mut resolver(source, root, &self.variables, &mut self.out)) {
             None => {}
             Some(Known::Project) => {
                 let place = source.place(typed::first_key(root));
@@ -408,27 +421,4 @@ fn default_name() -> Option<ProjectName> {
 
 fn is_folder(path: &Path, folder: &Path) -> bool {
     matches!((path.canonicalize(), folder.canonicalize()), (Ok(path), Ok(folder)) if path == folder)
-}
-
-/// Words that no other YAML file is likely to hold. A file met in a folder without any of them is somebody else's,
-/// and is not even parsed: it may be a template that is no YAML at all.
-const OURS: [&str; 4] = ["facectl.", "kind: Face", "train_video_url", "train_image_url"];
-
-fn looks_like_ours(text: &str) -> bool {
-    OURS.iter().any(|word| text.contains(word))
-}
-
-/// Returns whether a document is plainly another tool's. A slip in our own `apiVersion` must not count as that: the
-/// face would silently be gone from what is wanted.
-fn is_foreign(root: &Node) -> bool {
-    let is_ours = |version: &str| version.starts_with("facectl") || nearest(version, [API_VERSION]).is_some();
-    let has_source = root
-        .entry("spec")
-        .is_some_and(|spec| ["train_video_url", "train_image_url"].iter().any(|name| spec.value.entry(name).is_some()));
-    !(root.text("apiVersion").is_some_and(is_ours) || root.text("kind") == Some("Face") || has_source)
-}
-
-fn not_ours(place: Place) -> Diagnostic {
-    Diagnostic::warning("facectl::not-ours", place, "left out: this is not a manifest of facectl")
-        .help(format!("manifests begin with `apiVersion: {API_VERSION}`; keep them in a folder of their own"))
 }

@@ -1,13 +1,16 @@
-//! YAML to [`Desired`], or diagnostics. Knows `face/` only: neither state nor API.
+//! YAML to [`Desired`](crate::face::Desired), or diagnostics. Knows `face/` only: neither state nor API.
 //!
 //! ```text
 //! discover.rs   paths, folders, patterns, the project file       } the only IO
 //! source.rs     one file, of bounded size, as text               }
-//! tree.rs       text -> a tree that knows its places; limits, duplicate keys, aliases
+//! tree.rs       text -> a tree that knows its places;  builder.rs: limits, duplicate keys, aliases
+//! foreign.rs    what in a folder is another tool's
 //! document.rs   the two kinds as Rust types: schema, fields and typed reading come from here
 //! schemas.rs    -> JSON Schema -> shape.rs: fields, words and types, checked over the whole tree
 //! typed.rs      -> the types, by serde_yaml, which must agree with the tree
 //! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
+//! resolver.rs   places, variables, parsing, for both of them
+//! load.rs       all of it, in order, and what documents do to each other
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
 //!
@@ -16,14 +19,17 @@
 //! does not hang on the order of files or paths. No file is read beyond its limit, no input makes the stack
 //! grow, and neither queries of links nor values of variables are shown.
 
+mod builder;
 mod diagnostic;
 mod digest;
 mod discover;
 mod document;
+mod foreign;
 mod load;
 mod project;
 mod render;
 mod resolve;
+mod resolver;
 pub mod schemas;
 mod shape;
 mod source;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::face::{Lifecycle, Link, Model, Naming, ProjectName};
 
 use super::document::{LifecycleFields, ProjectDocument, ProjectFields};
-use super::resolve::{Resolver, Wrong, merge};
+use super::resolve::merge;
+use super::resolver::{Resolver, Wrong};
 
 /// The name of the project file.
 pub const PROJECT_FILE: &str = "facectl.yaml";

@@ -308,3 +308,30 @@ impl miette::Diagnostic for Elsewhere<'_> {
         Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, span))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_shown_without_what_could_be_secret() {
+        for (text, expected) in [
+            ("a: https://h.example.com/a.mp4", "a: https://h.example.com/a.mp4"),
+            ("a: https://h.example.com/a?k=hush # x", "a: https://h.example.com/a?… # x"),
+            ("a: \"https://h.example.com/a?k=hush,{hush}\" # x", "a: \"https://h.example.com/a?…\" # x"),
+            ("a: htps://u:hush@h.example.com/?k=hush", "a: htps://…@h.example.com/?…"),
+            ("{a: https://h.example.com/a, b: c}", "{a: https://h.example.com/a, b: c}"),
+            ("a: https://h.example.com?hush\nb: x://y?hush", "a: https://h.example.com?…\nb: x://y?…"),
+        ] {
+            assert_eq!(Layer::apply(secrets(text), text).1, expected);
+        }
+    }
+
+    #[test]
+    fn places_move_with_what_is_hidden_before_them() {
+        let text = "a?bcdefgh";
+        let (layer, shown) = Layer::apply(std::iter::once(2..7).collect(), text);
+        assert_eq!(shown, "a?…gh");
+        assert_eq!([0, 1, 2, 5, 7, 8, 9].map(|byte| layer.at(byte)), [0, 1, 2, 2, 5, 6, 7]);
+    }
+}

@@ -42,7 +42,7 @@ impl Source {
         &self.name
     }
 
-    /// Returns the text, without a byte order mark. May hold signed links: for spans, not for showing.
+    /// Returns the text, without a byte order mark and with a line break at the end. May hold signed links: for spans, not for showing.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -124,9 +124,15 @@ pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Box<Dia
     if bytes.len() > FILE_LIMIT {
         return Err(too_large(name, None));
     }
-    let source = Source::new(Arc::clone(name), decode(bytes, name)?);
+    let mut source = Source::new(Arc::clone(name), decode(bytes, name)?);
     match control_character(&source.text) {
-        None => Ok(source),
+        None => {
+            // YAML libraries differ on whether a block text that the end of the file cuts off ends its last line.
+            if !source.text.ends_with('\n') {
+                source.text.push('\n');
+            }
+            Ok(source)
+        }
         Some((at, found)) => {
             let place = source.place(Span::new(at, at + found.len_utf8()));
             let message = match found {

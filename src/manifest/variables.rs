@@ -69,7 +69,8 @@ fn value_of<'v>(name: &str, values: &'v BTreeMap<String, String>) -> Result<&'v 
             message: format!("the variable `{name}` cannot be used in a manifest"),
             help: format!(
                 "only variables whose name begins with {VARIABLE_PREFIX} can, so that a manifest from a stranger \
-                 cannot send a secret of this machine away; set {VARIABLE_PREFIX}{name}"
+                 cannot send a secret of this machine away; a value that is meant for manifests is passed under \
+                 such a name"
             ),
         });
     }

@@ -8,10 +8,10 @@
 //! | 2 | any | yes | any | not found | blocked | `InDoubt` |
 //! | 3 | yes | | no | one carries our token, same inputs | adopt | `FoundByToken` |
 //! | 4 | yes | | no | one carries our token, other inputs | adopt | `FoundByTokenOfEarlierInputs` |
-//! | 5 | yes | | no | listing incomplete | blocked | `ListingIncomplete` |
+//! | 5 | yes | | no | recorded under a key that left, same inputs | adopt, or blocked | `Moved`, `Renamed` |
 //! | 6 | yes | | no | exactly one of that name and model, policy | adopt | `FoundByName` |
-//! | 7 | yes | | no | some of that name | blocked | `SameName` |
-//! | 8 | yes | | no | none | create `$` | `New` |
+//! | 7 | yes | | no | some of that name, whatever their model and token | blocked | `SameName` |
+//! | 8 | yes | | no | none, in a complete listing | create `$` | `New` |
 //! | 9 | yes | | yes | gone, policy | create `$` | `RecreateMissing` |
 //! | 10 | yes | | yes | gone | blocked | `Missing` |
 //! | 11 | yes | | yes | not shown, listing incomplete | blocked | `ListingIncomplete` |
@@ -28,6 +28,9 @@
 //! | 21 | no | | yes | gone, with all it had before | forget | `LeftManifestsAndGone` |
 //! | 22 | no | | yes | any | orphaned | `LeftManifests` |
 //!
+//! Rows that create do so through [`start`], which also blocks where the listing is not complete, a live face
+//! that nobody recorded bears the name, or the token is held elsewhere: whatever the reason for creating.
+//!
 //! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
 //!
 //! Wherever the table says create: a live face that carries the very token is adopted instead; if another
@@ -37,14 +40,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::face::{
     Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, InputChange, Naming, Observed, ObservedFace,
     OnFailed, OnMissing, OpenCreate, Ownership, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
 use super::{
-    Action, Adopt, Block, Cause, Change, Create, Drift, Duplicate, FacePlan, Plan, Policy, Reason, Update, drift,
-    live_name_agrees, presence, wanted_name,
+    Action, Adopt, Block, Cause, Change, Create, Drift, Duplicate, FacePlan, Plan, Policy, Reason, Scope, Update,
+    drift, live_name_agrees, presence, wanted_name,
 };
 
 /// Everything one decision may look at.
@@ -57,35 +62,48 @@ struct Views<'a> {
     by_owner: BTreeMap<String, Vec<(Token, &'a ObservedFace)>>,
     /// Live faces that carry one key's token while another key's record holds them, by token.
     held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
-    /// Live own faces without a token that nobody recorded, by name.
+    /// Live faces that nobody recorded and that are not known by a token to be another key's, by name.
     by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
+    /// A young live face that shows no name yet: it could be anybody's.
+    nameless: Option<&'a FaceId>,
     /// How many desired faces bear a name: what two want cannot be given to either by name.
     wanted_names: BTreeMap<&'a str, usize>,
 }
 
+/// How long after its creation a face without a name may still get one: how soon rows are whole is not documented.
+const NAMELESS_FOR: SignedDuration = SignedDuration::from_mins(10);
+
 impl<'a> Views<'a> {
     fn new(desired: &'a Desired, recorded: &'a Recorded, observed: &'a Observed, policy: &'a Policy) -> Self {
         let holders: BTreeMap<&FaceId, &FaceKey> = known_ids(recorded).map(|(key, id)| (id, key)).collect();
+        let keys = desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys());
+        let our_owners: BTreeSet<String> = keys.map(|key| Token::owner_of(&desired.project, key)).collect();
         let mut by_owner: BTreeMap<String, Vec<(Token, &ObservedFace)>> = BTreeMap::new();
         let mut held = BTreeMap::new();
         let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
         for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
-            match (face.token(), holders.get(&face.id)) {
-                (Some(token), Some(key)) if Token::owner_of(&desired.project, key) != token.owner() => {
-                    held.insert(token, (&face.id, *key));
-                }
-                (Some(token), _) => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
-                (None, None) if face.ownership == Ownership::User => {
-                    by_name.entry(face.shown_name()).or_default().push(face);
-                }
-                (None, _) => {}
+            let holder = holders.get(&face.id);
+            match face.token().filter(|token| our_owners.contains(token.owner())) {
+                Some(token) => match holder {
+                    Some(key) if Token::owner_of(&desired.project, key) != token.owner() => {
+                        held.insert(token, (&face.id, *key));
+                    }
+                    _ => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
+                },
+                None if holder.is_none() => by_name.entry(face.shown_name()).or_default().push(face),
+                None => {}
             }
         }
+        let is_young_and_nameless = |face: &&ObservedFace| {
+            let oldest = observed.at.saturating_sub(NAMELESS_FOR).unwrap_or(Timestamp::MIN);
+            face.name.is_none() && !holders.contains_key(&face.id) && face.created_at.is_none_or(|at| at > oldest)
+        };
+        let nameless = observed.faces.values().find(is_young_and_nameless).map(|face| &face.id);
         let mut wanted_names = BTreeMap::new();
         for face in desired.faces.values() {
             *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
         }
-        Self { desired, recorded, observed, policy, by_owner, held, by_name, wanted_names }
+        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, wanted_names }
     }
 
     /// Returns the live faces that carry the key's owner part and may be its own.
@@ -105,8 +123,13 @@ fn known_ids(recorded: &Recorded) -> impl Iterator<Item = (&FaceKey, &FaceId)> {
 /// Decides about every face, and counts what is not ours.
 pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, observed: &Observed, policy: &Policy) {
     let views = Views::new(desired, recorded, observed, policy);
-    let keys: BTreeSet<&FaceKey> =
+    let mut keys: BTreeSet<&FaceKey> =
         desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys()).collect();
+    if policy.scope == Scope::Part {
+        let all = keys.len();
+        keys.retain(|key| desired.faces.contains_key(*key));
+        plan.left_out = all - keys.len();
+    }
     let mut ours: BTreeSet<&FaceId> = known_ids(recorded).map(|(_, id)| id).collect();
     for key in &keys {
         plan.duplicates.extend(duplicates(&views, key));
@@ -131,7 +154,7 @@ fn decide(views: &Views<'_>, key: &FaceKey) -> FacePlan {
         (Some(open), _, _) => decide_open(views, key, open),
         (None, Some(desired), None) => decide_unrecorded(views, key, desired),
         (None, Some(desired), Some(recorded)) => decide_recorded(views, key, desired, recorded),
-        (None, None, Some(recorded)) => decide_undesired(views, recorded),
+        (None, None, Some(recorded)) => decide_undesired(views, key, recorded),
         // The key set is made of these three maps, so one of them has it.
         (None, None, None) => (None, Action::NoOp, Reason::Agrees),
     };
@@ -156,6 +179,9 @@ fn found_drift(views: &Views<'_>, recorded: &RecordedFace) -> Vec<Drift> {
     drift(recorded, presence(recorded, views.observed))
 }
 
+/// The annotation by which a manifest says under which key its face was recorded before.
+pub(super) const MOVED_FROM: &str = "facectl.dev/moved-from";
+
 type Decision = (Option<FaceId>, Action, Reason);
 
 fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
@@ -166,8 +192,12 @@ fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
 fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision {
     let carries_it = |(token, _): &&(Token, &ObservedFace)| *token == open.token;
     if let Some((token, face)) = oldest(views.with_token_of(key).iter().filter(carries_it)) {
-        let adopt =
-            Adopt { id: face.id.clone(), token: Some(token.clone()), trained_from: Some(open.trained_from.clone()) };
+        let adopt = Adopt {
+            id: face.id.clone(),
+            token: Some(token.clone()),
+            trained_from: Some(open.trained_from.clone()),
+            moved_from: None,
+        };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
     let why = match &open.doubt {
@@ -179,50 +209,101 @@ fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision 
 
 /// Rows 3 to 8.
 fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Decision {
-    if let Some(decision) = adopt_by_token(views, key, desired, &[]) {
+    if let Some(decision) = adopt_by_token(views, key, desired, &[], Failed::PassedOver) {
         return decision;
     }
-    if let Some((_, face)) = newest(views.with_token_of(key)) {
-        let adopt = Adopt { id: face.id.clone(), token: face.token(), trained_from: None };
-        return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByTokenOfEarlierInputs);
+    if namesakes(views, desired).is_empty() {
+        if let Some(decision) = adopt_by_token(views, key, desired, &[], Failed::Taken) {
+            return decision;
+        }
+        if let Some((_, face)) = newest(views.with_token_of(key)) {
+            let adopt = Adopt { id: face.id.clone(), token: face.token(), trained_from: None, moved_from: None };
+            return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByTokenOfEarlierInputs);
+        }
     }
-    if let Coverage::Partial(why) = &views.observed.coverage {
-        return blocked(None, Block::ListingIncomplete(why.clone()));
-    }
-    decide_by_name(views, desired).unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
+    decide_moved(views, key, desired)
+        .or_else(|| adopt_by_name(views, desired))
+        .unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
+}
+
+/// Whether a failed face may be taken up by its token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failed {
+    /// Only where nothing better is there: it shows that this intent was paid for and what came of it.
+    Taken,
+    /// It must not take the place of a face that may work.
+    PassedOver,
 }
 
 /// Row 3, and row 12: a live face carries the token of this very intent. Of several attempts the last
 /// one counts, of several faces with one token the oldest. Those that were left before are passed over:
 /// they failed, or another one took their place.
-fn adopt_by_token(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, left_before: &[FaceId]) -> Option<Decision> {
+fn adopt_by_token(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    left_before: &[FaceId],
+    failed: Failed,
+) -> Option<Decision> {
     let trained_from = desired.spec.trained_from();
     let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
-    let same_intent = || {
-        let candidates = views.with_token_of(key).iter();
-        candidates.filter(|(token, face)| token.is_same_intent(&wanted) && !left_before.contains(&face.id))
+    let is_taken = |(token, face): &&(Token, &ObservedFace)| {
+        token.is_same_intent(&wanted)
+            && !left_before.contains(&face.id)
+            && (failed == Failed::Taken || face.status != TrainingStatus::Failed)
     };
+    let same_intent = || views.with_token_of(key).iter().filter(is_taken);
     let last = same_intent().map(|(token, _)| token.attempt()).max()?;
     let (token, face) = oldest(same_intent().filter(|(token, _)| token.attempt() == last))?;
-    let adopt = Adopt { id: face.id.clone(), token: Some(token.clone()), trained_from: Some(trained_from) };
+    let adopt =
+        Adopt { id: face.id.clone(), token: Some(token.clone()), trained_from: Some(trained_from), moved_from: None };
     Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken))
 }
 
-/// Rows 6 and 7: the name alone is never an identity.
-fn decide_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
-    let name = desired.spec.face_name.as_str();
-    let is_that_model =
-        |face: &&&ObservedFace| face.model.as_deref().is_none_or(|model| model == desired.spec.model.as_str());
-    let named: Vec<&&ObservedFace> = views.by_name.get(name)?.iter().filter(is_that_model).collect();
-    let is_wanted_once = views.wanted_names.get(name) == Some(&1);
-    match named.as_slice() {
-        [] => None,
-        [face] if views.policy.adopt_by_name && is_wanted_once => {
-            let adopt = Adopt { id: face.id.clone(), token: None, trained_from: None };
-            Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByName))
-        }
-        several => Some(blocked(None, Block::SameName(several.iter().map(|face| face.id.clone()).collect()))),
+/// Row 5: a recorded face that is no longer declared was made from the very same inputs. A rename of the key
+/// must not buy a second one.
+fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
+    let fingerprint = Some(desired.spec.fingerprint());
+    let is_left = |other: &FaceKey| !views.desired.faces.contains_key(other);
+    if let Some(from) = desired.annotations.get(MOVED_FROM)
+        && let Some((from, old)) =
+            views.recorded.faces.iter().find(|(other, _)| other.as_str() == from && is_left(other))
+    {
+        let adopt = Adopt {
+            id: old.id.clone(),
+            token: old.token.clone(),
+            trained_from: old.trained_from.clone(),
+            moved_from: Some(from.clone()),
+        };
+        return Some((Some(old.id.clone()), Action::Adopt(adopt), Reason::Moved(from.clone())));
     }
+    if views.policy.create_new.contains(key) {
+        return None;
+    }
+    let is_it = |face: &RecordedFace| {
+        // Of a part of the manifests nobody knows what is declared elsewhere: both must agree then.
+        face.fingerprint() == fingerprint && (views.policy.scope == Scope::Whole || face.name == desired.spec.face_name)
+    };
+    let (from, old) = views.recorded.faces.iter().find(|(other, face)| is_left(other) && is_it(face))?;
+    Some(blocked(Some(&old.id), Block::Renamed(from.clone())))
+}
+
+/// Returns the live faces that bear the wanted name and that nobody recorded.
+fn namesakes<'a, 'b>(views: &'b Views<'a>, desired: &DesiredFace) -> &'b [&'a ObservedFace] {
+    views.by_name.get(desired.spec.face_name.as_str()).map_or(&[], Vec::as_slice)
+}
+
+/// Row 6: the name alone is never an identity, unless the policy says so and nothing else fits.
+fn adopt_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
+    let [face] = namesakes(views, desired) else { return None };
+    let is_that_model = face.model.as_deref().is_none_or(|model| model == desired.spec.model.as_str());
+    let is_wanted_once = views.wanted_names.get(desired.spec.face_name.as_str()) == Some(&1);
+    let is_ours = face.ownership == Ownership::User && face.token().is_none();
+    if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) {
+        return None;
+    }
+    let adopt = Adopt { id: face.id.clone(), token: None, trained_from: None, moved_from: None };
+    Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByName))
 }
 
 /// Rows 9 to 20.
@@ -238,7 +319,7 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
             };
         }
         Presence::Gone => {
-            if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous) {
+            if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
                 return decision;
             }
             if lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key) {
@@ -271,10 +352,10 @@ fn decide_changed(
     live: &ObservedFace,
     changes: Vec<InputChange>,
 ) -> Decision {
-    if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous) {
+    if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
         return decision;
     }
-    let is_protected = desired.spec.lifecycle.protect || recorded.protect;
+    let is_protected = desired.spec.lifecycle.protect;
     if live.status == TrainingStatus::Failed && !is_protected {
         // Nobody can be using a failed face, so nothing has to be switched over.
         return start(views, key, desired, Attempt::FIRST, Some(&live.id), Reason::ChangedAfterFailure(changes));
@@ -310,7 +391,9 @@ pub(crate) fn update(
     recorded: &RecordedFace,
     live: &ObservedFace,
 ) -> Option<(Update, Reason)> {
-    let has_left_start = live.status.has_left_start();
+    // A failed face keeps its token: without it a machine that lost its record could not tell it from the
+    // face of the next attempt, which bears the same name.
+    let has_left_start = live.status.is_usable();
     let token = recorded.token.as_ref();
     // Once it has left the name it does not come back, also where the status goes back to a word we do not know.
     let is_needed = !has_left_start && recorded.token_in_name;
@@ -353,6 +436,21 @@ pub(crate) fn update(
         None => reason_of_name?,
     };
     Some((Update { id: live.id.clone(), name, voice, token_in_name }, reason))
+}
+
+/// Returns the part of an update that only finishes what was approved with the creation: the token leaves
+/// (or enters) the name, or the voice is set that had to wait for the training. Anything else needs a plan.
+pub(crate) fn finishing(
+    naming: Naming,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    live: &ObservedFace,
+) -> Option<Update> {
+    let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
+    let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
+    let name = name.filter(|_| is_token_only);
+    let voice = voice.filter(|_| recorded.default_voice.is_none());
+    (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
 }
 
 fn recorded_name(recorded: &RecordedFace, with_token: bool) -> String {
@@ -399,7 +497,8 @@ fn start(
     let trained_from = desired.spec.trained_from();
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
     if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {
-        let adopt = Adopt { id: face.id.clone(), token: Some(token), trained_from: Some(trained_from) };
+        let adopt =
+            Adopt { id: face.id.clone(), token: Some(token), trained_from: Some(trained_from), moved_from: None };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
     if let Some((id, by)) = views.held.get(&token) {
@@ -408,14 +507,31 @@ fn start(
     if let Coverage::Partial(why) = &views.observed.coverage {
         return blocked(instead_of, Block::ListingIncomplete(why.clone()));
     }
+    if let Some(id) = views.nameless {
+        let why = format!("the young face {id} shows no name yet, so nobody can tell whose it is");
+        return blocked(instead_of, Block::ListingIncomplete(why));
+    }
+    // With clean names the token is gone by the time a face is finished: then only its name tells that
+    // another machine, whose record we do not have, paid for it already.
+    let namesakes = namesakes(views, desired);
+    if !namesakes.is_empty() && !views.policy.create_new.contains(key) {
+        return blocked(instead_of, Block::SameName(namesakes.iter().map(|face| face.id.clone()).collect()));
+    }
     let create = Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned() };
     (instead_of.cloned(), Action::Create(Box::new(create)), reason)
 }
 
 /// Rows 21 and 22.
-fn decide_undesired(views: &Views<'_>, recorded: &RecordedFace) -> Decision {
+fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -> Decision {
     let id = Some(recorded.id.clone());
     let is_live = |id: &FaceId| views.observed.faces.contains_key(id);
+    let takes_it = |(other, face): &(&FaceKey, &DesiredFace)| {
+        face.annotations.get(MOVED_FROM).is_some_and(|from| from == key.as_str())
+            && !views.recorded.faces.contains_key(*other)
+    };
+    if let Some((other, _)) = views.desired.faces.iter().find(takes_it) {
+        return (id, Action::NoOp, Reason::MovedTo(other.clone()));
+    }
     match presence(recorded, views.observed) {
         // The record is all that knows of the faces it had before.
         Presence::Gone if recorded.previous.iter().any(is_live) => (id, Action::Orphaned, Reason::LeftManifests),
@@ -440,6 +556,14 @@ fn duplicates(views: &Views<'_>, key: &FaceKey) -> Vec<Duplicate> {
         by_token.entry(&pair.0).or_default().push(pair);
     }
     let recorded = views.recorded.faces.get(key);
+    // The recorded face counts under its token also when the token has left its name.
+    let live = recorded.and_then(|recorded| Some((recorded.token.clone()?, views.observed.faces.get(&recorded.id)?)));
+    if let Some(pair) = &live {
+        let group = by_token.entry(&pair.0).or_default();
+        if !group.iter().any(|other| other.1.id == pair.1.id) {
+            group.push(pair);
+        }
+    }
     by_token
         .into_iter()
         .filter_map(|(token, faces)| {

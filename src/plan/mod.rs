@@ -19,11 +19,11 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
-pub(crate) use decide::{is_reached, update};
+pub(crate) use decide::{finishing, is_reached};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub use merge::{Cause, Change};
-pub use policy::{Limit, Policy, Refusal};
+pub use policy::{Limit, Policy, Refusal, Scope};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use summary::Summary;
 
@@ -40,6 +40,8 @@ pub struct Plan {
     pub foreign: usize,
     /// Live faces that were created for one and the same intent: an incident, reported and left alone.
     pub duplicates: Vec<Duplicate>,
+    /// Recorded faces that were left out, as only a part of the project was asked for.
+    pub left_out: usize,
     /// Limits that the plan breaks: it can be read, but not approved.
     pub refusals: Vec<Refusal>,
 }
@@ -127,6 +129,8 @@ pub struct Adopt {
     pub token: Option<Token>,
     /// What it was made from, if the token says that it was made from today's inputs.
     pub trained_from: Option<TrainedFrom>,
+    /// The key it was recorded under until now, where only the key changed.
+    pub moved_from: Option<FaceKey>,
 }
 
 /// A change in place.
@@ -174,6 +178,10 @@ pub enum Reason {
     FoundByTokenOfEarlierInputs,
     /// Exactly one live face bears its name and model, and policy says to take it.
     FoundByName,
+    /// Its manifest says that only its key changed.
+    Moved(FaceKey),
+    /// Another key's manifest says that this key became that one.
+    MovedTo(FaceKey),
     /// The manifest changed.
     ManifestChanged,
     /// Somebody else changed the live face.
@@ -227,6 +235,8 @@ pub enum Block {
         /// The key that holds it.
         by: FaceKey,
     },
+    /// A recorded face that is no longer declared was made from the very same inputs: its key was changed.
+    Renamed(FaceKey),
     /// Other training inputs are asked for, which needs a new face.
     NeedsReplacement {
         /// What differs; empty where only the token tells that something does.
@@ -312,6 +322,7 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
         faces: Vec::new(),
         foreign: 0,
         duplicates: Vec::new(),
+        left_out: 0,
         refusals: Vec::new(),
     };
     decide::fill(&mut plan, desired, recorded, observed, policy);

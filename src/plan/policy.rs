@@ -17,8 +17,22 @@ pub struct Policy {
     pub recreate: BTreeSet<FaceKey>,
     /// Train these again when their training failed.
     pub retry: BTreeSet<FaceKey>,
+    /// Train these although a live face bears their name, or looks like them under another key.
+    pub create_new: BTreeSet<FaceKey>,
     /// The most trainings that one plan may start; none: no limit.
     pub max_trainings: Option<u32>,
+    /// How much of the project the manifests cover.
+    pub scope: Scope,
+}
+
+/// How much of the project the manifests cover.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it: what is recorded and not declared has left the manifests.
+    #[default]
+    Whole,
+    /// Some of it: nothing follows from what is not declared.
+    Part,
 }
 
 /// A limit that a plan breaks.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-use crate::face::{Desired, FaceKey, Naming, Observed, Recorded, TrainedFrom, VoiceId, VoiceSlug};
+use crate::face::{Desired, FaceKey, Observed, Recorded, TrainedFrom, VoiceId, VoiceSlug};
 use crate::plan::live_name_agrees;
 
 use super::Paint;
@@ -100,8 +100,7 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
         let declared = declared.with_inputs(&wanted, true).yaml();
         return ("not live".to_owned(), String::new(), declared);
     };
-    let is_named = desired.naming == Naming::Marker
-        || live_name_agrees(live.name.as_deref(), &face.spec.face_name, record.token.as_ref());
+    let is_named = live_name_agrees(live.name.as_deref(), &face.spec.face_name, record.token.as_ref());
     let mut shown = Side {
         // The creation token in a name is ours and no difference.
         face_name: Some(if is_named { name } else { live.name.clone().unwrap_or_default() }),

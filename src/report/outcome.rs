@@ -1,6 +1,6 @@
 //! What came of a run, from what happened.
 
-use crate::apply::Outcome;
+use crate::apply::{Outcome, Trouble};
 use crate::face::FaceKey;
 
 use super::Paint;
@@ -48,8 +48,16 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
         text.push_str(&paint.wrap(&line, 2));
         text.push('\n');
     };
-    for trouble in trouble.iter().filter(|trouble| trouble.key.is_none()) {
-        say(format!("failed to {}: {}", trouble.doing, trouble.why));
+    // Once more at the end, where people look: the lines on the way may have scrolled off, or been silenced.
+    for (key, why) in refused {
+        say(format!("x {key}: refused, nothing was started: {why}"));
+    }
+    for (key, why) in failed {
+        say(format!("x {key}: {}", why.as_deref().unwrap_or("its training failed, and the API does not say why")));
+    }
+    for Trouble { key, doing, why } in trouble {
+        let whose = key.as_ref().map_or_else(String::new, |key| format!("x {key}: "));
+        say(format!("{whose}failed to {doing}: {why}"));
     }
     if !in_doubt.is_empty() {
         say(format!(

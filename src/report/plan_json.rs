@@ -39,6 +39,7 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
             "faces": refusal.faces,
         })).collect::<Vec<_>>(),
         "foreign_faces": plan.foreign,
+        "left_out": plan.left_out,
     })
 }
 
@@ -111,6 +112,8 @@ fn code(reason: &Reason) -> &'static str {
         Reason::FoundByToken => "found_by_token",
         Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
         Reason::FoundByName => "found_by_name",
+        Reason::Moved(_) => "moved",
+        Reason::MovedTo(_) => "moved_to",
         Reason::ManifestChanged => "manifest_changed",
         Reason::Drifted => "drifted",
         Reason::ManifestChangedAndDrifted => "manifest_changed_and_drifted",
@@ -129,6 +132,7 @@ fn code(reason: &Reason) -> &'static str {
             Block::ListingIncomplete(_) => "blocked_listing_incomplete",
             Block::SameName(_) => "blocked_same_name",
             Block::HeldByOther { .. } => "blocked_held_by_other",
+            Block::Renamed(_) => "blocked_renamed",
             Block::NeedsReplacement { .. } => "blocked_needs_replacement",
         },
     }
@@ -203,7 +207,7 @@ fn after_create(create: &Create) -> Value {
         "face_name": face_name.as_str(),
         "model_name": model.as_str(),
         "default_voice_id": default_voice,
-        "callback_url": callback_url.as_ref().map(crate::face::Link::shown),
+        "callback_url": callback_url.as_ref().map(crate::face::Link::shown_host),
         "properties": { "background_green_screen": green_screen },
         "training_version": training_version,
         "lifecycle": lifecycle,

@@ -54,8 +54,11 @@ fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
     match &face.action {
         Action::Create(create) => create_fields(text, create, paint),
         Action::Update(update) => update_fields(text, update, paint),
-        Action::Adopt(_) => {
+        Action::Adopt(adopt) => {
             let _ = writeln!(text, "      face_name: {:?}", face.name);
+            if let Some(from) = &adopt.moved_from {
+                let _ = writeln!(text, "      key:       {from} -> {}", face.key);
+            }
         }
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
     }
@@ -150,7 +153,7 @@ fn create_fields(text: &mut String, create: &Create, paint: Paint) {
         }
     }
     if let Some(link) = callback_url {
-        fields.push(("callback_url", link.shown()));
+        fields.push(("callback_url", link.shown_host()));
     }
     if *green_screen {
         fields.push(("background_green_screen", "true".to_owned()));
@@ -258,6 +261,11 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
             refusal.limit.flag()
         );
         let _ = writeln!(text, "{} {}", paint.red("over a limit:"), paint.wrap(&line, 4));
+    }
+    if plan.left_out > 0 {
+        let line =
+            format!("Only a part of the project was asked for: {} left out.", count(plan.left_out, "recorded face"));
+        let _ = writeln!(text, "{}", paint.dim(&line));
     }
     if plan.foreign > 0 {
         let line = format!(

@@ -70,14 +70,17 @@ fn row(face: &FacePlan, recorded: &Recorded, observed: &Observed, is_fresh: bool
     let record = recorded.faces.get(&face.key);
     let id = face.id.clone().or_else(|| record.map(|record| record.id.clone()));
     let live = id.as_ref().map_or(Presence::Gone, |id| observed.presence(id));
-    let last = record.and_then(|record| record.last_seen.as_ref());
     let (status, progress) = match live {
         Presence::Present(live) => (Some(&live.status), live.progress),
-        Presence::Unknown if !is_fresh => (last.map(|last| &last.status), last.and_then(|last| last.progress)),
         Presence::Gone | Presence::Unknown => (None, None),
     };
     let health = match (status, live) {
         (Some(status), _) => health(status),
+        (None, Presence::Gone)
+            if matches!(&face.reason, Reason::Blocked(Block::InDoubt { .. } | Block::ListingIncomplete(_))) =>
+        {
+            Health::Unknown
+        }
         (None, Presence::Gone) => Health::Missing,
         (None, _) => Health::Unknown,
     };

@@ -44,6 +44,8 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::FoundByName => {
             "exactly one live face bears its name and model; what it was trained from is not known and never counts as a difference".to_owned()
         }
+        Reason::Moved(from) => format!("only its key changed: it was recorded as {from}, and nothing is trained"),
+        Reason::MovedTo(key) => format!("its key became {key}"),
         Reason::ManifestChanged => "the manifest changed".to_owned(),
         Reason::Drifted => "the live face was changed by somebody else (drift)".to_owned(),
         Reason::ManifestChangedAndDrifted => {
@@ -96,6 +98,11 @@ fn block(block: &Block) -> String {
         Block::HeldByOther { id, by } => {
             format!("the live face {id} carries the very token of this creation, and the record of {by} holds it")
         }
+        Block::Renamed(from) => {
+            format!(
+                "{from} is recorded, made from the very same inputs, and no longer declared: was only the key changed?"
+            )
+        }
         Block::NeedsReplacement { changes, is_protected } => {
             let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
             let fields = if fields.is_empty() { "its training inputs".to_owned() } else { fields.join(", ") };
@@ -119,9 +126,13 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         ),
         Block::TuningFailed => "raise training_version for a new face, or be content with lifecycle.wait_for: preview".to_owned(),
         Block::ListingIncomplete(_) => "run it again when the account is quiet; nothing was changed".to_owned(),
-        Block::SameName(_) => {
-            "to take that face over run `facectl apply --adopt`; to train another one give it another face_name".to_owned()
+        Block::SameName(ids) => {
+            let adopt = if ids.len() == 1 { "to take that face over run `facectl apply --adopt`; " } else { "" };
+            format!("{adopt}to train another one all the same give it another face_name, or run `facectl apply --create-new {key}`")
         }
+        Block::Renamed(from) => format!(
+            "if so, add the annotation `facectl.dev/moved-from: {from}` under metadata.annotations; to train another one all the same run `facectl apply --create-new {key}`"
+        ),
         Block::HeldByOther { .. } => {
             "keep one of the two keys; to train another face from the same inputs raise training_version".to_owned()
         }

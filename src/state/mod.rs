@@ -8,9 +8,12 @@
 //! The store is a cache: everything in it can be found again from the API, where tokens stand in the
 //! live names, or by adopting. So a damaged store is moved aside, never repaired.
 
+mod account;
 pub mod journal;
 mod lease;
+mod lockfile;
 mod memory;
+mod published;
 mod record;
 mod sled;
 mod snapshot;
@@ -23,9 +26,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 
+pub use account::{account_sample, is_same_account};
 pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
+pub use lockfile::{Agreement, LOCK_FILE, LockFile, LockedFace, agreement};
 pub use memory::MemoryStore;
+pub use published::PublishedStore;
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
 
@@ -40,11 +46,35 @@ pub trait StateStore: Send + Sync {
     /// When the store cannot be read or a record in it does not match its checksum.
     fn load(&self) -> Result<Snapshot, StateError>;
 
+    /// Returns one face of the record.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn face(&self, key: &FaceKey) -> Result<Option<RecordedFace>, StateError> {
+        Ok(self.load()?.faces.remove(key))
+    }
+
+    /// Returns the last create of one key.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
+        Ok(self.load()?.journal.remove(key))
+    }
+
     /// Writes a change as one, and returns the new serial once it is durable.
     ///
     /// # Errors
     /// When it is not certain that all of it is on disk: the caller must not go on as if it were.
     fn commit(&self, change: Change) -> Result<u64, StateError>;
+
+    /// Brings copies for others, such as the lock file, up to date.
+    ///
+    /// # Errors
+    /// When they cannot be written. The record itself is not concerned.
+    fn publish(&self) -> Result<(), StateError> {
+        Ok(())
+    }
 
     /// Returns what happened, oldest first.
     ///
@@ -75,12 +105,37 @@ pub struct Meta {
     pub serial: u64,
     /// The project it belongs to: a token depends on it.
     pub project: ProjectName,
+    /// Hashed ids of live faces that were seen: which account it belongs to.
+    #[serde(default)]
+    pub account: Vec<String>,
 }
 
 impl Meta {
     /// Returns the beginning of a new state.
     pub fn new(project: ProjectName) -> Self {
-        Self { format_version: FORMAT_VERSION, lineage: uuid::Uuid::new_v4().to_string(), serial: 0, project }
+        Self {
+            format_version: FORMAT_VERSION,
+            lineage: uuid::Uuid::new_v4().to_string(),
+            serial: 0,
+            project,
+            account: Vec::new(),
+        }
+    }
+}
+
+impl Meta {
+    /// Returns what the state says about itself after one more commit.
+    fn after(&self, lineage: Option<&(String, u64)>, account: Option<&Vec<String>>) -> Self {
+        let mut new = self.clone();
+        if let Some((lineage, serial)) = lineage {
+            new.lineage.clone_from(lineage);
+            new.serial = new.serial.max(*serial);
+        }
+        new.serial += 1;
+        if let Some(account) = account {
+            new.account.clone_from(account);
+        }
+        new
     }
 }
 
@@ -103,7 +158,8 @@ impl Snapshot {
 
     /// Applies a change in memory, as a store does on disk.
     pub(crate) fn apply(&mut self, change: &Change) {
-        let Change { journal, faces, history: _ } = change;
+        let Change { journal, faces, history: _, lineage, account } = change;
+        self.meta = self.meta.after(lineage.as_ref(), account.as_ref());
         for (key, entry) in journal {
             self.journal.insert(key.clone(), entry.clone());
         }
@@ -113,7 +169,6 @@ impl Snapshot {
                 None => self.faces.remove(key),
             };
         }
-        self.meta.serial += 1;
     }
 }
 
@@ -126,6 +181,10 @@ pub struct Change {
     pub faces: Vec<(FaceKey, Option<RecordedFace>)>,
     /// What to add to the history.
     pub history: Vec<HistoryEntry>,
+    /// The lineage to go on under, and the serial to go on from: those of the lock file that was taken over.
+    pub lineage: Option<(String, u64)>,
+    /// The account's sample, where it changed.
+    pub account: Option<Vec<String>>,
 }
 
 /// One line of the history: what was done, in the past tense.
@@ -215,6 +274,14 @@ pub enum StateError {
         found: ProjectName,
         /// Whose it should be.
         wanted: ProjectName,
+    },
+    /// The lock file is not what it should be.
+    #[error("the lock file {} cannot be read: {why}", path.display())]
+    LockFile {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// A record that is not what was written.
     #[error("record `{record}` of the state does not match its checksum")]

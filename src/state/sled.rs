@@ -7,18 +7,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
-use crate::face::{FaceKey, ProjectName};
+use crate::face::{FaceKey, ProjectName, RecordedFace};
 
 use super::record::{decode, encode};
-use super::snapshot::{check_project, read_snapshot, write_snapshot};
-use super::{Change, FORMAT_VERSION, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
+use super::snapshot::{SnapshotWriter, check_project, read_snapshot};
+use super::{Change, Entry, FORMAT_VERSION, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
 
 /// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
@@ -31,9 +31,16 @@ pub struct SledStore {
     database: sled::Db,
     trees: Trees,
     /// What is on disk, kept so that a commit need not read everything again to write the snapshot.
-    mirror: Mutex<Snapshot>,
+    mirror: Mutex<Mirror>,
     /// Dropped last: nobody else may open the database before it is closed.
     _lease: Lease,
+}
+
+/// What is on disk, in memory, and the copy of it for others.
+struct Mirror {
+    snapshot: Snapshot,
+    /// None until the first commit: a run that only looks writes nothing.
+    writer: Option<SnapshotWriter>,
 }
 
 struct Trees {
@@ -51,53 +58,53 @@ impl std::fmt::Debug for SledStore {
 
 impl SledStore {
     /// Opens the state in a directory, or begins a new one there. A database that cannot be read is moved
-    /// aside and rebuilt from the snapshot beside it, which each commit replaced before it returned.
+    /// aside and rebuilt from the snapshot beside it, which each commit brought up to date before it
+    /// returned; so is one that is not there at all while a snapshot is.
     ///
     /// # Errors
     /// [`StateError::Damaged`] when there is no snapshot to rebuild from; the next call begins anew.
-    /// [`StateError::Newer`] and [`StateError::OtherProject`] leave everything as it is.
+    /// [`StateError::Newer`], [`StateError::OtherProject`] and a snapshot that cannot be read leave
+    /// everything as it is: it is never overwritten by a state that knows less.
     pub fn open(directory: &Path, project: &ProjectName, lease: Lease) -> Result<(Self, Option<Rebuilt>), StateError> {
+        let copy = || read_snapshot(directory, project);
         let (opened, rebuilt) = match Opened::read(directory, project) {
+            Ok(opened) if opened.is_new => match copy()? {
+                Some(snapshot) => (opened.with(snapshot), Some(("it was missing".to_owned(), None))),
+                None => (opened, None),
+            },
             Ok(opened) => (opened, None),
-            Err(StateError::Damaged { why, moved_to }) => match read_snapshot(directory, project) {
-                Ok(Some(snapshot)) => {
-                    let rebuilt = Rebuilt { why, moved_to, serial: snapshot.meta.serial };
-                    let fresh = Opened::read(directory, project)?;
-                    (Opened { snapshot, ..fresh }, Some(rebuilt))
-                }
-                Ok(None) | Err(_) => return Err(StateError::Damaged { why, moved_to }),
+            Err(StateError::Damaged { why, moved_to }) => match copy()? {
+                Some(snapshot) => (Opened::read(directory, project)?.with(snapshot), Some((why, Some(moved_to)))),
+                None => return Err(StateError::Damaged { why, moved_to }),
             },
             Err(error) => return Err(error),
         };
-        let Opened { database, trees, snapshot } = opened;
-        let store =
-            Self { directory: directory.to_owned(), database, trees, mirror: Mutex::new(snapshot), _lease: lease };
-        if rebuilt.is_some() {
-            store.write_everything()?;
-        }
-        store.write_meta_of_a_new_state()?;
+        let Opened { database, trees, snapshot, is_new: _ } = opened;
+        let rebuilt = rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial });
+        let mirror = Mutex::new(Mirror { snapshot, writer: None });
+        let store = Self { directory: directory.to_owned(), database, trees, mirror, _lease: lease };
+        store.write_what_is_missing(rebuilt.is_some())?;
         Ok((store, rebuilt))
     }
 
-    fn write_everything(&self) -> Result<(), StateError> {
-        let mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let change = Change {
-            journal: mirror.journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
-            faces: mirror.faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
-            history: Vec::new(),
-        };
-        self.write(&mirror.meta, &change)
-    }
-
-    fn write_meta_of_a_new_state(&self) -> Result<(), StateError> {
-        let failed = |source| self.failed("be written", source);
-        if self.trees.meta.get(META).map_err(failed)?.is_some() {
+    /// Writes the meta record of a new state, and everything into a rebuilt one.
+    fn write_what_is_missing(&self, is_rebuilt: bool) -> Result<(), StateError> {
+        let has_meta = self.trees.meta.get(META).map_err(|source| self.failed("be read", source))?.is_some();
+        if has_meta && !is_rebuilt {
             return Ok(());
         }
-        let mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.trees.meta.insert(META, encode("meta", &mirror.meta)?).map_err(failed)?;
-        self.database.flush().map_err(failed)?;
-        write_snapshot(&self.directory, &mirror)
+        let mirror = self.mirror();
+        let Snapshot { meta, faces, journal } = &mirror.snapshot;
+        let change = Change {
+            journal: journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+            faces: faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
+            ..Change::default()
+        };
+        self.write(meta, &change)
+    }
+
+    fn mirror(&self) -> MutexGuard<'_, Mirror> {
+        self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn failed(&self, action: &'static str, source: sled::Error) -> StateError {
@@ -151,19 +158,31 @@ impl SledStore {
 
 impl StateStore for SledStore {
     fn load(&self) -> Result<Snapshot, StateError> {
-        Ok(self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
+        Ok(self.mirror().snapshot.clone())
+    }
+
+    fn face(&self, key: &FaceKey) -> Result<Option<RecordedFace>, StateError> {
+        Ok(self.mirror().snapshot.faces.get(key).cloned())
+    }
+
+    fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
+        Ok(self.mirror().snapshot.journal.get(key).cloned())
     }
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
-        let mut mirror = self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let meta = Meta { serial: mirror.meta.serial + 1, ..mirror.meta.clone() };
+        let mut mirror = self.mirror();
+        let Mirror { snapshot, writer } = &mut *mirror;
+        let meta = snapshot.meta.after(change.lineage.as_ref(), change.account.as_ref());
         self.write(&meta, &change)?;
-        mirror.apply(&change);
-        if let Err(error) = write_snapshot(&self.directory, &mirror) {
-            // The database has it; only readers beside us see an older picture.
-            tracing::warn!(%error, "the snapshot for other readers could not be replaced");
-        }
-        Ok(mirror.meta.serial)
+        snapshot.apply(&change);
+        // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
+        // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.
+        let written = match writer.take() {
+            Some(mut writer) => writer.add(&change, snapshot).map(|()| writer),
+            None => SnapshotWriter::begin(&self.directory, snapshot),
+        };
+        *writer = Some(written?);
+        Ok(snapshot.meta.serial)
     }
 
     fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
@@ -181,8 +200,8 @@ impl StateStore for SledStore {
 pub struct Rebuilt {
     /// How the damage showed.
     pub why: String,
-    /// Where the damaged database is now.
-    pub moved_to: PathBuf,
+    /// Where the damaged database is now; none where there was none.
+    pub moved_to: Option<PathBuf>,
     /// The serial of the snapshot it was rebuilt from.
     pub serial: u64,
 }
@@ -191,60 +210,65 @@ struct Opened {
     database: sled::Db,
     trees: Trees,
     snapshot: Snapshot,
+    /// Nothing was ever written into it.
+    is_new: bool,
 }
 
 impl Opened {
+    /// Opens the database and reads all of it, on a thread of its own: on a damaged file sled may panic, or
+    /// never return.
     fn read(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
-        let path = directory.join("db");
-        let database = match open_with_deadline(&path) {
-            Ok(database) => database,
-            Err(OpenFailure::Io(source)) => return Err(StateError::Io { action: "open", path, source }),
-            Err(OpenFailure::Damaged(why)) => return Err(move_aside(directory, why)),
+        let (sender, receiver) = mpsc::channel();
+        let (place, wanted) = (directory.to_owned(), project.clone());
+        let reader = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
+            let opened = std::panic::catch_unwind(|| Self::read_here(&place, &wanted));
+            // Nobody listens any more once the deadline has passed; the thread then ends with the process.
+            let _ = sender.send(opened);
+        });
+        if let Err(source) = reader {
+            return Err(StateError::Io { action: "start a thread to open", path: directory.join("db"), source });
+        }
+        let why = match receiver.recv_timeout(OPEN_DEADLINE) {
+            Ok(Ok(Ok(opened))) => return Ok(opened),
+            Ok(Ok(Err(error))) => match damage(&error) {
+                Some(why) => why,
+                None => return Err(error),
+            },
+            Ok(Err(_)) => "reading it panicked".to_owned(),
+            Err(_) => format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()),
         };
+        Err(move_aside(directory, why))
+    }
+
+    fn read_here(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
+        let path = directory.join("db");
         let failed = |source| StateError::Database { action: "be opened", path: path.clone(), source };
+        let database = sled::Config::new().path(&path).open().map_err(failed)?;
         let trees = Trees {
             meta: database.open_tree("meta").map_err(failed)?,
             faces: database.open_tree("faces").map_err(failed)?,
             journal: database.open_tree("journal").map_err(failed)?,
             history: database.open_tree("history").map_err(failed)?,
         };
-        match read_all(&trees, directory, project) {
-            Ok(snapshot) => Ok(Self { database, trees, snapshot }),
-            Err(error @ (StateError::Checksum { .. } | StateError::Record { .. })) => {
-                // Closed first: a directory in use cannot be moved everywhere.
-                drop(trees);
-                drop(database);
-                Err(move_aside(directory, error.to_string()))
-            }
-            Err(error) => Err(error),
-        }
+        let known = read_all(&trees, directory, project)?;
+        let is_new = known.is_none();
+        Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
+    }
+
+    fn with(self, snapshot: Snapshot) -> Self {
+        Self { snapshot, ..self }
     }
 }
 
-enum OpenFailure {
-    Io(std::io::Error),
-    Damaged(String),
-}
-
-fn open_with_deadline(path: &Path) -> Result<sled::Db, OpenFailure> {
-    let (sender, receiver) = mpsc::channel();
-    let path = path.to_owned();
-    let opener = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
-        let opened = std::panic::catch_unwind(|| sled::Config::new().path(&path).open());
-        // Nobody listens any more once the deadline has passed; the thread then ends with the process.
-        let _ = sender.send(opened);
-    });
-    if let Err(error) = opener {
-        return Err(OpenFailure::Io(error));
-    }
-    match receiver.recv_timeout(OPEN_DEADLINE) {
-        Ok(Ok(Ok(database))) => Ok(database),
-        Ok(Ok(Err(sled::Error::Io(error)))) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-            Err(OpenFailure::Io(error))
+/// Returns how an error shows that the database itself is damaged, and not the way to it.
+fn damage(error: &StateError) -> Option<String> {
+    match error {
+        StateError::Checksum { .. } | StateError::Record { .. } => Some(error.to_string()),
+        StateError::Database { source: sled::Error::Io(io), .. } if io.kind() != std::io::ErrorKind::UnexpectedEof => {
+            None
         }
-        Ok(Ok(Err(error))) => Err(OpenFailure::Damaged(error.to_string())),
-        Ok(Err(_)) => Err(OpenFailure::Damaged("reading it panicked".to_owned())),
-        Err(_) => Err(OpenFailure::Damaged(format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()))),
+        StateError::Database { source, .. } => Some(source.to_string()),
+        _ => None,
     }
 }
 
@@ -258,10 +282,11 @@ fn move_aside(directory: &Path, why: String) -> StateError {
     }
 }
 
-fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Snapshot, StateError> {
+/// Reads everything but the history; none from a database that nothing was ever written into.
+fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Option<Snapshot>, StateError> {
     let failed = |source| StateError::Database { action: "be read", path: directory.join("db"), source };
     let Some(meta) = trees.meta.get(META).map_err(failed)? else {
-        return Ok(Snapshot::empty(project.clone()));
+        return Ok(None);
     };
     // The version first: a newer form may not fit our types at all.
     let version: serde_json::Value = decode("meta", &meta)?;
@@ -271,7 +296,8 @@ fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Sn
     }
     let meta: Meta = decode("meta", &meta)?;
     check_project(directory, &meta.project, project)?;
-    Ok(Snapshot { meta, faces: read_tree(&trees.faces, &failed)?, journal: read_tree(&trees.journal, &failed)? })
+    let (faces, journal) = (read_tree(&trees.faces, &failed)?, read_tree(&trees.journal, &failed)?);
+    Ok(Some(Snapshot { meta, faces, journal }))
 }
 
 fn read_tree<T: DeserializeOwned>(
@@ -291,7 +317,7 @@ fn read_tree<T: DeserializeOwned>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::{Attempt, OnRemoval, RecordedFace};
+    use crate::face::{Attempt, OnRemoval};
     use crate::state::Holder;
 
     fn open_any(directory: &Path, project: &str) -> Result<(SledStore, Option<Rebuilt>), StateError> {
@@ -364,10 +390,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let before = damaged(folder.path());
         let (store, rebuilt) = open_any(folder.path(), "p").unwrap();
-        assert!(rebuilt.unwrap().moved_to.is_dir());
+        assert!(rebuilt.unwrap().moved_to.unwrap().is_dir());
         assert_eq!(store.load().unwrap(), before);
         drop(store);
         assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+    }
+
+    #[test]
+    fn a_database_that_is_gone_is_rebuilt_too_and_a_snapshot_that_cannot_be_read_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = damaged(folder.path());
+        std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+        assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+        std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+        std::fs::write(folder.path().join("snapshot.json"), "{").unwrap();
+        assert!(matches!(open(folder.path(), "p"), Err(StateError::Record { .. })));
+        assert_eq!(std::fs::read(folder.path().join("snapshot.json")).unwrap(), b"{");
     }
 
     #[test]

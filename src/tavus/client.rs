@@ -179,7 +179,9 @@ impl Client {
             path: format!("{}{}", self.inner.config.base_url.path(), call.path),
             failure: scrubbed(failure, |text| key.scrub(text)),
         };
-        let answer = self.exchange(http, call).await.map_err(failed)?;
+        let mut answer = self.exchange(http, call).await.map_err(failed)?;
+        // Before anything is cut out of it: the beginning of a key is a secret too.
+        key.scrub_bytes(&mut answer.body);
         if !answer.is_success() {
             return Err(failed(status_failure(&answer, self.inner.config.clock.now())));
         }

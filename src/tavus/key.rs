@@ -50,6 +50,15 @@ impl ApiKey {
         Some(value)
     }
 
+    /// Replaces the key in an answer by stars, whatever else the answer is.
+    pub(super) fn scrub_bytes(&self, body: &mut Vec<u8>) {
+        let quotes_it = str::from_utf8(body).is_ok_and(|text| text.contains(self.0.expose_secret()));
+        if quotes_it {
+            let text = String::from_utf8_lossy(body).into_owned();
+            *body = self.scrub(text).into_bytes();
+        }
+    }
+
     /// Replaces the key in a text by stars: a server may quote what it was sent.
     pub(super) fn scrub(&self, text: String) -> String {
         let key = self.0.expose_secret();

@@ -91,7 +91,7 @@ async fn a_listing_that_stays_incomplete_proves_nothing_and_is_not_asked_for_eve
         Trouble {
             key: None,
             doing: "look for creates in doubt",
-            why: "the listing stays incomplete: 1 row of the listing cannot be read",
+            why: "the listing proves nothing: 1 row of the listing cannot be read",
         },
     ]
     "#);

@@ -184,7 +184,7 @@ impl Stage {
             let entry = Entry::begin(None, open.token.clone(), open.trained_from.clone(), open.begun_at);
             (key.clone(), entry.unwrap())
         });
-        let change = Change { faces: faces.collect(), journal: open.collect(), history: Vec::new() };
+        let change = Change { faces: faces.collect(), journal: open.collect(), ..Change::default() };
         disk.commit(change).unwrap();
         let lives = world.observed.faces.iter().map(|(id, face)| {
             (id.clone(), Life { face: face.clone(), shows_at: Timestamp::UNIX_EPOCH, stages: Vec::new(), why: None })
@@ -210,6 +210,7 @@ impl Stage {
                 create_parallelism: 1,
                 parallelism: 4,
                 settle_window: Duration::from_secs(120),
+                request_timeout: Duration::from_secs(30),
                 no_settle: false,
                 poll_interval: None,
                 wait_timeout: None,

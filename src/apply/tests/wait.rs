@@ -66,11 +66,12 @@ async fn a_failure_is_told_with_the_apis_reason() {
     stage.account().fail_with(&id("r-rio"), "the video has no consent statement");
     let outcome = stage.wait_for(&["rio"]).await;
     assert_eq!(outcome.failed, [(key("rio"), Some("the video has no consent statement".to_owned()))]);
-    assert_debug_snapshot!(stage.lines().last(), @r#"
-    Some(
-        "x rio: failed after 1h 5m: the video has no consent statement",
-    )
-    "#);
+    let last = stage.lines().pop().unwrap();
+    // How long it took depends on the jitter of the looks.
+    assert!(
+        last.starts_with("x rio: failed after ") && last.ends_with(": the video has no consent statement"),
+        "{last}"
+    );
     assert!(name_of(&stage, "r-rio").contains("[fc-"), "a failed face keeps its token, so that every machine knows it");
     assert_eq!(stage.record("rio").last_seen.unwrap().status, Failed);
 }

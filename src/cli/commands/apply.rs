@@ -1,21 +1,18 @@
 //! `facectl apply`
 
-use std::io::{BufRead, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::io::IsTerminal;
 
-use crate::apply::{ExecuteSettings, Executor, Interrupt, Outcome, Settled, Sink, Trouble};
+use crate::apply::{Interrupt, Trouble};
 use crate::cli::Exit;
-use crate::cli::args::{ApplyArgs, Global, WaitOptions};
+use crate::cli::args::{ApplyArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::session::{Access, Session, State};
-use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, Consent, NotApproved, Plan, Policy, Refusal, is_reached, review};
-use crate::report::{outcome_json, outcome_text, plan_text, status_rows, status_table};
-use crate::state::StateStore;
-use crate::tavus::Client;
+use crate::cli::run::{Look, Run, ask};
+use crate::cli::session::Session;
+use crate::face::FaceKey;
+use crate::plan::{Action, Approved, Consent, NotApproved, Plan, Refusal, review};
+use crate::report::plan_text;
 
 /// How often creates that are proven absent are sent again in one run.
 const RESENDS: u32 = 2;
@@ -29,127 +26,112 @@ pub async fn run(global: &Global, args: ApplyArgs, output: Output, interrupt: In
 }
 
 async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
-    let state = session.state(Access::Write)?;
-    let store = held(&state)?;
     let progress = Progress::new(session.output);
-    let settings = execute_settings(session, &args.wait, args.create_parallelism);
-    let executor = executor(session, Arc::clone(&store), &progress, settings);
     let policy = session.policy(Some(&args.policy));
-
-    let mut outcome = Outcome::default();
-    note_settled(executor.settle().await?, &mut outcome);
-    let recorded = store.load()?.recorded();
-    let observed = session.survey(&recorded).await?;
-    let plan = session.plan(&recorded, &observed, &policy);
-    if !session.output.is_for_programs() {
-        session.output.result(&plan_text(&plan, session.output.paint))?;
-    }
-    if plan.has_changes() && args.expect_no_changes {
-        return Err(CliError::new("there are changes, and --expect-no-changes was given; nothing was changed")
+    let mut run = Run::begin(session, &progress, policy, &args.wait, args.create_parallelism)?;
+    run.settle_first().await?;
+    let mut look = run.look().await?;
+    show(&look.plan, session)?;
+    if args.expect_no_changes && (look.plan.has_changes() || look.plan.blocks().next().is_some()) {
+        return Err(CliError::new("there are changes, and --expect-no-changes was given; no face was changed")
             .exit(Exit::UNEXPECTED_CHANGES));
     }
-    let consent = consent(&plan, session, args.auto_approve)?;
-    let approved = review(plan, consent).map_err(not_approved)?;
-    outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
-    resend_absent(session, &executor, &policy, &mut outcome).await?;
-    if !args.no_wait {
-        let keys: Vec<FaceKey> = waitable(session, &store, &observed)?;
-        outcome.absorb(executor.wait(session.desired(), keys).await);
+    let consent = consent(&look.plan, session, args.auto_approve)?;
+    if look.plan.summary().paid_trainings > 0 && look.plan.refusals.is_empty() {
+        look = second_look(&run, look).await?;
     }
-    progress.clear();
-    finish(session, &store, approved.plan(), &policy, &outcome).await
+    let approved = review(look.plan.clone(), consent).map_err(not_approved)?;
+    let doubts_of_earlier_runs = run.outcome.in_doubt.clone();
+    let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
+    run.outcome.absorb(executed);
+    if let Err(error) = resend_absent(&mut run, &approved, &doubts_of_earlier_runs).await {
+        // What was done is reported all the same: an error here must not hide what was paid for.
+        let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
+        run.outcome.trouble.push(Trouble { key: None, doing: "look for creates in doubt", why });
+    }
+    if let Err(error) = run.store.publish() {
+        session.output.say(&format!("warning: the lock file could not be written: {error}"));
+    }
+    if !args.no_wait {
+        run.wait(&look).await?;
+    }
+    run.finish(&look.plan, |_| true).await
+}
+
+/// Looks once more before the first training is paid for: between the plan and the answer hours may have
+/// passed, and one listing by pages can miss a face when others come and go meanwhile. What is planned in
+/// both looks is done; what turned out to exist is taken up; nothing new is slipped in.
+async fn second_look(run: &Run<'_>, first: Look) -> Result<Look, CliError> {
+    let mut second = run.look().await?;
+    let was_planned =
+        |key: &FaceKey, action: &Action| first.plan.faces.iter().any(|face| face.key == *key && face.action == *action);
+    let mut moved = Vec::new();
+    for face in &mut second.plan.faces {
+        let is_same = was_planned(&face.key, &face.action);
+        let is_harmless =
+            !face.action.is_change() || matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some());
+        if !is_same {
+            moved.push(face.key.to_string());
+        }
+        if !is_same && !is_harmless {
+            face.action = Action::NoOp;
+        }
+    }
+    if !moved.is_empty() {
+        run.session.output.say(&format!(
+            "warning: the live faces changed since the plan was made, so what it says about {} is not carried out as planned; run apply again.",
+            moved.join(", ")
+        ));
+    }
+    Ok(second)
 }
 
 /// After the last create of a run: what fell in doubt is looked for, and what is proven never to have
 /// begun is sent again under the same token.
 async fn resend_absent(
-    session: &Session,
-    executor: &Executor<'_, Client>,
-    policy: &Policy,
-    outcome: &mut Outcome,
+    run: &mut Run<'_>,
+    approved: &Approved,
+    doubts_of_earlier_runs: &[FaceKey],
 ) -> Result<(), CliError> {
     for _ in 0..RESENDS {
-        if outcome.in_doubt.is_empty() || outcome.is_interrupted || outcome.is_key_refused {
+        let outcome = &run.outcome;
+        if outcome.in_doubt.is_empty() || run.session.interrupt.is_noted() || outcome.is_key_refused {
             return Ok(());
         }
-        let settled = match executor.settle().await {
-            Ok(settled) => settled,
-            Err(error) => {
-                outcome.trouble.push(Trouble { key: None, doing: "look for creates in doubt", why: error.to_string() });
-                return Ok(());
-            }
-        };
-        outcome.in_doubt.clear();
-        let absent = settled.absent.clone();
-        note_settled(settled, outcome);
+        let settled = run.executor.settle().await?;
+        run.outcome.in_doubt = settled.in_doubt;
+        run.outcome.trouble.extend(settled.trouble);
+        // What this run has sent and found again, this run has paid for.
+        let (adopted, created): (Vec<_>, Vec<_>) =
+            settled.found.into_iter().partition(|key| doubts_of_earlier_runs.contains(key));
+        run.outcome.adopted.extend(adopted);
+        run.outcome.created.extend(created);
+        // Only what was approved as a create: nothing new is slipped in.
+        let is_approved = |key: &FaceKey| approved.steps().any(|face| face.key == *key && face.action.is_paid());
+        let absent: Vec<FaceKey> = settled.absent.into_iter().filter(is_approved).collect();
         if absent.is_empty() {
             return Ok(());
         }
-        let recorded = executor.store.load()?.recorded();
-        let observed = session.survey(&recorded).await?;
-        let mut plan = session.plan(&recorded, &observed, policy);
-        // Only what was approved once and provably did not begin: nothing new is slipped in.
+        let Look { observed, mut plan, .. } = run.look().await?;
         plan.faces.retain(|face| absent.contains(&face.key));
         plan.refusals.clear();
-        let Ok(approved) = review(plan, Consent::Automatic) else { return Ok(()) };
-        outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
+        let Ok(again) = review(plan, Consent::Automatic) else { return Ok(()) };
+        let executed = run.executor.execute(&again, run.session.desired(), &observed).await;
+        run.outcome.absorb(executed);
     }
     Ok(())
 }
 
-/// Returns the store, which a writing command always holds.
-pub fn held(state: &State) -> Result<Arc<dyn StateStore>, CliError> {
-    state.store.clone().ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))
-}
-
-/// Makes an executor.
-pub fn executor<'a>(
-    session: &'a Session,
-    store: Arc<dyn StateStore>,
-    sink: &'a dyn Sink,
-    settings: ExecuteSettings,
-) -> Executor<'a, Client> {
-    Executor {
-        api: &session.api,
-        store,
-        clock: Arc::clone(&session.clock),
-        interrupt: session.interrupt.clone(),
-        sink,
-        settings,
-        key_refused: AtomicBool::new(false),
+/// Shows the plan to whoever is to approve it; programs get the outcome instead.
+fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
+    let output = &session.output;
+    if !output.is_for_programs() {
+        return output.result(&plan_text(plan, output.paint));
     }
-}
-
-/// Returns how to execute: flag > environment > file > default.
-pub fn execute_settings(session: &Session, wait: &WaitOptions, create_parallelism: Option<u32>) -> ExecuteSettings {
-    let file = &session.loaded.project.settings;
-    ExecuteSettings {
-        create_parallelism: create_parallelism.or(file.create_parallelism).unwrap_or(2) as usize,
-        parallelism: session.parallelism,
-        settle_window: wait.settle_window.or(file.settle_window).unwrap_or(std::time::Duration::from_secs(120)),
-        no_settle: wait.no_settle,
-        poll_interval: wait.poll_interval.or(file.poll_interval),
-        wait_timeout: wait.wait_timeout.or(file.wait_timeout),
+    if output.is_talk_seen {
+        output.say(&plan_text(plan, output.talk_paint));
     }
-}
-
-/// Notes what became of the creates that were open.
-pub fn note_settled(settled: Settled, outcome: &mut Outcome) {
-    let Settled { found, absent: _, in_doubt, trouble } = settled;
-    outcome.adopted.extend(found);
-    outcome.in_doubt.extend(in_doubt);
-    outcome.trouble.extend(trouble);
-}
-
-/// Returns the recorded faces that are not yet as far as they are waited for, going by what was last seen.
-pub fn waitable(session: &Session, store: &Arc<dyn StateStore>, observed: &Observed) -> Result<Vec<FaceKey>, CliError> {
-    let snapshot = store.load()?;
-    let is_open = |key: &&FaceKey, face: &DesiredFace| {
-        let Some(recorded) = snapshot.faces.get(*key) else { return false };
-        let live = observed.faces.get(&recorded.id);
-        !live.is_some_and(|live| is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final())
-    };
-    Ok(session.desired().faces.iter().filter(|(key, face)| is_open(key, face)).map(|(key, _)| key.clone()).collect())
+    Ok(())
 }
 
 fn consent(plan: &Plan, session: &Session, is_automatic: bool) -> Result<Consent, CliError> {
@@ -162,36 +144,14 @@ fn consent(plan: &Plan, session: &Session, is_automatic: bool) -> Result<Consent
         )
         .hint("give --auto-approve (-y) once the plan is what you want"));
     }
-    let paid = plan.summary().paid_trainings;
-    let cost = if paid > 0 { format!(" This starts {paid} paid training(s).") } else { String::new() };
+    let cost = match plan.summary().paid_trainings {
+        0 => String::new(),
+        1 => " This starts 1 paid training.".to_owned(),
+        paid => format!(" This starts {paid} paid trainings."),
+    };
     match ask(session, &format!("Apply this plan?{cost} Only `yes` is taken: "))? {
         true => Ok(Consent::Given),
         false => Ok(Consent::Withheld),
-    }
-}
-
-/// Asks a person. Only `yes` means yes.
-pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
-    use std::io::Write;
-    let mut error = std::io::stderr();
-    let asked = write!(error, "\n{question}").and_then(|()| error.flush());
-    asked.map_err(|error| CliError::caused("cannot ask", &error))?;
-    // Read on a thread of its own, so that an interrupt ends the run while the question stands.
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|_| line));
-    });
-    loop {
-        match receiver.recv_timeout(std::time::Duration::from_millis(50)) {
-            Ok(Ok(line)) => return Ok(line.trim() == "yes"),
-            Ok(Err(error)) => return Err(CliError::caused("cannot read the answer", &error)),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if session.interrupt.is_noted() => {
-                return Err(CliError::interrupted());
-            }
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(false),
-        }
     }
 }
 
@@ -208,65 +168,5 @@ fn not_approved(error: NotApproved) -> CliError {
             }
             error
         }
-    }
-}
-
-/// Shows how things are after the run, and says how it ended.
-pub async fn finish(
-    session: &Session,
-    store: &Arc<dyn StateStore>,
-    plan: &Plan,
-    policy: &Policy,
-    outcome: &Outcome,
-) -> Result<Exit, CliError> {
-    let exit = exit(outcome, plan);
-    let recorded = store.load()?.recorded();
-    let after = match outcome.is_interrupted || outcome.is_key_refused {
-        true => None,
-        false => session.survey(&recorded).await.ok(),
-    };
-    let rows = after.map_or_else(Vec::new, |observed| {
-        let plan = session.plan(&recorded, &observed, policy);
-        status_rows(&plan, &recorded, &observed, true)
-    });
-    if session.output.is_for_programs() {
-        session.output.value(&outcome_json(&session.desired().project, outcome, &rows, exit.0))?;
-        return Ok(exit);
-    }
-    let paint = session.output.paint;
-    let happened = *outcome != Outcome::default();
-    if happened && !rows.is_empty() {
-        session.output.result(&format!("\n{}", status_table(&rows, paint)))?;
-    }
-    if happened {
-        session.output.result(&format!("\n{}", outcome_text(outcome, paint)))?;
-    }
-    Ok(exit)
-}
-
-/// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
-pub fn exit(outcome: &Outcome, plan: &Plan) -> Exit {
-    let is_blocked = |wanted: fn(&Block) -> bool| {
-        plan.blocks().any(|(face, block)| wanted(block) && !outcome.adopted.contains(&face.key))
-    };
-    let is_failed = !outcome.failed.is_empty()
-        || !outcome.refused.is_empty()
-        || outcome.trouble.iter().any(|trouble| trouble.key.is_some());
-    if outcome.is_interrupted {
-        Exit::INTERRUPTED
-    } else if outcome.is_key_refused {
-        Exit::KEY_REFUSED
-    } else if !outcome.in_doubt.is_empty() || is_blocked(|block| matches!(block, Block::InDoubt { .. })) {
-        Exit::IN_DOUBT
-    } else if is_failed || is_blocked(|block| matches!(block, Block::Failed(_) | Block::TuningFailed)) {
-        Exit::FACE_FAILED
-    } else if is_blocked(|block| !matches!(block, Block::Failed(_) | Block::TuningFailed | Block::InDoubt { .. })) {
-        Exit::UNSAFE
-    } else if !outcome.trouble.is_empty() {
-        Exit::ERROR
-    } else if outcome.is_deadline_reached {
-        Exit::STILL_TRAINING
-    } else {
-        Exit::SUCCESS
     }
 }

@@ -9,11 +9,10 @@ use crate::cli::Exit;
 use crate::cli::args::{ConverseArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::run::ask;
 use crate::cli::session::{Access, Session};
 use crate::face::TrainingStatus;
 use crate::tavus::{ConversationRequest, FaceApi, FaceReads, Failure};
-
-use super::apply::ask;
 
 /// Opens a conversation with a face and prints its link.
 pub async fn run(global: &Global, args: ConverseArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {

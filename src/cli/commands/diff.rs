@@ -13,8 +13,9 @@ use crate::report::{Paint, diff_text};
 /// Shows each live face against the declared one.
 pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let recorded = session.state(Access::Read)?.recorded();
-    let observed = session.survey(&recorded).await?;
+    let state = session.state(Access::Read)?;
+    let recorded = state.recorded();
+    let observed = session.survey(&state.snapshot).await?;
     let paint = if output.is_for_programs() { Paint::plain() } else { output.paint };
     let text = diff_text(session.desired(), &recorded, &observed, paint);
     let has_changes = text.lines().any(|line| line.contains("declared/"));

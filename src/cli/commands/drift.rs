@@ -6,15 +6,16 @@ use crate::cli::args::{DriftArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session};
-use crate::face::FaceKey;
+use crate::face::{Coverage, FaceKey};
 use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Reason};
 use crate::report::{drift_json, drift_text};
 
 /// Shows what somebody else changed.
 pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let recorded = session.state(Access::Read)?.recorded();
-    let observed = session.survey(&recorded).await?;
+    let state = session.state(Access::Read)?;
+    let recorded = state.recorded();
+    let observed = session.survey(&state.snapshot).await?;
     let report = DriftReport::of(&recorded, &observed);
     let changed = changed_in_manifests(&session.plan(&recorded, &observed, &session.policy(None)));
     if output.is_for_programs() {
@@ -23,6 +24,10 @@ pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: In
         output.result(&drift_text(&report, &changed, output.paint))?;
     }
     session.close().await;
+    if report.faces.is_empty() && report.coverage != Coverage::Complete {
+        // Nothing was found, but not everything was seen: that must not read as "no drift".
+        return Ok(Exit::UNSAFE);
+    }
     Ok(match !report.faces.is_empty() {
         true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
         true if args.detailed_exitcode => Exit::CHANGES,

@@ -14,11 +14,20 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let state = session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     let recorded = state.recorded();
-    let observed = if args.refresh { session.survey(&recorded).await? } else { session.unobserved() };
+    let observed = match args.refresh {
+        true => session.survey(&state.snapshot).await?,
+        false => session.unobserved(&recorded),
+    };
+    if !args.refresh {
+        session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
+    }
     let plan = session.plan(&recorded, &observed, &session.policy(Some(&args.policy)));
     show(&plan, &session)?;
     let has_changes = plan.has_changes() || plan.blocks().next().is_some();
     session.close().await;
+    if !plan.refusals.is_empty() {
+        return Ok(Exit::UNSAFE);
+    }
     Ok(match has_changes {
         true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
         true if args.detailed_exitcode => Exit::CHANGES,

@@ -11,8 +11,12 @@ use crate::report::{status_json, status_rows, status_table};
 /// Shows how things are.
 pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let recorded = session.state(Access::ReadAnyhow)?.recorded();
-    let observed = if args.refresh { session.survey(&recorded).await? } else { session.unobserved() };
+    let state = session.state(Access::ReadAnyhow)?;
+    let recorded = state.recorded();
+    let observed = match args.refresh {
+        true => session.survey(&state.snapshot).await?,
+        false => session.unobserved(&recorded),
+    };
     let plan = session.plan(&recorded, &observed, &session.policy(None));
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
     if output.is_for_programs() {

@@ -1,17 +1,14 @@
 //! `facectl wait`
 
-use std::sync::Arc;
-
 use crate::apply::{Interrupt, Outcome};
 use crate::cli::Exit;
 use crate::cli::args::{Global, WaitArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::session::{Access, Session};
-use crate::plan::{Action, Consent, review};
-
-use super::apply::{execute_settings, executor, finish, held, note_settled, waitable};
+use crate::cli::run::Run;
+use crate::cli::session::Session;
+use crate::plan::{Action, Block, Consent, review};
 
 /// Waits for trainings that are under way. Starts none.
 pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -22,28 +19,23 @@ pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Int
 }
 
 async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
-    let state = session.state(Access::Write)?;
-    let store = held(&state)?;
     let progress = Progress::new(session.output);
-    let executor = executor(session, Arc::clone(&store), &progress, execute_settings(session, &args.wait, None));
-    let policy = session.policy(None);
-    let mut outcome = Outcome::default();
-    note_settled(executor.settle().await?, &mut outcome);
-    let recorded = store.load()?.recorded();
-    let observed = session.survey(&recorded).await?;
-    let mut plan = session.plan(&recorded, &observed, &policy);
+    let mut run = Run::begin(session, &progress, session.policy(None), &args.wait, None)?;
+    run.settle_first().await?;
+    let look = run.look().await?;
     // A running training that carries our token is taken up, so that any machine can go on waiting for it.
-    plan.faces.retain(|face| matches!(face.action, Action::Adopt(_) | Action::Wait | Action::NoOp | Action::Blocked));
-    plan.faces.retain(|face| !matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_none()));
-    plan.refusals.clear();
-    let blocked_before_waiting = plan.clone();
-    if let Ok(approved) = review(plan, Consent::Automatic) {
-        outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
+    let mut taken_up = look.plan.clone();
+    taken_up.refusals.clear();
+    taken_up.faces.retain(|face| matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some()));
+    if let Ok(approved) = review(taken_up, Consent::Automatic) {
+        let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
+        run.outcome.absorb(executed);
     }
-    outcome.absorb(executor.wait(session.desired(), waitable(session, &store, &observed)?).await);
-    progress.clear();
-    if outcome == Outcome::default() {
+    run.wait(&look).await?;
+    if run.outcome == Outcome::default() {
         session.output.talk("Nothing to wait for.");
     }
-    finish(session, &store, &blocked_before_waiting, &policy, &outcome).await
+    // What else is blocked has nothing to do with waiting: `plan` and `apply` say so.
+    run.finish(&look.plan, |block| matches!(block, Block::InDoubt { .. } | Block::Failed(_) | Block::TuningFailed))
+        .await
 }

@@ -114,10 +114,12 @@ fn two_desired_faces_with_one_name_are_never_adopted_by_name() {
 }
 
 #[test]
-fn a_name_is_no_match_where_the_model_differs_or_the_record_holds_the_face() {
+fn a_face_of_another_model_is_not_taken_by_name_and_one_that_the_record_holds_is_nobodys() {
     let mut world = World::agreeing().declared("rio").stray("r1", "Rio");
     world.observed.faces.get_mut(&id("r1")).unwrap().model = Some("phoenix-3".to_owned());
-    assert_eq!(world.reason("rio"), Reason::New, "another model is another face");
+    world.policy.adopt_by_name = true;
+    let same_name = Reason::Blocked(Block::SameName(vec![id("r1")]));
+    assert_eq!(world.reason("rio"), same_name, "another model is not taken, but a changed manifest looks like this");
     let mut world = World::agreeing().face("ana").declared("rio");
     world.wants("ana").face_name = "Rio".parse::<FaceName>().unwrap();
     world.record("ana").name = "Rio".parse().unwrap();
@@ -127,12 +129,18 @@ fn a_name_is_no_match_where_the_model_differs_or_the_record_holds_the_face() {
 }
 
 #[test]
-fn a_face_with_another_projects_token_is_nobodys_match_and_counted_as_foreign() {
+fn a_face_with_another_projects_token_is_never_taken_but_its_name_blocks_until_somebody_says_so() {
     let mut other = World::agreeing().declared("rio");
     other.desired.project = "other".parse().unwrap();
     let name = named_with(&"Rio".parse().unwrap(), &other.token("rio", 1));
     let mut world = World::agreeing().declared("rio").stray("r1", &name);
     world.policy.adopt_by_name = true;
+    assert_eq!(
+        world.reason("rio"),
+        Reason::Blocked(Block::SameName(vec![id("r1")])),
+        "the project may have been renamed"
+    );
+    world.policy.create_new.insert(key("rio"));
     assert_eq!(world.reason("rio"), Reason::New);
     assert_eq!(world.plan().foreign, 1);
 }
@@ -160,4 +168,41 @@ fn an_imported_face_has_unknown_inputs_and_unknown_never_differs() {
     world.live("rio").status = TrainingStatus::Unknown("paused".into());
     assert_eq!(world.action("rio"), Action::Wait);
     assert!(world.plan().faces.iter().all(|face| face.key == key("rio")));
+}
+
+#[test]
+fn whatever_the_reason_to_create_a_live_face_of_that_name_blocks_it() {
+    // Another machine paid for the next attempt already, and its token has left the name.
+    let mut world = World::agreeing().face("rio").stray("r9", "Rio");
+    world.vanish("rio");
+    world.policy.recreate.insert(key("rio"));
+    assert_eq!(world.reason("rio"), Reason::Blocked(Block::SameName(vec![id("r9")])));
+    let mut world = World::agreeing().failed("rio").stray("r9", "Rio");
+    world.policy.retry.insert(key("rio"));
+    assert_eq!(world.reason("rio"), Reason::Blocked(Block::SameName(vec![id("r9")])));
+    world.policy.create_new.insert(key("rio"));
+    assert!(matches!(world.action("rio"), Action::Create(_)));
+}
+
+#[test]
+fn a_renamed_key_buys_nothing_and_moves_where_the_manifest_says_so() {
+    let mut world = World::agreeing().face("rio").declared("rio-2");
+    world.desired.faces.get_mut(&key("rio-2")).unwrap().spec = world.desired.faces[&key("rio")].spec.clone();
+    world.undeclare("rio");
+    assert_eq!(world.reason("rio-2"), Reason::Blocked(Block::Renamed(key("rio"))));
+    let annotations = &mut world.desired.faces.get_mut(&key("rio-2")).unwrap().annotations;
+    annotations.insert("facectl.dev/moved-from".to_owned(), "rio".to_owned());
+    assert_eq!(world.reason("rio-2"), Reason::Moved(key("rio")));
+    assert_eq!(world.reason("rio"), Reason::MovedTo(key("rio-2")));
+}
+
+#[test]
+fn a_part_of_the_project_says_nothing_about_the_rest() {
+    let mut world = World::agreeing().face("rio").face("ana");
+    world.undeclare("rio");
+    world.vanish("rio");
+    assert_eq!(world.action("rio"), Action::Forget);
+    world.policy.scope = crate::plan::Scope::Part;
+    let plan = world.plan();
+    assert_eq!((plan.faces.len(), plan.left_out), (1, 1));
 }

@@ -113,7 +113,7 @@ fn row_6_a_live_face_that_alone_bears_the_name_is_adopted_only_where_the_policy_
     Also: 1 to adopt.
     Nothing here is paid for.
     "#);
-    assert_eq!(adopt(world.action("rio")), Adopt { id: id("r1"), token: None, trained_from: None });
+    assert_eq!(adopt(world.action("rio")), Adopt { id: id("r1"), token: None, trained_from: None, moved_from: None });
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn row_7_of_two_live_faces_with_the_name_none_is_guessed() {
       ! rio  blocked
           because nothing is recorded for it, but a live face bears its name already
           (r1, r2), and a name alone is no identity
-          help: to take that face over run `facectl apply --adopt`; to train another
-                one give it another face_name
+          help: to train another one all the same give it another face_name, or run
+                `facectl apply --create-new rio`
           at faces/rio.yaml:1:1
 
     Plan: 0 to create, 0 to update, 0 to replace, 0 to delete.
@@ -376,7 +376,7 @@ fn row_19_a_face_is_waited_for_as_far_as_the_manifest_says() {
         world.live("rio").status = status;
         world.lifecycle("rio").wait_for = wait_for;
         assert_eq!(world.action("rio") == Action::Wait, waits, "{why}");
-        assert_eq!(world.plan().has_changes(), false, "{why}");
+        assert!(!world.plan().has_changes(), "{why}");
     }
 }
 

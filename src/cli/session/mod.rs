@@ -1,26 +1,32 @@
 //! What commands work with: the loaded manifests, the API, the state, and the time.
 
+mod lock;
+mod look;
+mod state;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::apply::{Interrupt, join_all};
+use crate::apply::Interrupt;
 use crate::clock::{Clock, ScaledClock, SystemClock};
-use crate::face::{Coverage, Desired, FaceId, Observed, Presence, Recorded, TrainingStatus};
+use crate::face::{Desired, Observed, Recorded};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
-use crate::plan::{Plan, Policy, plan};
+use crate::plan::{Plan, Policy, Scope, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
-use crate::state::{Holder, Lease, LeaseError, Rebuilt, SledStore, Snapshot, StateStore, read_snapshot};
-use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, FaceReads, details, observe, parse_base_url};
+use crate::state::LOCK_FILE;
+use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, parse_base_url};
 
 use super::Exit;
 use super::args::{Global, PolicyArgs};
 use super::error::CliError;
 use super::output::Output;
+pub use state::Access;
+use state::LOCK_RETRY;
 
 /// Loads the manifests that a command line names.
 ///
@@ -81,34 +87,18 @@ pub struct Session {
     pub state_dir: PathBuf,
     /// Reads under way at once.
     pub parallelism: usize,
+    /// How long one request may be under way.
+    pub request_timeout: Duration,
+    /// Where the lock file is; none where it is turned off.
+    lock_path: Option<PathBuf>,
+    /// Go on in an account where nothing that was seen before is left.
+    accepts_account: bool,
+    /// Take a listing whose count does not add up as complete.
+    accepts_incomplete_listing: bool,
+    /// How much of the project the paths on the command line cover.
+    scope: Scope,
     sandbox: Option<RunningSandbox>,
     lock_timeout: Duration,
-}
-
-/// The state, as a command may use it.
-pub struct State {
-    /// The store, where this process holds it.
-    pub store: Option<Arc<dyn StateStore>>,
-    /// What it remembered when it was opened.
-    pub snapshot: Snapshot,
-}
-
-impl State {
-    /// Returns the view a plan is made from.
-    pub fn recorded(&self) -> Recorded {
-        self.snapshot.recorded()
-    }
-}
-
-/// How a command uses the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Makes it if it is not there; nobody else may hold it.
-    Write,
-    /// Leaves no trace where there is none; nobody else may hold it, as it would be read half-way.
-    Read,
-    /// As `Read`, and while somebody else holds it, reads what was last written.
-    ReadAnyhow,
 }
 
 impl Session {
@@ -127,7 +117,9 @@ impl Session {
         let settings = &project.settings;
         let state_dir = state_dir(global, project);
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
-            let (sandbox, clock) = start_sandbox(global, &state_dir).await?;
+            let patience = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
+            let start = start_sandbox(global, &state_dir, patience);
+            let (sandbox, clock) = super::error::unless_interrupted(&interrupt, start).await?;
             (sandbox.base_url(), ApiKey::parse("sandbox"), Some(sandbox), clock)
         } else {
             let url = api_url(global, project);
@@ -139,7 +131,9 @@ impl Session {
         // Back-off waits in real time also where training time runs faster.
         let mut config = ClientConfig::new(base_url, key, Arc::new(SystemClock));
         let parallelism = global.parallelism.or(settings.parallelism).unwrap_or(4) as usize;
-        config.max_in_flight = parallelism.max(config.max_in_flight);
+        // Beside the reads there is room for every create that may be under way: one that waited for a place
+        // would be written down as begun long before it is sent.
+        config.max_in_flight = parallelism + CREATES_AT_MOST;
         config.ca_file.clone_from(&global.ca_file);
         if let Some(timeout) = global.request_timeout.or(settings.request_timeout) {
             config.request_timeout = timeout;
@@ -149,12 +143,32 @@ impl Session {
         {
             config.requests_per_second = Some(f64::from(rate));
         }
+        let request_timeout = config.request_timeout;
         let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
         let lock_timeout = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
         if project.is_default && global.project.is_none() && !global.sandbox {
             output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
         }
-        Ok(Self { loaded, api, clock, output, interrupt, state_dir, parallelism, sandbox, lock_timeout })
+        let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
+        let lock_folder = if global.sandbox { state_dir.clone() } else { project.root.clone() };
+        let lock_path = has_lock.then(|| lock_folder.join(LOCK_FILE));
+        let scope = scope(global.file.iter().chain(paths), project);
+        Ok(Self {
+            scope,
+            request_timeout,
+            lock_path,
+            accepts_account: global.accept_account,
+            accepts_incomplete_listing: global.accept_incomplete_listing,
+            loaded,
+            api,
+            clock,
+            output,
+            interrupt,
+            state_dir,
+            parallelism,
+            sandbox,
+            lock_timeout,
+        })
     }
 
     /// Returns what the manifests ask for.
@@ -168,116 +182,15 @@ impl Session {
         let by_file = settings.adopt == Adopt::Unique;
         let max_trainings = settings.limits.max_trainings;
         match args {
-            None => Policy { adopt_by_name: by_file, max_trainings, ..Policy::default() },
+            None => Policy { adopt_by_name: by_file, max_trainings, scope: self.scope, ..Policy::default() },
             Some(args) => Policy {
                 adopt_by_name: by_file || args.adopt,
                 recreate: args.recreate.iter().cloned().collect(),
                 retry: args.retry.iter().cloned().collect(),
+                create_new: args.create_new.iter().cloned().collect(),
                 max_trainings: args.max_trainings.or(max_trainings),
+                scope: self.scope,
             },
-        }
-    }
-
-    /// Opens the state.
-    ///
-    /// # Errors
-    /// When somebody else holds it, or it cannot be read or written.
-    pub fn state(&self, access: Access) -> Result<State, CliError> {
-        let project = &self.loaded.desired.project;
-        if access != Access::Write && !self.state_dir.join("db").exists() {
-            let snapshot = read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
-            return Ok(State { store: None, snapshot });
-        }
-        let holder = Holder::of_this_process(command_line(), self.clock.now());
-        let patience = if access == Access::ReadAnyhow { Duration::ZERO } else { self.lock_timeout };
-        let lease = match Lease::take(&self.state_dir, &holder, patience) {
-            Ok(lease) => lease,
-            Err(error @ LeaseError::Held { .. }) if access == Access::ReadAnyhow => {
-                return self.snapshot_beside(&error);
-            }
-            // A folder that cannot be written can still be read from.
-            Err(LeaseError::Io { .. }) if access != Access::Write => {
-                let snapshot =
-                    read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
-                return Ok(State { store: None, snapshot });
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let (store, rebuilt) = SledStore::open(&self.state_dir, project, lease)?;
-        if let Some(Rebuilt { why, moved_to, serial }) = rebuilt {
-            self.output.say(&format!(
-                "warning: the state database was damaged ({why}). It was moved to {} and rebuilt from the snapshot of serial {serial}; nothing was lost.",
-                moved_to.display()
-            ));
-        }
-        let store: Arc<dyn StateStore> = Arc::new(store);
-        let snapshot = store.load()?;
-        Ok(State { store: Some(store), snapshot })
-    }
-
-    fn snapshot_beside(&self, held: &LeaseError) -> Result<State, CliError> {
-        let project = &self.loaded.desired.project;
-        let Some(snapshot) = read_snapshot(&self.state_dir, project)? else {
-            return Ok(State { store: None, snapshot: Snapshot::empty(project.clone()) });
-        };
-        self.output.talk(&format!("note: {held}; this is what it last wrote (serial {}).", snapshot.meta.serial));
-        Ok(State { store: None, snapshot })
-    }
-
-    /// Looks at the live faces: one complete listing, and a look at each face whose row does not say enough.
-    ///
-    /// # Errors
-    /// When they cannot be listed, or somebody asks to stop. Nothing was changed.
-    pub async fn survey(&self, recorded: &Recorded) -> Result<Observed, CliError> {
-        let look = async {
-            let mut observed = observe(&self.api, self.clock.as_ref(), self.parallelism).await?;
-            self.confirm_missing(recorded, &mut observed).await?;
-            let unclear = self.unclear(recorded, &observed);
-            details(&self.api, &mut observed, &unclear, self.parallelism).await?;
-            Ok(observed)
-        };
-        super::error::unless_interrupted(&self.interrupt, look).await
-    }
-
-    /// A listing by pages can miss a face that was there all the time, when others come and go meanwhile:
-    /// before a recorded face counts as gone, it is looked at alone.
-    async fn confirm_missing(&self, recorded: &Recorded, observed: &mut Observed) -> Result<(), CliError> {
-        let missing: Vec<&FaceId> =
-            recorded.faces.values().map(|face| &face.id).filter(|id| observed.presence(id) == Presence::Gone).collect();
-        if missing.len() > MISSING_LOOKS && missing.len() == recorded.faces.len() {
-            let why = format!("none of the {} recorded faces is in this account; is it the right key?", missing.len());
-            observed.coverage = Coverage::Partial(why);
-            return Ok(());
-        }
-        for chunk in missing.chunks(self.parallelism.max(1)) {
-            for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
-                if let Some(face) = face? {
-                    observed.faces.insert(face.id.clone(), face);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the faces whose row may say too little: failed ones (a row has no reason), and ones whose
-    /// voice is managed but not shown.
-    fn unclear(&self, recorded: &Recorded, observed: &Observed) -> Vec<FaceId> {
-        let is_unclear = |key: &crate::face::FaceKey, id: &FaceId| {
-            let Some(live) = observed.faces.get(id) else { return false };
-            let wants_voice = self.desired().faces.get(key).is_some_and(|face| face.spec.default_voice.is_some())
-                || recorded.faces.get(key).is_some_and(|face| face.default_voice.is_some());
-            (live.status == TrainingStatus::Failed && live.error.is_none())
-                || (wants_voice && live.default_voice.is_none())
-        };
-        recorded.faces.iter().filter(|(key, face)| is_unclear(key, &face.id)).map(|(_, face)| face.id.clone()).collect()
-    }
-
-    /// Returns what is known without looking at the API: nothing that proves anything.
-    pub fn unobserved(&self) -> Observed {
-        Observed {
-            at: self.clock.now(),
-            coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),
-            faces: BTreeMap::new(),
         }
     }
 
@@ -296,14 +209,29 @@ impl Session {
     }
 }
 
-/// Recorded faces that may be missing at once before it looks like the wrong account.
-const MISSING_LOOKS: usize = 2;
+/// The largest `--create-parallelism`.
+const CREATES_AT_MOST: usize = 16;
 
 fn state_dir(global: &Global, project: &Project) -> PathBuf {
     let chosen =
         global.state_dir.clone().or_else(|| project.settings.state_dir.as_ref().map(|dir| project.root.join(dir)));
     let dir = chosen.unwrap_or_else(|| project.root.join(".facectl"));
     if global.sandbox { dir.join("sandbox") } else { dir }
+}
+
+/// Returns whether the paths on the command line are all of the project, or a part of it. What is recorded
+/// and not among a part has not left the manifests: it was not looked at.
+fn scope<'a>(paths: impl Iterator<Item = &'a String>, project: &Project) -> Scope {
+    let given: Vec<PathBuf> = paths.map(|path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into())).collect();
+    let covers = |wanted: &Path| {
+        let wanted = std::fs::canonicalize(wanted).unwrap_or_else(|_| wanted.to_owned());
+        given.iter().any(|path| wanted.starts_with(path))
+    };
+    let manifests = &project.settings.manifests;
+    let is_whole = given.is_empty()
+        || covers(&project.root)
+        || (!manifests.is_empty() && manifests.iter().all(|path| covers(&project.root.join(path))));
+    if is_whole { Scope::Whole } else { Scope::Part }
 }
 
 fn api_url(global: &Global, project: &Project) -> String {
@@ -330,11 +258,18 @@ fn read_key(global: &Global) -> Result<ApiKey, CliError> {
     })
 }
 
-async fn start_sandbox(global: &Global, state_dir: &Path) -> Result<(RunningSandbox, Arc<dyn Clock>), CliError> {
+async fn start_sandbox(
+    global: &Global,
+    state_dir: &Path,
+    patience: Duration,
+) -> Result<(RunningSandbox, Arc<dyn Clock>), CliError> {
     let failed = |error: SandboxError| {
         let exit = if matches!(error, SandboxError::InUse { .. }) { Exit::HELD } else { Exit::ERROR };
         CliError::caused("cannot start the sandbox", &error)
-            .hint("its world and state live in .facectl/sandbox; --state-dir chooses another place, removing that folder starts anew")
+            .hint(match exit {
+                Exit::HELD => "another rehearsal is under way in this folder: wait for it with --lock-timeout 1m, or give this one a --state-dir of its own",
+                _ => "its world and state live in .facectl/sandbox; --state-dir chooses another place, removing that folder starts anew",
+            })
             .exit(exit)
     };
     std::fs::create_dir_all(state_dir).map_err(|source| {
@@ -342,17 +277,24 @@ async fn start_sandbox(global: &Global, state_dir: &Path) -> Result<(RunningSand
             .hint("--state-dir DIR chooses a folder that can be written")
     })?;
     let world = state_dir.join("world.json");
-    let clock: Arc<dyn Clock> =
-        Arc::new(ScaledClock::new(resume_time(Some(&world)).map_err(failed)?, global.sandbox_speed));
-    let config = SandboxConfig {
-        listen: ([127, 0, 0, 1], 0).into(),
-        world_file: Some(world),
-        clock: Arc::clone(&clock),
-        faults: global.sandbox_fault.clone(),
-        api_key: None,
-        lenient: false,
-    };
-    Ok((Sandbox::start(config).await.map_err(failed)?, clock))
+    let deadline = Instant::now() + patience;
+    loop {
+        let clock: Arc<dyn Clock> =
+            Arc::new(ScaledClock::new(resume_time(Some(&world)).map_err(failed)?, global.sandbox_speed));
+        let config = SandboxConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            world_file: Some(world.clone()),
+            clock: Arc::clone(&clock),
+            faults: global.sandbox_fault.clone(),
+            api_key: None,
+            lenient: false,
+        };
+        match Sandbox::start(config).await {
+            Ok(sandbox) => return Ok((sandbox, clock)),
+            Err(SandboxError::InUse { .. }) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
+            Err(error) => return Err(failed(error)),
+        }
+    }
 }
 
 /// What this process was called with, for whoever finds the state held. Long lines are cut.

@@ -1,0 +1,243 @@
+//! What commands that write share: one run over the faces of a project, from the first look to the exit code.
+
+use std::io::BufRead;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
+use crate::face::{DesiredFace, FaceKey, Observed};
+use crate::plan::{Block, Plan, Policy, finishing, is_reached};
+use crate::report::{outcome_json, outcome_text, status_rows, status_table};
+use crate::state::{Snapshot, StateStore};
+use crate::tavus::Client;
+
+use super::Exit;
+use super::args::WaitOptions;
+use super::error::CliError;
+use super::progress::Progress;
+use super::session::{Access, Session};
+
+/// One run over the faces of a project, behind its lease.
+pub struct Run<'a> {
+    /// Manifests, API, time.
+    pub session: &'a Session,
+    /// What is remembered.
+    pub store: Arc<dyn StateStore>,
+    /// What causes effects.
+    pub executor: Executor<'a, Client>,
+    /// What the plan may do.
+    pub policy: Policy,
+    /// What came of it so far.
+    pub outcome: Outcome,
+    progress: &'a Progress,
+}
+
+/// What one look showed, and what follows from it.
+pub struct Look {
+    /// What was remembered.
+    pub snapshot: Snapshot,
+    /// What was live.
+    pub observed: Observed,
+    /// What is to be done.
+    pub plan: Plan,
+}
+
+/// How long after its sending a create may still show up: no page says how soon a face is listed.
+const SETTLE_WINDOW: Duration = Duration::from_secs(120);
+
+impl<'a> Run<'a> {
+    /// Takes the state and gets ready.
+    ///
+    /// # Errors
+    /// When the state cannot be taken. Nothing was changed.
+    pub fn begin(
+        session: &'a Session,
+        progress: &'a Progress,
+        policy: Policy,
+        wait: &WaitOptions,
+        create_parallelism: Option<u32>,
+    ) -> Result<Self, CliError> {
+        let state = session.state(Access::Write)?;
+        let store = state.store.ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))?;
+        let executor = Executor {
+            api: &session.api,
+            store: Arc::clone(&store),
+            clock: Arc::clone(&session.clock),
+            interrupt: session.interrupt.clone(),
+            sink: progress,
+            settings: execute_settings(session, wait, create_parallelism),
+            key_refused: AtomicBool::new(false),
+        };
+        Ok(Self { session, store, executor, policy, outcome: Outcome::default(), progress })
+    }
+
+    /// Looks at the live faces and plans.
+    ///
+    /// # Errors
+    /// When they cannot be looked at, or it is not the state's account.
+    pub async fn look(&self) -> Result<Look, CliError> {
+        let snapshot = self.store.load()?;
+        let observed = self.session.survey(&snapshot).await?;
+        self.session.remember_account(self.store.as_ref(), &observed)?;
+        let snapshot = self.store.load()?;
+        let plan = self.session.plan(&snapshot.recorded(), &observed, &self.policy);
+        Ok(Look { snapshot, observed, plan })
+    }
+
+    /// Settles what earlier runs left open, after a look that makes sure of the account.
+    ///
+    /// # Errors
+    /// As [`Run::look`].
+    pub async fn settle(&self) -> Result<Settled, CliError> {
+        if self.store.load()?.recorded().open.is_empty() {
+            return Ok(Settled::default());
+        }
+        self.look().await?;
+        Ok(self.executor.settle().await?)
+    }
+
+    /// Settles what earlier runs left open, and notes what became of it.
+    ///
+    /// # Errors
+    /// As [`Run::look`].
+    pub async fn settle_first(&mut self) -> Result<(), CliError> {
+        let Settled { found, absent: _, in_doubt, trouble } = self.settle().await?;
+        self.outcome.adopted.extend(found);
+        self.outcome.in_doubt.extend(in_doubt);
+        self.outcome.trouble.extend(trouble);
+        Ok(())
+    }
+
+    /// Waits for the faces of the last look that something is still to come for.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn wait(&mut self, last: &Look) -> Result<(), CliError> {
+        let keys = self.waitable(last)?;
+        let waited = self.executor.wait(self.session.desired(), keys).await;
+        self.outcome.absorb(waited);
+        Ok(())
+    }
+
+    /// Returns the recorded faces that are not yet as far as they are waited for, or whose creation is not
+    /// finished (token in the name, voice to be set). What the plan blocks is not waited for.
+    fn waitable(&self, last: &Look) -> Result<Vec<FaceKey>, CliError> {
+        let snapshot = self.store.load()?;
+        let desired = self.session.desired();
+        let blocked: Vec<&FaceKey> = last.plan.blocks().map(|(face, _)| &face.key).collect();
+        let is_open = |key: &FaceKey, face: &DesiredFace| {
+            let Some(recorded) = snapshot.faces.get(key) else { return false };
+            let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
+            let is_unfinished = finishing(desired.naming, face, recorded, live).is_some();
+            let is_over = is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final();
+            !is_over || is_unfinished
+        };
+        Ok(desired.faces.iter().filter(|(key, face)| is_open(key, face)).map(|(key, _)| key.clone()).collect())
+    }
+
+    /// Shows how things are after the run, and says how it ended. `blocks` says which blocks concern it.
+    ///
+    /// # Errors
+    /// When the result cannot be written.
+    pub async fn finish(mut self, plan: &Plan, blocks: fn(&Block) -> bool) -> Result<Exit, CliError> {
+        self.progress.clear();
+        // Also where it stopped between two steps, such as while doubts were settled.
+        self.outcome.is_interrupted |= self.session.interrupt.is_noted();
+        self.outcome.is_key_refused |= self.executor.key_refused.load(Ordering::Relaxed);
+        if let Err(error) = self.store.publish() {
+            self.session.output.say(&format!("warning: the lock file could not be written: {error}"));
+        }
+        let exit = exit(&self.outcome, plan, blocks);
+        let rows = match self.outcome.is_interrupted || self.outcome.is_key_refused {
+            true => Vec::new(),
+            false => self.look().await.map_or_else(
+                |_| Vec::new(),
+                |Look { snapshot, observed, plan }| status_rows(&plan, &snapshot.recorded(), &observed, true),
+            ),
+        };
+        let output = &self.session.output;
+        if output.is_for_programs() {
+            output.value(&outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0))?;
+            return Ok(exit);
+        }
+        if self.outcome != Outcome::default() {
+            if !rows.is_empty() {
+                output.result(&format!("\n{}", status_table(&rows, output.paint)))?;
+            }
+            output.result(&format!("\n{}", outcome_text(&self.outcome, output.paint)))?;
+        }
+        Ok(exit)
+    }
+}
+
+/// Returns how to execute: flag > environment > file > default.
+fn execute_settings(session: &Session, wait: &WaitOptions, create_parallelism: Option<u32>) -> ExecuteSettings {
+    let file = &session.loaded.project.settings;
+    ExecuteSettings {
+        create_parallelism: create_parallelism.or(file.create_parallelism).unwrap_or(2) as usize,
+        parallelism: session.parallelism,
+        settle_window: wait.settle_window.or(file.settle_window).unwrap_or(SETTLE_WINDOW),
+        request_timeout: session.request_timeout,
+        no_settle: wait.no_settle,
+        poll_interval: wait.poll_interval.or(file.poll_interval),
+        wait_timeout: wait.wait_timeout.or(file.wait_timeout),
+    }
+}
+
+/// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
+pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exit {
+    // A block that the run itself has lifted since is none.
+    let is_lifted = |key: &FaceKey| outcome.adopted.contains(key) || outcome.created.contains(key);
+    let is_blocked = |wanted: fn(&Block) -> bool| {
+        plan.blocks().any(|(face, block)| concerns(block) && wanted(block) && !is_lifted(&face.key))
+    };
+    let is_failed = !outcome.failed.is_empty()
+        || !outcome.refused.is_empty()
+        || outcome.trouble.iter().any(|trouble| trouble.key.is_some());
+    if outcome.is_interrupted {
+        Exit::INTERRUPTED
+    } else if outcome.is_key_refused {
+        Exit::KEY_REFUSED
+    } else if !outcome.in_doubt.is_empty() || is_blocked(|block| matches!(block, Block::InDoubt { .. })) {
+        Exit::IN_DOUBT
+    } else if is_failed || is_blocked(|block| matches!(block, Block::Failed(_) | Block::TuningFailed)) {
+        Exit::FACE_FAILED
+    } else if is_blocked(|_| true) || !plan.duplicates.is_empty() {
+        Exit::UNSAFE
+    } else if !outcome.trouble.is_empty() {
+        Exit::ERROR
+    } else if outcome.is_deadline_reached {
+        Exit::STILL_TRAINING
+    } else {
+        Exit::SUCCESS
+    }
+}
+
+/// Asks a person. Only `yes` means yes.
+///
+/// # Errors
+/// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
+pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
+    use std::io::Write;
+    let mut error = std::io::stderr();
+    let asked = write!(error, "\n{question}").and_then(|()| error.flush());
+    asked.map_err(|error| CliError::caused("cannot ask", &error))?;
+    // Read on a thread of its own, so that an interrupt ends the run while the question stands.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|_| line));
+    });
+    loop {
+        match receiver.recv_timeout(Duration::from_millis(50)) {
+            Ok(Ok(line)) => return Ok(line.trim() == "yes"),
+            Ok(Err(error)) => return Err(CliError::caused("cannot read the answer", &error)),
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if session.interrupt.is_noted() => {
+                return Err(CliError::interrupted());
+            }
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(false),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Looking at the live faces, and whether it is the right account.
+
+use crate::apply::join_all;
+use crate::face::{
+    Coverage, FaceId, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace, TrainingStatus,
+};
+use crate::state::{Change, Meta, Snapshot, StateStore, account_sample, is_same_account};
+use crate::tavus::{FaceReads, details, observe};
+
+use super::super::Exit;
+use super::super::error::{CliError, unless_interrupted};
+use super::Session;
+
+impl Session {
+    /// Looks at the live faces: one complete listing, and a look at each face whose row does not say enough.
+    ///
+    /// # Errors
+    /// When they cannot be listed, when it is not the account the state belongs to, or somebody asks to stop.
+    /// Nothing was changed.
+    pub async fn survey(&self, snapshot: &Snapshot) -> Result<Observed, CliError> {
+        let (meta, recorded) = (&snapshot.meta, &snapshot.recorded());
+        let look = async {
+            let mut observed = observe(&self.api, self.clock.as_ref(), self.parallelism).await?;
+            if let (true, Coverage::Partial(why)) = (self.accepts_incomplete_listing, &observed.coverage) {
+                self.output
+                    .talk(&format!("warning: taken as complete, as you asked: the listing does not add up ({why})."));
+                observed.coverage = Coverage::Complete;
+            }
+            self.confirm_missing(recorded, &mut observed).await?;
+            self.guard_account(meta, recorded, &observed)?;
+            let unclear = self.unclear(recorded, &observed);
+            details(&self.api, &mut observed, &unclear, self.parallelism).await?;
+            Ok(observed)
+        };
+        unless_interrupted(&self.interrupt, look).await
+    }
+
+    /// A listing by pages can miss a face that was there all the time, when others come and go meanwhile:
+    /// before a recorded face counts as gone, it is looked at alone.
+    async fn confirm_missing(&self, recorded: &Recorded, observed: &mut Observed) -> Result<(), CliError> {
+        let missing: Vec<&FaceId> =
+            recorded.faces.values().map(|face| &face.id).filter(|id| observed.presence(id) == Presence::Gone).collect();
+        let mut found = 0;
+        for (looked, chunk) in missing.chunks(self.parallelism.max(1)).enumerate() {
+            if found == 0 && looked * self.parallelism.max(1) >= MISSING_LOOKS && missing.len() == recorded.faces.len()
+            {
+                // All are missing and none of the first is there: the guard below has its say first.
+                return Ok(());
+            }
+            for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
+                if let Some(face) = face? {
+                    found += 1;
+                    observed.faces.insert(face.id.clone(), face);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an account in which not one face lives that was seen before: with its key every recorded face
+    /// would look deleted, and a policy could buy all of them again.
+    fn guard_account(&self, meta: &Meta, recorded: &Recorded, observed: &Observed) -> Result<(), CliError> {
+        let project = &self.desired().project;
+        let known = account_sample(project, recorded.faces.values().map(|face| &face.id));
+        let sample: Vec<String> = meta.account.iter().cloned().chain(known).collect();
+        if self.accepts_account || !observed.is_complete() || is_same_account(&sample, project, observed.faces.keys()) {
+            return Ok(());
+        }
+        let recorded = recorded.faces.len();
+        Err(CliError::new(format!(
+            "this does not look like the account the state belongs to: none of the faces seen there before ({recorded} of them recorded) is in it; nothing was changed"
+        ))
+        .hint("check TAVUS_API_KEY and --api-url: is it the key of the right account?")
+        .hint("if it is, and all of those faces were deleted, say so with --accept-account")
+        .exit(Exit::UNSAFE))
+    }
+
+    /// Remembers which account it was, if that is news.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn remember_account(&self, store: &dyn StateStore, observed: &Observed) -> Result<(), CliError> {
+        let sample = account_sample(&self.desired().project, observed.faces.keys());
+        if !observed.is_complete() || sample.is_empty() || store.load()?.meta.account == sample {
+            return Ok(());
+        }
+        store.commit(Change { account: Some(sample), ..Change::default() })?;
+        Ok(())
+    }
+
+    /// Returns the faces whose row may say too little: failed ones (a row has no reason), and ones whose
+    /// voice is managed but not shown.
+    fn unclear(&self, recorded: &Recorded, observed: &Observed) -> Vec<FaceId> {
+        let is_unclear = |key: &crate::face::FaceKey, id: &FaceId| {
+            let Some(live) = observed.faces.get(id) else { return false };
+            let wants_voice = self.desired().faces.get(key).is_some_and(|face| face.spec.default_voice.is_some())
+                || recorded.faces.get(key).is_some_and(|face| face.default_voice.is_some());
+            (live.status == TrainingStatus::Failed && live.error.is_none())
+                || (wants_voice && live.default_voice.is_none())
+        };
+        recorded.faces.iter().filter(|(key, face)| is_unclear(key, &face.id)).map(|(_, face)| face.id.clone()).collect()
+    }
+
+    /// Returns what is known without looking at the API: each recorded face as it was last applied and seen.
+    pub fn unobserved(&self, recorded: &Recorded) -> Observed {
+        let faces = recorded.faces.values().map(|face| (face.id.clone(), as_last_seen(face)));
+        Observed { at: self.clock.now(), coverage: Coverage::Complete, faces: faces.collect() }
+    }
+}
+
+/// Recorded faces that are looked at alone before a whole account that is missing counts as another one.
+const MISSING_LOOKS: usize = 8;
+
+fn as_last_seen(face: &RecordedFace) -> ObservedFace {
+    let last = face.last_seen.as_ref();
+    ObservedFace {
+        id: face.id.clone(),
+        name: None,
+        model: face.trained_from.as_ref().map(|from| from.model.to_string()),
+        status: last.map_or_else(|| TrainingStatus::Unknown("not seen yet".to_owned()), |last| last.status.clone()),
+        progress: last.and_then(|last| last.progress),
+        error: None,
+        default_voice: face.default_voice.clone(),
+        ownership: Ownership::User,
+        created_at: face.created_at,
+    }
+}

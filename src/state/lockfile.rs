@@ -1,0 +1,325 @@
+//! `facectl.lock.yaml`: the record as a file that can be committed.
+//!
+//! Applications read face ids from it, and a fresh checkout needs no state: the cache is rebuilt from it.
+//! It is sorted, has one block for each face and holds no secret. Each block carries the serial at which
+//! it last changed, so that two branches that touch different faces merge without a conflict; the serial
+//! of the whole is the highest of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::face::{
+    Attempt, FaceId, FaceKey, FaceName, Fingerprint, OnRemoval, ProjectName, RecordedFace, Token, TrainedFrom, VoiceId,
+};
+
+use super::snapshot::write_atomically;
+use super::{Snapshot, StateError};
+
+/// The name of the file, beside the manifests.
+pub const LOCK_FILE: &str = "facectl.lock.yaml";
+
+/// The version of its form.
+const LOCK_FORMAT: u32 = 1;
+
+const HEADER: &str = "\
+# Written by facectl. Commit it: applications read face ids from it, and a fresh checkout rebuilds its state from it.
+# Do not edit it by hand. It holds no secret.
+";
+
+/// The lock file as a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockFile {
+    /// The version of its form.
+    pub lock_version: u32,
+    /// The project it belongs to.
+    pub project: ProjectName,
+    /// The state it was written from.
+    pub lineage: String,
+    /// The faces, by key.
+    pub faces: BTreeMap<FaceKey, LockedFace>,
+}
+
+/// One face of the lock file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedFace {
+    /// Its id.
+    pub face_id: FaceId,
+    /// The name we last gave it.
+    pub face_name: FaceName,
+    /// The serial at which this block last changed.
+    pub serial: u64,
+    /// The voice we last set by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_voice_id: Option<VoiceId>,
+    /// Which attempt made it.
+    pub attempt: Attempt,
+    /// The token it was created under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+    /// A hash over what it was made from; for people and programs that compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+    /// What it was made from; none for a face whose inputs nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_from: Option<TrainedFrom>,
+    /// When its creation was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// What the manifest last said about removal.
+    #[serde(default)]
+    pub on_removal: OnRemoval,
+    /// What the manifest last said about protection.
+    #[serde(default)]
+    pub protect: bool,
+    /// Faces this key had before, which still exist as far as we know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previous: Vec<FaceId>,
+}
+
+impl LockFile {
+    /// Makes the lock file of a state, given the one that stands: unchanged blocks keep their serial.
+    pub fn of(snapshot: &Snapshot, before: Option<&Self>) -> Self {
+        let faces = snapshot.faces.iter().map(|(key, face)| {
+            let new = locked(face, snapshot.meta.serial);
+            let old = before.and_then(|before| before.faces.get(key));
+            let serial = old
+                .filter(|old| **old == LockedFace { serial: old.serial, ..new.clone() })
+                .map_or(new.serial, |old| old.serial);
+            (key.clone(), LockedFace { serial, ..new })
+        });
+        Self {
+            lock_version: LOCK_FORMAT,
+            project: snapshot.meta.project.clone(),
+            lineage: snapshot.meta.lineage.clone(),
+            faces: faces.collect(),
+        }
+    }
+
+    /// Returns the serial of the whole: the highest of its blocks.
+    pub fn serial(&self) -> u64 {
+        self.faces.values().map(|face| face.serial).max().unwrap_or(0)
+    }
+
+    /// Returns the faces as the record keeps them.
+    pub fn recorded(&self) -> BTreeMap<FaceKey, RecordedFace> {
+        self.faces.iter().map(|(key, face)| (key.clone(), recorded(face))).collect()
+    }
+
+    /// Reads the lock file; none if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of a newer form, or belongs to another project.
+    pub fn read(path: &Path, project: &ProjectName) -> Result<Option<Self>, StateError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StateError::Io { action: "read", path: path.to_owned(), source }),
+        };
+        let unreadable =
+            |source: serde_yaml::Error| StateError::LockFile { path: path.to_owned(), why: source.to_string() };
+        // The version first: a newer form may not fit our types at all.
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(unreadable)?;
+        let found = value.get("lock_version").and_then(serde_yaml::Value::as_u64).unwrap_or(0);
+        if found > u64::from(LOCK_FORMAT) {
+            let found = u32::try_from(found).unwrap_or(u32::MAX);
+            return Err(StateError::Newer { path: path.to_owned(), found });
+        }
+        let lock: Self = serde_yaml::from_value(value).map_err(unreadable)?;
+        super::snapshot::check_project(path, &lock.project, project)?;
+        Ok(Some(lock))
+    }
+
+    /// Replaces the lock file, if it says something else.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old one then still stands.
+    pub fn write(&self, path: &Path) -> Result<(), StateError> {
+        let yaml = serde_yaml::to_string(self)
+            .map_err(|source| StateError::LockFile { path: path.to_owned(), why: source.to_string() })?;
+        let text = format!("{HEADER}{yaml}");
+        if std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+            return Ok(());
+        }
+        write_atomically(path, text.as_bytes()).map_err(|source| StateError::Io {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+/// How a state and the lock file beside it go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// They say the same.
+    Same,
+    /// The state knows nothing yet: it is to be rebuilt from the lock file.
+    StateIsNew,
+    /// The lock file has news, from another machine through git.
+    LockIsAhead,
+    /// The state has news that the lock file lacks.
+    StateIsAhead,
+    /// They have nothing to do with each other: nobody can tell which is right.
+    OtherLineage,
+}
+
+/// Compares a state with the lock file beside it.
+pub fn agreement(snapshot: &Snapshot, lock: &LockFile) -> Agreement {
+    let is_new = snapshot.faces.is_empty() && snapshot.journal.is_empty();
+    if is_new && (snapshot.meta.serial == 0 || snapshot.meta.lineage != lock.lineage) {
+        return if lock.faces.is_empty() { Agreement::Same } else { Agreement::StateIsNew };
+    }
+    if snapshot.meta.lineage != lock.lineage {
+        return Agreement::OtherLineage;
+    }
+    if LockFile::of(snapshot, Some(lock)) == *lock {
+        return Agreement::Same;
+    }
+    if lock.serial() > snapshot.meta.serial { Agreement::LockIsAhead } else { Agreement::StateIsAhead }
+}
+
+fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
+    // In full, so that a new field cannot be forgotten here. What is only seen, and changes by itself, stays out.
+    let RecordedFace {
+        id,
+        name,
+        default_voice,
+        trained_from,
+        attempt,
+        token,
+        token_in_name: _,
+        created_at,
+        on_removal,
+        protect,
+        seen_usable: _,
+        last_seen: _,
+        previous,
+    } = face.clone();
+    LockedFace {
+        face_id: id,
+        face_name: name,
+        serial,
+        default_voice_id: default_voice,
+        attempt,
+        token,
+        fingerprint: face.fingerprint(),
+        trained_from,
+        created_at,
+        on_removal,
+        protect,
+        previous,
+    }
+}
+
+fn recorded(face: &LockedFace) -> RecordedFace {
+    let LockedFace {
+        face_id,
+        face_name,
+        serial: _,
+        default_voice_id,
+        attempt,
+        token,
+        fingerprint: _,
+        trained_from,
+        created_at,
+        on_removal,
+        protect,
+        previous,
+    } = face.clone();
+    RecordedFace {
+        id: face_id,
+        name: face_name,
+        default_voice: default_voice_id,
+        trained_from,
+        attempt,
+        token_in_name: token.is_some(),
+        token,
+        created_at,
+        on_removal,
+        protect,
+        seen_usable: false,
+        last_seen: None,
+        previous,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::{Model, SourceKind};
+
+    fn face(id: &str) -> RecordedFace {
+        let trained_from = TrainedFrom {
+            model: Model::Phoenix4,
+            kind: SourceKind::Video,
+            source: "https://m.example.com/a.mp4?…".into(),
+            source_hash: "0".repeat(32),
+            voice: None,
+            auto_fix: false,
+            green_screen: false,
+            training_version: None,
+        };
+        let (project, key) = ("p".parse().unwrap(), "ana".parse().unwrap());
+        let token = Token::of(&project, &key, &trained_from.fingerprint(), Attempt::FIRST);
+        RecordedFace {
+            id: id.parse().unwrap(),
+            name: "Ana \"😀\": yes".parse().unwrap(),
+            default_voice: None,
+            trained_from: Some(trained_from),
+            attempt: Attempt::FIRST,
+            token: Some(token),
+            token_in_name: true,
+            created_at: Some(Timestamp::UNIX_EPOCH),
+            on_removal: OnRemoval::Retain,
+            protect: true,
+            seen_usable: false,
+            last_seen: None,
+            previous: Vec::new(),
+        }
+    }
+
+    fn snapshot(faces: &[(&str, &str)], serial: u64) -> Snapshot {
+        let mut snapshot = Snapshot::empty("p".parse().unwrap());
+        snapshot.meta.serial = serial;
+        snapshot.faces = faces.iter().map(|(key, id)| (key.parse().unwrap(), face(id))).collect();
+        snapshot
+    }
+
+    #[test]
+    fn what_is_locked_comes_back_and_writing_the_same_again_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        let snapshot = snapshot(&[("ana", "r1"), ("ben", "r2")], 7);
+        let lock = LockFile::of(&snapshot, None);
+        lock.write(&path).unwrap();
+        let read = LockFile::read(&path, &"p".parse().unwrap()).unwrap().unwrap();
+        assert_eq!(read, lock);
+        assert_eq!(read.recorded(), snapshot.faces);
+        assert_eq!(read.serial(), 7);
+    }
+
+    #[test]
+    fn only_the_block_that_changed_changes_so_that_branches_merge() {
+        let before = LockFile::of(&snapshot(&[("ana", "r1"), ("ben", "r2")], 7), None);
+        let after = LockFile::of(&snapshot(&[("ana", "r1"), ("ben", "r3")], 9), Some(&before));
+        assert_eq!(after.faces[&"ana".parse().unwrap()], before.faces[&"ana".parse().unwrap()]);
+        assert_eq!(after.faces[&"ben".parse().unwrap()].serial, 9);
+    }
+
+    #[test]
+    fn a_newer_form_and_another_project_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        LockFile::of(&snapshot(&[], 1), None).write(&path).unwrap();
+        assert!(matches!(LockFile::read(&path, &"q".parse().unwrap()), Err(StateError::OtherProject { .. })));
+        std::fs::write(&path, "lock_version: 2\nwhatever: new\n").unwrap();
+        assert!(matches!(LockFile::read(&path, &"p".parse().unwrap()), Err(StateError::Newer { found: 2, .. })));
+        std::fs::write(&path, "<<<<<<< ours\n").unwrap();
+        assert!(matches!(LockFile::read(&path, &"p".parse().unwrap()), Err(StateError::LockFile { .. })));
+    }
+}

@@ -1,0 +1,106 @@
+//! A store that keeps the lock file up to date.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::face::{FaceKey, RecordedFace};
+
+use super::{Change, Entry, HistoryEntry, LockFile, Snapshot, StateError, StateStore};
+
+/// A store whose record is also written to `facectl.lock.yaml`.
+///
+/// The lock file is written at once, and then at most every second, as all of it is replaced each time;
+/// [`StateStore::publish`] and dropping the store write what is left. Losing the last second of it costs
+/// nothing: the cache is ahead then, and a machine without the cache still finds the token in the name.
+#[derive(Debug)]
+pub struct PublishedStore<S: StateStore> {
+    inner: S,
+    path: PathBuf,
+    published: Mutex<Published>,
+}
+
+#[derive(Debug)]
+struct Published {
+    last: Option<LockFile>,
+    written: Option<Instant>,
+    is_stale: bool,
+}
+
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+impl<S: StateStore> PublishedStore<S> {
+    /// Keeps the lock file at `path`; `last` is what it says now.
+    pub fn new(inner: S, path: PathBuf, last: Option<LockFile>) -> Self {
+        Self { inner, path, published: Mutex::new(Published { last, written: None, is_stale: true }) }
+    }
+
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn write(&self, published: &mut Published) -> Result<(), StateError> {
+        let snapshot = self.inner.load()?;
+        let lock = LockFile::of(&snapshot, published.last.as_ref());
+        let is_news = published.last.as_ref() != Some(&lock) && !(published.last.is_none() && lock.faces.is_empty());
+        if is_news {
+            lock.write(&self.path)?;
+        }
+        *published = Published {
+            last: is_news.then_some(lock).or(published.last.take()),
+            written: Some(Instant::now()),
+            is_stale: false,
+        };
+        Ok(())
+    }
+}
+
+impl<S: StateStore> StateStore for PublishedStore<S> {
+    fn load(&self) -> Result<Snapshot, StateError> {
+        self.inner.load()
+    }
+
+    fn face(&self, key: &FaceKey) -> Result<Option<RecordedFace>, StateError> {
+        self.inner.face(key)
+    }
+
+    fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
+        self.inner.entry(key)
+    }
+
+    fn commit(&self, change: Change) -> Result<u64, StateError> {
+        let concerns_faces = !change.faces.is_empty();
+        let serial = self.inner.commit(change)?;
+        if concerns_faces {
+            let mut published = self.published();
+            published.is_stale = true;
+            let is_due = published.written.is_none_or(|written| written.elapsed() >= WRITE_EVERY);
+            if is_due && let Err(error) = self.write(&mut published) {
+                // The record itself is durable; the lock file is a copy of it and is written again.
+                tracing::warn!(%error, path = %self.path.display(), "the lock file could not be written");
+                published.written = Some(Instant::now());
+            }
+        }
+        Ok(serial)
+    }
+
+    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
+        self.inner.history()
+    }
+
+    fn publish(&self) -> Result<(), StateError> {
+        let mut published = self.published();
+        if !published.is_stale {
+            return Ok(());
+        }
+        self.write(&mut published)
+    }
+}
+
+impl<S: StateStore> Drop for PublishedStore<S> {
+    fn drop(&mut self) {
+        if let Err(error) = self.publish() {
+            tracing::warn!(%error, path = %self.path.display(), "the lock file could not be written");
+        }
+    }
+}

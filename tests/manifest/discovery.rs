@@ -1,0 +1,219 @@
+//! Where manifests and projects are found, and where they are not looked for.
+
+use std::io;
+
+use facectl::face::{Model, WaitFor};
+use facectl::manifest;
+use insta::assert_snapshot;
+
+use super::{Folder, face, video};
+
+#[test]
+fn folders_patterns_files_and_standard_input_are_read_once_and_in_any_order() {
+    let folder = Folder::new(&[
+        ("faces/a.yaml", &video("a")),
+        ("faces/deep/er/b.yml", &video("b")),
+        ("faces/.hidden/c.yaml", &video("c")),
+        ("faces/notes.txt", "not: read"),
+        ("faces/facectl.lock.yaml", "lock: file"),
+        ("other/d.yaml", &format!("{}---\n{}", video("d"), video("e"))),
+    ]);
+    let keys =
+        |paths: &[&str]| folder.desired(paths).faces.keys().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    assert_eq!(keys(&["faces"]), "a b");
+    assert_eq!(keys(&["faces", "./faces/a.yaml", "faces/*", "faces/**/*.yml"]), "a b");
+    assert_eq!(keys(&["other/*.yaml"]), "d e");
+    assert_eq!(keys(&[]), "a b d e");
+    let (one, two) = (folder.desired(&["faces", "other"]), folder.desired(&["other/d.yaml", "faces"]));
+    assert_eq!(one, two);
+    let mut request = folder.request(&["-", "faces/a.yaml"]);
+    request.stdin = Box::new(io::Cursor::new(video("z")));
+    let loaded = manifest::load(request).unwrap();
+    assert_eq!(loaded.desired.faces[&"z".parse().unwrap()].origin.to_string(), "-:4:9");
+    assert_eq!((loaded.files, loaded.documents), (2, 2));
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let folder = Folder::new(&[("faces/a.yaml", &video("a")), ("empty/readme.md", "")]);
+    assert_snapshot!(folder.rendered(&["facse", "nope/*.yaml", "empty", "deep/er/x.yaml"]), @r"
+    facectl::not-found
+
+      x deep/er/x.yaml: there is no such file or folder
+      help: its folder does not exist either
+
+    facectl::no-manifests
+
+      x empty: there are no manifests in this folder
+      help: it was searched, with all folders in it, for files that end in .yaml or .yml;
+            facectl.yaml, the lock file and names that begin with a dot do not count
+
+    facectl::not-found
+
+      x facse: there is no such file or folder
+      help: did you mean `faces`?
+
+    facectl::not-found
+
+      x nope/*.yaml: the pattern matches no manifest
+      help: it was searched for files that end in .yaml or .yml; if your shell should have expanded
+            it, check the folder
+
+    4 problems
+    ");
+}
+
+#[test]
+fn yaml_of_other_tools_is_left_out_of_a_folder_and_refused_by_name() {
+    let folder = Folder::new(&[
+        ("a.yaml", &video("a")),
+        ("k8s.yaml", "apiVersion: v1\nkind: ConfigMap\n"),
+        ("mixed.yaml", &format!("apiVersion: v1\nkind: ConfigMap\n---\n{}", video("b"))),
+        ("chart.yaml", "{{ if .Values.on }}\na: b\n{{ end }}\n"),
+    ]);
+    let loaded = folder.load(&["."]).unwrap();
+    assert_eq!(loaded.desired.faces.len(), 2);
+    let places: Vec<String> = loaded.warnings.iter().map(|one| one.place.to_string()).collect();
+    assert_eq!(places, ["chart.yaml", "k8s.yaml", "mixed.yaml:1:1"]);
+    assert_eq!(folder.problems(&["k8s.yaml"]), "kind k8s.yaml:2:7");
+    // A slip in the version must not make a face look as if nobody wanted it any more.
+    for slip in ["facectl.dev/v2", "facectl.dve/v1", "facetcl.dev/v1", "FACECTL.dev/v1", "v1"] {
+        folder.write("a.yaml", video("a").replace("facectl.dev/v1", slip));
+        assert_eq!(folder.problems(&["."]).lines().next(), Some("unknown-value a.yaml:1:13"), "{slip}");
+    }
+}
+
+const PROJECT: &str = "apiVersion: facectl.dev/v1\nkind: Project\nmetadata: { name: NAME }\n";
+
+#[test]
+fn the_project_is_found_above_what_was_named() {
+    let folder = Folder::new(&[
+        ("one/facectl.yaml", &PROJECT.replace("NAME", "one")),
+        ("one/faces/a.yaml", &video("a")),
+        ("two/facectl.yaml", &PROJECT.replace("NAME", "two")),
+        ("two/faces/b.yaml", &video("b")),
+        ("c.yaml", &video("c")),
+    ]);
+    let name = |paths: &[&str]| folder.load(paths).map(|loaded| loaded.project.name.to_string());
+    assert_eq!(name(&["one"]).unwrap(), "one");
+    assert_eq!(name(&["one/faces/a.yaml"]).unwrap(), "one");
+    assert_eq!(name(&["two/faces/*.yaml"]).unwrap(), "two");
+    let loaded = folder.load(&["c.yaml"]).unwrap();
+    assert!(loaded.project.is_default && loaded.project.name.as_str() == "default");
+    assert_eq!(folder.problems(&["one", "two/faces/b.yaml"]), "two-projects two/facectl.yaml");
+    let mut request = folder.request(&["one"]);
+    request.overrides.name = Some("other".parse().unwrap());
+    assert_eq!(manifest::load(request).unwrap().project.name.as_str(), "other");
+    // A project inside another one's folder is not swept up: its faces would be bought a second time.
+    folder.write("facectl.yaml", PROJECT.replace("NAME", "all"));
+    let loaded = folder.load(&[]).unwrap();
+    assert_eq!(loaded.desired.faces.len(), 1);
+    assert_eq!(loaded.warnings.len(), 2);
+}
+
+#[test]
+fn defaults_hold_field_by_field_unless_the_face_says_otherwise() {
+    let folder = Folder::new(&[
+        (
+            "facectl.yaml",
+            &format!(
+                "{}spec:\n  manifests: [faces]\n  defaults:\n    model_name: phoenix-3\n    lifecycle: {{ wait_for: none, protect: true }}\n  \
+                 limits: {{ max_trainings: 2 }}\n  wait_timeout: 5h30m\n  settle_window: 2m\n",
+                PROJECT.replace("NAME", "acme")
+            ),
+        ),
+        ("faces/a.yaml", &face("a", "train_video_url: https://m.example.com/a.mp4\nlifecycle: { protect: false }")),
+        ("elsewhere/b.yaml", &video("b")),
+    ]);
+    let loaded = folder.load(&["."]).unwrap();
+    assert_eq!(loaded.desired.faces.len(), 1, "the project's own folder means the project's manifests");
+    let spec = &loaded.desired.faces[&"a".parse().unwrap()].spec;
+    assert_eq!((spec.model, spec.lifecycle.wait_for, spec.lifecycle.protect), (Model::Phoenix3, WaitFor::None, false));
+    let settings = &loaded.project.settings;
+    assert_eq!(settings.limits.max_trainings, Some(2));
+    assert_eq!(settings.limits.max_deletions, Some(3));
+    assert_eq!(settings.wait_timeout.unwrap().as_secs(), 5 * 3600 + 30 * 60);
+    assert_eq!(settings.settle_window.unwrap().as_secs(), 120);
+    folder.write("faces/c.yaml", face("c", "train_image_url: https://m.example.com/a.png\nvoice_name: anna"));
+    assert_eq!(folder.problems(&[]), "model faces/c.yaml:6:3");
+}
+
+#[test]
+fn a_project_file_can_neither_send_the_key_away_nor_read_the_runner() {
+    for (spec, expected) in [
+        ("api_url: https://evil.example.com/v2", "invalid-value facectl.yaml:4:18"),
+        ("api_url: https://tavusapi.com.evil.example.com/v2", "invalid-value facectl.yaml:4:18"),
+        ("api_url: https://tavusapi.com@evil.example.com/v2", "invalid-value facectl.yaml:4:18"),
+        ("api_url: http://tavusapi.com/v2", "invalid-value facectl.yaml:4:18"),
+        ("api_url: http://127.0.0.1:8080/v2", ""),
+        ("api_url: https://tavusapi.com/v2", ""),
+        ("manifests: [/etc]", "outside facectl.yaml:4:20"),
+        ("manifests: [../other]", "outside facectl.yaml:4:20"),
+        ("manifests: [\"-\"]", "outside facectl.yaml:4:20"),
+        ("wait_timeout: 5", "wrong-type facectl.yaml:4:23"),
+        ("wait_timeout: soon", "invalid-value facectl.yaml:4:23"),
+        ("wait_timeout: -2m", "invalid-value facectl.yaml:4:23"),
+        ("limits: { max_trainings: -1 }", "wrong-type facectl.yaml:4:34"),
+        ("parallelism: 0", "wrong-type facectl.yaml:4:22"),
+        ("manifests: faces", "wrong-type facectl.yaml:4:20"),
+    ] {
+        let project = format!("{}spec: {{ {spec} }}\n", PROJECT.replace("NAME", "acme"));
+        let folder = Folder::new(&[("facectl.yaml", &project), ("a.yaml", &video("a"))]);
+        let problems = folder.problems(&["a.yaml"]);
+        assert_eq!(problems, expected, "{spec}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_inside_a_folder_and_refused_where_they_leave_it() {
+    use std::os::unix::fs::symlink;
+    let outside = Folder::new(&[("secret.yaml", "kind: Face\nkey: hush\n")]);
+    // The shape of a ConfigMap mount: names that are links into a hidden folder, itself a link.
+    let folder = Folder::new(&[("mount/..2026/a.yaml", &video("a"))]);
+    symlink("..2026", folder.path().join("mount/..data")).unwrap();
+    symlink("..data/a.yaml", folder.path().join("mount/a.yaml")).unwrap();
+    symlink(".", folder.path().join("mount/loop")).unwrap();
+    assert_eq!(folder.desired(&["mount"]).faces.len(), 1);
+    symlink(outside.path().join("secret.yaml"), folder.path().join("mount/b.yaml")).unwrap();
+    symlink(outside.path(), folder.path().join("mount/c")).unwrap();
+    assert_eq!(folder.problems(&["mount"]), "outside mount/b.yaml\noutside mount/c");
+    assert!(!folder.rendered(&["mount"]).contains("hush"));
+    symlink("gone.yaml", folder.path().join("mount/d.yaml")).unwrap();
+    assert!(folder.problems(&["mount"]).contains("unreadable mount/d.yaml"));
+}
+
+#[test]
+fn wanting_no_face_at_all_is_refused() {
+    let folder = Folder::new(&[("k8s.yaml", "apiVersion: v1\nkind: ConfigMap\n"), ("empty.yaml", "# kind: Face\n")]);
+    assert_eq!(folder.problems(&["."]), "no-manifests .\nnot-ours k8s.yaml");
+    assert_eq!(folder.problems(&["empty.yaml"]), "no-manifests .\nempty empty.yaml");
+}
+
+#[test]
+fn from_a_folder_inside_the_project_the_whole_project_is_meant() {
+    let folder = Folder::new(&[
+        ("facectl.yaml", &PROJECT.replace("NAME", "acme")),
+        ("faces/a.yaml", &video("a")),
+        ("faces/deep/b.yaml", &video("b")),
+    ]);
+    let mut request = folder.request(&[]);
+    request.cwd = folder.path().join("faces/deep");
+    let loaded = manifest::load(request).unwrap();
+    assert_eq!((loaded.project.name.as_str(), loaded.desired.faces.len()), ("acme", 2));
+    let mut request = folder.request(&[]);
+    request.project_file = Some("gone.yaml".into());
+    assert_eq!(manifest::load(request).unwrap_err().diagnostics[0].code, "facectl::unreadable");
+}
+
+#[cfg(unix)]
+#[test]
+fn places_are_short_also_where_the_folder_is_reached_by_a_link() {
+    let folder =
+        Folder::new(&[("real/facectl.yaml", &PROJECT.replace("NAME", "acme")), ("real/faces/a.yaml", &video("a"))]);
+    std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+    let mut request = folder.request(&[]);
+    request.cwd = folder.path().join("link");
+    let loaded = manifest::load(request).unwrap();
+    assert_eq!(loaded.desired.faces[&"a".parse().unwrap()].origin.file, "faces/a.yaml");
+}

@@ -1,0 +1,235 @@
+//! What a manifest may say, and the place of everything that it may not.
+
+use facectl::face::{Model, OnRemoval, TrainingInput, TrainingVoice, WaitFor};
+
+use super::{Folder, face};
+
+#[test]
+fn a_manifest_says_what_is_wanted() {
+    let folder = Folder::new(&[(
+        "ana.yaml",
+        "apiVersion: facectl.dev/v1
+kind: Face
+metadata:
+  name: ana
+  labels: { team: support, tier: 1.10, on-call: yes }
+spec:
+  face_name: Ana (Support)
+  model_name: phoenix-4.5
+  train_image_url: https://${FACECTL_VAR_HOST}.example.com/a.png
+  voice_name: Anna
+  auto_fix_training_image: true
+  training_version: 2
+  properties: { background_green_screen: true }
+  lifecycle: { on_removal: delete, protect: true, wait_for: preview }
+",
+    )]);
+    let desired = folder.desired(&["ana.yaml"]);
+    let face = &desired.faces[&"ana".parse().unwrap()];
+    assert_eq!(face.origin.to_string(), "ana.yaml:4:9");
+    assert_eq!(face.labels["tier"], "1.10");
+    assert_eq!(face.labels["on-call"], "yes");
+    assert_eq!(face.spec.model, Model::Phoenix45);
+    assert_eq!(face.spec.training_version.as_deref(), Some("2"));
+    assert!(face.spec.green_screen && face.spec.lifecycle.protect);
+    assert_eq!(face.spec.lifecycle.on_removal, OnRemoval::Delete);
+    assert_eq!(face.spec.lifecycle.wait_for, WaitFor::Preview);
+    let TrainingInput::Image { source, voice, auto_fix } = &face.spec.training else { panic!() };
+    assert_eq!(source.expose(), "https://hush.internal.example.com/a.png");
+    assert_eq!(*voice, TrainingVoice::Stock("anna".parse().unwrap()));
+    assert!(auto_fix);
+}
+
+/// What is wrong with one spec, and where; `{bad}` marks nothing, it is only short.
+fn spec_problems(spec: &str) -> String {
+    Folder::new(&[("f.yaml", &face("ana", spec))]).problems(&["f.yaml"]).replace("f.yaml:", "")
+}
+
+fn file_problems(text: &str) -> String {
+    Folder::new(&[("f.yaml", text)]).problems(&["f.yaml"]).replace("f.yaml:", "")
+}
+
+/// Notes a case of a table that went wrong, so that one run shows them all.
+fn check(wrong: &mut String, reason: &str, text: &str, found: &str, expected: &str) {
+    if found != expected {
+        wrong.push_str(&format!("\n{reason}: expected `{expected}`, found `{found}` in\n{text}\n"));
+    }
+}
+
+#[test]
+fn each_rule_of_the_create_call_is_checked_offline_and_at_its_place() {
+    let video = "train_video_url: https://m.example.com/a.mp4";
+    let image = "train_image_url: https://m.example.com/a.png";
+    let mut wrong = String::new();
+    for (reason, spec, expected) in [
+        ("a source is needed", "face_name: Ana".to_owned(), "no-source 5:1"),
+        ("one source only", format!("{video}\n{image}\nvoice_name: anna"), "two-sources 7:3"),
+        ("a video brings its own voice", format!("{video}\nvoice_name: anna"), "voice 7:3"),
+        ("a video is not repaired", format!("{video}\nauto_fix_training_image: true"), "image-only 7:3"),
+        ("a video may have a voice set after training", format!("{video}\ndefault_voice_id: v1"), ""),
+        ("a photo needs a voice", image.to_owned(), "voice 6:3"),
+        ("a photo takes one voice only", format!("{image}\nvoice_name: anna\ndefault_voice_id: v1"), "voice 8:3"),
+        ("phoenix-3 takes no photo", format!("{image}\nvoice_name: anna\nmodel_name: phoenix-3"), "model 8:15"),
+        ("an unknown model", format!("{video}\nmodel_name: phoenix4"), "unknown-value 7:15"),
+        ("the consent clip is deprecated", format!("{video}\nconsent_video_url: {image}"), "syntax 7:37"),
+        ("the consent clip is deprecated", format!("{video}\nconsent_video_url: x"), "deprecated-field 7:3"),
+        (
+            "gaze correction is no field",
+            format!("{video}\nproperties: {{ gaze_correction: true }}"),
+            "unknown-field 7:17",
+        ),
+        ("https only", "train_video_url: http://m.example.com/a.mp4".to_owned(), "invalid-link 6:20"),
+        ("public hosts only", "train_video_url: https://10.0.0.1/a.mp4".to_owned(), "invalid-link 6:20"),
+        ("callbacks as well", format!("{video}\ncallback_url: https://localhost/x"), "invalid-link 7:17"),
+        ("an empty callback is none", format!("{video}\ncallback_url: \"\""), "invalid-link 7:17"),
+        ("a callback of nothing", format!("{video}\ncallback_url: ~"), "null-value 7:3"),
+        ("names end at 100 characters", format!("{video}\nface_name: {}", "x".repeat(101)), "invalid-name 7:14"),
+        ("names hold no control characters", format!("{video}\nface_name: \"a\\tb\""), "invalid-name 7:14"),
+        ("names are texts", format!("{video}\nface_name: 1.10"), "wrong-type 7:14"),
+        (
+            "a boolean is true or false",
+            format!("{video}\nproperties: {{ background_green_screen: yes }}"),
+            "wrong-type 7:42",
+        ),
+        ("a boolean has no quotes", format!("{video}\nlifecycle: {{ protect: \"true\" }}"), "wrong-type 7:25"),
+        ("a closed set of words", format!("{video}\nlifecycle: {{ wait_for: previev }}"), "unknown-value 7:26"),
+        ("a map, not a word", format!("{video}\nlifecycle: retain"), "wrong-type 7:14"),
+        ("a word, not a map", format!("{video}\nface_name: {{ a: b }}"), "wrong-type 7:14"),
+        ("strange variables", format!("{video}\nface_name: ${{TAVUS_API_KEY}}"), "variable 7:14"),
+        ("variables that are not set", format!("{video}\nface_name: ${{FACECTL_VAR_NAME}}"), "variable 7:14"),
+        ("variables in words", format!("{video}\nmodel_name: ${{FACECTL_VAR_HOST}}"), "unknown-value 7:15"),
+        ("a key written twice", format!("{video}\nface_name: A\nface_name: B"), "duplicate-key 8:3"),
+        ("merge keys", format!("{video}\n<<: {{ face_name: A }}"), "merge-key 7:3"),
+        ("tags", format!("{video}\nface_name: !!str A"), "tag 7:14"),
+        ("unknown aliases", format!("{video}\nface_name: *a"), "syntax 7:14"),
+    ] {
+        check(&mut wrong, reason, &spec, &spec_problems(&spec), expected);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn each_rule_of_the_document_is_checked_at_its_place() {
+    let spec = "spec: { train_video_url: https://m.example.com/a.mp4 }\n";
+    let head = "apiVersion: facectl.dev/v1\nkind: Face\n";
+    let mut wrong = String::new();
+    for (reason, text, expected) in [
+        ("a key is a DNS label", format!("{head}metadata: {{ name: Ana_Support }}\n{spec}"), "invalid-name 3:19"),
+        (
+            "a key hangs on no variable",
+            format!("{head}metadata: {{ name: \"a${{FACECTL_VAR_HOST}}\" }}\n{spec}"),
+            "variable 3:19",
+        ),
+        ("a key is there", format!("{head}metadata: {{ labels: {{}} }}\n{spec}"), "missing-field 3:1"),
+        ("metadata is there", format!("{head}{spec}"), "missing-field 1:1"),
+        ("a number is no key", format!("{head}metadata: {{ name: 12 }}\n{spec}"), "wrong-type 3:19"),
+        (
+            "labels can be selected",
+            format!("{head}metadata: {{ name: a, labels: {{ \"a b\": c, d: \"e f\" }} }}\n{spec}"),
+            "label 3:32\nlabel 3:45",
+        ),
+        ("a label has a value", format!("{head}metadata: {{ name: a, labels: {{ b: }} }}\n{spec}"), "null-value 3:32"),
+        (
+            "a version of ours",
+            format!("apiVersion: facectl.dev/v2\nkind: Face\nmetadata: {{ name: a }}\n{spec}"),
+            "unknown-value 1:13",
+        ),
+        (
+            "a kind of ours",
+            format!("apiVersion: facectl.dev/v1\nkind: face\nmetadata: {{ name: a }}\n{spec}"),
+            "kind 2:7",
+        ),
+        ("a kind at all", format!("apiVersion: facectl.dev/v1\nmetadata: {{ name: a }}\n{spec}"), "missing-field 1:1"),
+        (
+            "a project elsewhere",
+            "apiVersion: facectl.dev/v1\nkind: Project\nmetadata: { name: a }\n".to_owned(),
+            "misplaced-project 1:1",
+        ),
+        ("another tool's", "apiVersion: v1\nkind: ConfigMap\n".to_owned(), "kind 2:7"),
+        ("no map", "- a\n".to_owned(), "wrong-type 1:3"),
+        ("a tab", format!("{head}metadata:\n\tname: a\n{spec}"), "syntax 4:1"),
+        ("an open bracket", format!("{head}metadata: {{ name: a\n{spec}"), "syntax 4:5"),
+        (
+            "lines count through the whole file",
+            format!("---\n# nothing\n---\n{head}metadata: {{ name: A }}\n{spec}"),
+            "invalid-name 6:19",
+        ),
+        (
+            "columns count characters",
+            format!("{head}metadata: {{ annotations: {{ \"ä😀\": b }}, name: A }}\n{spec}"),
+            "invalid-name 3:45",
+        ),
+        ("CRLF", format!("{head}metadata: {{ name: A }}\n{spec}").replace('\n', "\r\n"), "invalid-name 3:19"),
+        ("a byte order mark", format!("\u{feff}{head}metadata: {{ name: A }}\n{spec}"), "invalid-name 3:19"),
+        ("NUL", format!("{head}metadata: {{ name: \"a\0\" }}\n{spec}"), "control-character f.yaml"),
+    ] {
+        check(&mut wrong, reason, &text, &file_problems(&text), expected);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_digest_is_over_what_is_wanted_and_not_over_how_it_is_written() {
+    let digest = |text: &str| Folder::new(&[("f.yaml", text)]).desired(&["f.yaml"]).digest;
+    let base = digest(&face("ana", "train_video_url: https://m.example.com/a.mp4?X-Amz-Signature=1"));
+    let same = face(
+        "ana",
+        "# signed anew\ntrain_video_url: \"https://m.example.com/a.mp4?X-Amz-Signature=2\"\nface_name: ana",
+    );
+    assert_eq!(base, digest(&same));
+    for spec in [
+        "train_video_url: https://m.example.com/b.mp4",
+        "train_video_url: https://m.example.com/a.mp4\nface_name: Ana",
+        "train_video_url: https://m.example.com/a.mp4\ndefault_voice_id: v1",
+        "train_video_url: https://m.example.com/a.mp4\nlifecycle: { protect: true }",
+        "train_video_url: https://m.example.com/a.mp4\ntraining_version: 1",
+    ] {
+        assert_ne!(base, digest(&face("ana", spec)), "{spec}");
+    }
+}
+
+#[test]
+fn every_way_to_write_a_text_reads_the_same_in_both_readers() {
+    let face = |note: &str, end: &str| {
+        format!(
+            "apiVersion: facectl.dev/v1\nkind: Face\nspec: {{ train_video_url: \"https://m.example.com/a.mp4\" }}\nmetadata:\n  \
+             name: ana\n  annotations:\n    note: {note}{end}"
+        )
+    };
+    let mut wrong = String::new();
+    for (note, expected) in [
+        ("|\n      a\n      b\n", "a\nb\n"),
+        ("|\n      a\n      b", "a\nb\n"),
+        ("|-\n      a\n", "a"),
+        ("|+\n      a\n\n\n", "a\n\n\n"),
+        (">\n      a\n      b\n\n      c\n", "a b\nc\n"),
+        (">+\n      a\n\n", "a\n\n"),
+        ("|2\n       a\n", " a\n"),
+        ("a\n      b\n", "a b"),
+        ("\"a\\\n      b\"\n", "ab"),
+        ("\"a\n\n      b\\u00e9\\x41\"\n", "a\nbéA"),
+        ("'it''s'\n", "it's"),
+        ("a#b # c\n", "a#b"),
+        ("007\n", "007"),
+        ("1_000\n", "1_000"),
+        ("2026-11-22\n", "2026-11-22"),
+        ("yes\n", "yes"),
+        ("&x ana\n    copy: *x\n", "ana"),
+        ("ä😀\n", "ä😀"),
+    ] {
+        for end in ["", "---\n# end\n", "...\n"] {
+            if !note.ends_with('\n') && !end.is_empty() {
+                continue;
+            }
+            for text in [face(note, end), face(note, end).replace('\n', "\r\n")] {
+                let folder = Folder::new(&[("f.yaml", &text)]);
+                let found = match folder.load(&["f.yaml"]) {
+                    Ok(loaded) => loaded.desired.faces[&"ana".parse().unwrap()].annotations["note"].clone(),
+                    Err(_) => folder.problems(&["f.yaml"]),
+                };
+                check(&mut wrong, "a text", &text, &found, expected);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
