@@ -94,7 +94,10 @@ impl From<ApiError> for CliError {
             Failure::NoAnswer(why) => Self::new(format!("no complete answer to {place}: {why}"))
                 .hint("it may pass: run it again; --request-timeout gives it more time"),
             Failure::Status { status, message, .. } => Self::new(format!("{place} was answered HTTP {status}: {message}"))
-                .hint("if the status is 5xx it may pass: run it again; otherwise check --api-url"),
+                .hint(match status {
+                    429 | 500.. => "it may pass: run it again",
+                    _ => "is --api-url (TAVUS_PUBLIC_API_BASE_URL) really the Tavus API, with /v2 at its end?",
+                }),
             Failure::Unreadable { why, .. } => Self::new(format!("the answer to {place} is not what it should be: {why}"))
                 .hint("is --api-url (TAVUS_PUBLIC_API_BASE_URL) really the Tavus API, with /v2 at its end? A proxy or a login page answers like this"),
         };

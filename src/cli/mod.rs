@@ -140,6 +140,8 @@ fn start_logs(global: &Global, output: &Output) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
+        // It would tell of a closed standard error on standard error, which panics, in the middle of a create.
+        .log_internal_errors(false)
         .with_ansi(output.talk_paint.colour);
     // It fails only if a subscriber is set already, which then does the work.
     let _ = match global.log_format {

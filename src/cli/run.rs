@@ -1,5 +1,6 @@
 //! What commands that write share: one run over the faces of a project, from the first look to the exit code.
 
+use std::collections::BTreeSet;
 use std::io::BufRead;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, Plan, Policy, finishing, is_reached};
-use crate::report::{outcome_json, outcome_text, status_rows, status_table};
+use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached};
+use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
 use crate::state::{Snapshot, StateStore};
 use crate::tavus::Client;
 
@@ -140,35 +141,70 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When the result cannot be written.
-    pub async fn finish(mut self, plan: &Plan, blocks: fn(&Block) -> bool) -> Result<Exit, CliError> {
+    pub async fn finish(mut self, before: Look, blocks: fn(&Block) -> bool) -> Result<Exit, CliError> {
         self.progress.clear();
         // Also where it stopped between two steps, such as while doubts were settled.
         self.outcome.is_interrupted |= self.session.interrupt.is_noted();
         self.outcome.is_key_refused |= self.executor.key_refused.load(Ordering::Relaxed);
-        if let Err(error) = self.store.publish() {
-            self.session.output.say(&format!("warning: the lock file could not be written: {error}"));
-        }
-        let exit = exit(&self.outcome, plan, blocks);
-        let rows = match self.outcome.is_interrupted || self.outcome.is_key_refused {
-            true => Vec::new(),
-            false => self.look().await.map_or_else(
-                |_| Vec::new(),
-                |Look { snapshot, observed, plan }| status_rows(&plan, &snapshot.recorded(), &observed, true),
-            ),
-        };
         let output = &self.session.output;
+        if let Err(error) = self.store.publish() {
+            output.say(&format!("warning: the lock file could not be written: {error}"));
+        }
+        let exit = exit(&self.outcome, &before.plan, blocks);
+        let happened = self.outcome != Outcome::default();
+        let blocked: Vec<String> = still_blocked(&self.outcome, &before.plan)
+            .filter(|(_, block)| blocks(block))
+            .map(|(face, _)| face.key.to_string())
+            .collect();
+        let rows = self.rows_after(before, happened).await;
         if output.is_for_programs() {
             output.value(&outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0))?;
             return Ok(exit);
         }
-        if self.outcome != Outcome::default() {
+        if happened {
             if !rows.is_empty() {
                 output.result(&format!("\n{}", status_table(&rows, output.paint)))?;
             }
             output.result(&format!("\n{}", outcome_text(&self.outcome, output.paint)))?;
         }
+        if !blocked.is_empty() {
+            let line = format!("Blocked, so nothing was done about: {} (see `facectl plan`).", blocked.join(", "));
+            output.say(&output.talk_paint.wrap(&line, 2));
+        }
         Ok(exit)
     }
+
+    /// Returns how things are after the run.
+    async fn rows_after(&mut self, before: Look, happened: bool) -> Vec<StatusRow> {
+        // What was allowed once is used up: what to do next must not be to pay again.
+        self.policy = Policy {
+            recreate: BTreeSet::new(),
+            retry: BTreeSet::new(),
+            create_new: BTreeSet::new(),
+            ..self.policy.clone()
+        };
+        let after = match self.outcome.is_interrupted || self.outcome.is_key_refused {
+            true => return Vec::new(),
+            // Where nothing happened, things are as they were: no need to list ten thousand faces once more.
+            false if !happened => Ok(before),
+            false => self.look().await,
+        };
+        match after {
+            Ok(Look { snapshot, observed, plan }) => status_rows(&plan, &snapshot.recorded(), &observed, true),
+            Err(error) => {
+                // The run itself is over and told about below; only the table is missing.
+                self.session
+                    .output
+                    .say(&format!("warning: how the faces are now could not be looked up: {}", error.message));
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// Returns the faces that the plan called blocked and whose fate was not settled since.
+fn still_blocked<'a>(outcome: &'a Outcome, plan: &'a Plan) -> impl Iterator<Item = (&'a FacePlan, &'a Block)> {
+    plan.blocks().filter(|(face, _)| !outcome.adopted.contains(&face.key) && !outcome.created.contains(&face.key))
 }
 
 /// Returns how to execute: flag > environment > file > default.
@@ -187,11 +223,8 @@ fn execute_settings(session: &Session, wait: &WaitOptions, create_parallelism: O
 
 /// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
 pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exit {
-    // A block that the run itself has lifted since is none.
-    let is_lifted = |key: &FaceKey| outcome.adopted.contains(key) || outcome.created.contains(key);
-    let is_blocked = |wanted: fn(&Block) -> bool| {
-        plan.blocks().any(|(face, block)| concerns(block) && wanted(block) && !is_lifted(&face.key))
-    };
+    let is_blocked =
+        |wanted: fn(&Block) -> bool| still_blocked(outcome, plan).any(|(_, block)| concerns(block) && wanted(block));
     let is_failed = !outcome.failed.is_empty()
         || !outcome.refused.is_empty()
         || outcome.trouble.iter().any(|trouble| trouble.key.is_some());

@@ -48,8 +48,10 @@ impl StopSignals {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+            // Whoever starts us with `nohup` wants hours of waiting to outlive the terminal.
+            let kinds = kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value()));
             // Without a handler the signal ends the process, which is safe as well.
-            Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+            Self { signals: kinds.filter_map(|kind| signal(kind).ok()).collect() }
         }
         #[cfg(not(unix))]
         Self {}
@@ -70,4 +72,14 @@ impl StopSignals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Returns whether this process was started with a signal ignored. Known on Linux only, where the kernel
+/// shows it; elsewhere every signal is heard.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask.checked_shr(signal.saturating_sub(1).unsigned_abs()).is_some_and(|mask| mask & 1 == 1)
 }

@@ -524,7 +524,6 @@ fn start(
 /// Rows 21 and 22.
 fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -> Decision {
     let id = Some(recorded.id.clone());
-    let is_live = |id: &FaceId| views.observed.faces.contains_key(id);
     let takes_it = |(other, face): &(&FaceKey, &DesiredFace)| {
         face.annotations.get(MOVED_FROM).is_some_and(|from| from == key.as_str())
             && !views.recorded.faces.contains_key(*other)
@@ -532,6 +531,7 @@ fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -
     if let Some((other, _)) = views.desired.faces.iter().find(takes_it) {
         return (id, Action::NoOp, Reason::MovedTo(other.clone()));
     }
+    let is_live = |id: &FaceId| views.observed.faces.contains_key(id);
     match presence(recorded, views.observed) {
         // The record is all that knows of the faces it had before.
         Presence::Gone if recorded.previous.iter().any(is_live) => (id, Action::Orphaned, Reason::LeftManifests),

@@ -90,7 +90,11 @@ fn a_failed_training_is_4_and_the_others_succeed() {
     let again = environment.run("apply -y").exits(4).prints(&["! bruno blocked", "facectl apply --retry bruno"]);
     assert!(again.stdout.contains("video_format"), "{again}");
     assert_eq!(server.trainings(), 2);
-    environment.run("apply -y --retry bruno").exits(4);
+    let again = again.says(&["Blocked, so nothing was done about: bruno (see `facectl plan`)."]);
+    assert!(!again.stdout.contains("Done"), "{again}");
+    let retried = environment.run("apply -y --retry bruno").exits(4);
+    // What was allowed once is used up: the table must not advise to pay for it again.
+    assert!(!retried.stdout.contains("create: facectl apply"), "{retried}");
     assert_eq!(server.trainings(), 3);
 }
 
@@ -139,6 +143,16 @@ fn a_live_face_of_the_same_name_is_5_until_it_is_adopted() {
 }
 
 #[test]
+fn a_key_that_nobody_declared_is_not_retried_in_silence() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    for line in ["plan --retry anna", "apply -y --recreate ana,anna"] {
+        environment.run(line).exits(1).says(&["anna: there is no such face; nothing was changed", "declared are: ana"]);
+    }
+    assert_eq!(server.trainings(), 0);
+}
+
+#[test]
 fn a_held_state_is_6_and_says_who_holds_it() {
     let server = Server::slow(&[]);
     let environment = Environment::against(&server, &["ana"]);
@@ -180,6 +194,19 @@ fn an_interrupt_ends_the_wait_for_a_held_state() {
     second.until_it_says("waiting");
     second.signal("INT");
     second.end().exits(8);
+}
+
+#[test]
+fn two_rehearsals_in_one_folder_take_turns() {
+    let environment = Environment::project(&["ana"]);
+    let mut first = environment.spawn("apply --sandbox --sandbox-speed 1 -y");
+    first.until_it_says("Waiting for 1 face");
+    let run = environment.run("plan --sandbox").exits(6).prints_nothing();
+    run.says(&["another sandbox uses this world", "another rehearsal is under way in this folder", "--lock-timeout"]);
+    let second = environment.spawn("plan --sandbox --lock-timeout 50s");
+    first.signal("INT");
+    first.end().exits(8);
+    second.end().exits(0).prints(&["No changes."]);
 }
 
 #[test]
@@ -237,7 +264,12 @@ fn every_exit_code_is_in_the_readme() {
     // Written by somebody else, at another time: where it is there, it must be whole.
     let Ok(readme) = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")) else { return };
     for code in 0..=10 {
-        let is_row = |line: &str| line.replace('`', "").starts_with(&format!("| {code} |"));
+        // A row of a table or an item of a list, however it is set.
+        let is_row = |line: &str| {
+            let line = line.trim_start_matches(|letter: char| "|-*` ".contains(letter));
+            let after = line.strip_prefix(&code.to_string());
+            after.is_some_and(|after| after.starts_with(['`', ' ', '|', ':', '*']))
+        };
         assert!(readme.lines().any(is_row), "README.md has no row for exit code {code}");
     }
 }

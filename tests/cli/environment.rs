@@ -35,7 +35,7 @@ impl Environment {
     /// A project with these faces, each from a video of its own.
     pub(crate) fn project(faces: &[&str]) -> Self {
         let environment = Self::empty();
-        environment.write("facectl.yaml", &project("acme", ""));
+        environment.write("facectl.yaml", project("acme", ""));
         for key in faces {
             environment.face(key, "");
         }
@@ -121,6 +121,15 @@ impl Environment {
     /// Begins a run and does not wait for its end.
     pub(crate) fn spawn(&self, line: &str) -> Running {
         Running::new(line, self.command(line).spawn().unwrap())
+    }
+
+    /// Begins a run to whom a signal means nothing.
+    pub(crate) fn spawn_ignoring(&self, signal: &str, line: &str) -> Running {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' {signal}; exec {} {line}", env!("CARGO_BIN_EXE_facectl"))]);
+        command.env_clear().envs(&self.variables).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::new(line, command.spawn().unwrap())
     }
 
     /// Every file below a folder, with its bytes.

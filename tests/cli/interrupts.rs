@@ -112,3 +112,35 @@ fn an_interrupt_ends_the_patience_that_the_api_asked_for() {
     environment.run("apply -y --no-wait").exits(0).prints(&["1 created"]);
     assert_eq!(server.trainings(), 1);
 }
+
+#[test]
+fn a_rehearsal_can_be_interrupted_and_killed_like_the_real_thing() {
+    let environment = Environment::project(&["ana"]);
+    let mut run = environment.spawn("apply --sandbox --sandbox-speed 1 -y");
+    run.until_it_says("Waiting for 1 face");
+    run.signal("INT");
+    run.end().exits(8);
+    environment.face("bruno", "");
+    let mut run = environment.spawn("apply --sandbox --sandbox-speed 1 --sandbox-fault create:hang -y");
+    let journal = || std::fs::read_to_string(environment.path(".facectl/sandbox/world.json.journal"));
+    run.until("the create arrived", || journal().is_ok_and(|text| text.contains("bruno [fc-")));
+    run.signal("KILL");
+    run.end();
+    let run = environment.run("apply --sandbox --sandbox-speed 36000 -y").exits(0);
+    run.says(&["= bruno: settled"]).prints(&["0 created, 0 updated, 1 adopted, 2 reached"]);
+    let world: serde_json::Value = serde_json::from_str(&environment.read(".facectl/sandbox/world.json")).unwrap();
+    assert_eq!(world["world"]["trainings"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_was_told_to_outlive_its_terminal_does() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &[]);
+    environment.face_from("ana", "https://media.example.com/slow.mp4", "");
+    // As nohup does.
+    let mut run = environment.spawn_ignoring("HUP", "apply -y");
+    run.until_it_says("Waiting for 1 face");
+    run.signal("HUP");
+    run.end().exits(0).prints(&["1 reached"]);
+}

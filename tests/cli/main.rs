@@ -3,11 +3,18 @@
 
 #![cfg(unix)]
 
+mod api;
 mod codes;
 mod creates;
+mod drift;
 mod environment;
 mod interrupts;
+mod manifests;
+mod scale;
+mod secrets;
 mod server;
 mod settings;
+mod small;
+mod state;
 mod story;
 mod together;

@@ -29,6 +29,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
     let policy = session.policy(Some(&args.policy));
     let mut run = Run::begin(session, &progress, policy, &args.wait, args.create_parallelism)?;
+    session.check_keys(&args.policy, &run.store.load()?.recorded())?;
     run.settle_first().await?;
     let mut look = run.look().await?;
     show(&look.plan, session)?;
@@ -55,7 +56,7 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     if !args.no_wait {
         run.wait(&look).await?;
     }
-    run.finish(&look.plan, |_| true).await
+    run.finish(look, |_| true).await
 }
 
 /// Looks once more before the first training is paid for: between the plan and the answer hours may have

@@ -8,6 +8,7 @@ use crate::cli::args::{DiffArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session};
+use crate::face::Coverage;
 use crate::report::{Paint, diff_text};
 
 /// Shows each live face against the declared one.
@@ -18,9 +19,12 @@ pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Int
     let observed = session.survey(&state.snapshot).await?;
     let paint = if output.is_for_programs() { Paint::plain() } else { output.paint };
     let text = diff_text(session.desired(), &recorded, &observed, paint);
+    if let Coverage::Partial(why) = &observed.coverage {
+        output.say(&format!("warning: the listing of live faces was not complete ({why}); a face that is shown as not live may be there."));
+    }
     let has_changes = text.lines().any(|line| line.contains("declared/"));
     if output.is_for_programs() {
-        output.value(&json!({ "format_version": "1.0", "differs": has_changes, "unified": text }))?;
+        output.value(&json!({ "format_version": "1.0", "differs": has_changes, "complete": observed.is_complete(), "unified": text }))?;
     } else if text.is_empty() {
         output.talk("No differences: each declared face is live as declared.");
     } else {

@@ -6,7 +6,7 @@ use crate::cli::args::{DriftArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session};
-use crate::face::{Coverage, FaceKey};
+use crate::face::{FaceKey, Observed, Presence, Recorded};
 use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Reason};
 use crate::report::{drift_json, drift_text};
 
@@ -24,15 +24,19 @@ pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: In
         output.result(&drift_text(&report, &changed, output.paint))?;
     }
     session.close().await;
-    if report.faces.is_empty() && report.coverage != Coverage::Complete {
-        // Nothing was found, but not everything was seen: that must not read as "no drift".
-        return Ok(Exit::UNSAFE);
-    }
+    let is_asked = args.expect_no_changes || args.detailed_exitcode;
     Ok(match !report.faces.is_empty() {
         true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
         true if args.detailed_exitcode => Exit::CHANGES,
+        // "No drift" would be a guess: a pipeline that asks must not take it for an answer.
+        false if is_asked && has_unseen(&recorded, &observed) => Exit::UNSAFE,
         _ => Exit::SUCCESS,
     })
+}
+
+/// Returns whether there is a recorded face that a listing, not being complete, neither shows nor rules out.
+fn has_unseen(recorded: &Recorded, observed: &Observed) -> bool {
+    recorded.faces.values().any(|face| observed.presence(&face.id) == Presence::Unknown)
 }
 
 /// Returns the faces that differ because their manifest does.

@@ -14,6 +14,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let state = session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     let recorded = state.recorded();
+    session.check_keys(&args.policy, &recorded)?;
     let observed = match args.refresh {
         true => session.survey(&state.snapshot).await?,
         false => session.unobserved(&recorded),

@@ -32,7 +32,7 @@ pub async fn run(args: SandboxArgs, output: Output, interrupt: Interrupt) -> Res
         "The sandbox serves the Tavus API here; one real second is {} there. For any client:",
         seconds(args.speed)
     ));
-    output.talk(&format!("  export TAVUS_API_KEY=sandbox TAVUS_PUBLIC_API_BASE_URL={url}"));
+    output.talk(&format!("  export TAVUS_API_KEY=any-key-will-do TAVUS_PUBLIC_API_BASE_URL={url}"));
     output.talk("Ctrl-C ends it. What was paid for: GET /_sandbox/ledger");
     interrupt.noted().await;
     sandbox.shutdown().await.map_err(failed)?;

@@ -36,6 +36,5 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
         session.output.talk("Nothing to wait for.");
     }
     // What else is blocked has nothing to do with waiting: `plan` and `apply` say so.
-    run.finish(&look.plan, |block| matches!(block, Block::InDoubt { .. } | Block::Failed(_) | Block::TuningFailed))
-        .await
+    run.finish(look, |block| matches!(block, Block::InDoubt { .. } | Block::Failed(_) | Block::TuningFailed)).await
 }

@@ -2,7 +2,8 @@
 
 use crate::apply::join_all;
 use crate::face::{
-    Coverage, FaceId, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace, TrainingStatus,
+    Coverage, FaceId, Naming, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace, TrainingStatus,
+    named_with,
 };
 use crate::state::{Change, Meta, Snapshot, StateStore, account_sample, is_same_account};
 use crate::tavus::{FaceReads, details, observe};
@@ -101,27 +102,39 @@ impl Session {
         recorded.faces.iter().filter(|(key, face)| is_unclear(key, &face.id)).map(|(_, face)| face.id.clone()).collect()
     }
 
-    /// Returns what is known without looking at the API: each recorded face as it was last applied and seen.
+    /// Returns what is known without looking at the API: the recorded faces as they were last seen. It proves no
+    /// absence, so nothing is ever created on it.
     pub fn unobserved(&self, recorded: &Recorded) -> Observed {
-        let faces = recorded.faces.values().map(|face| (face.id.clone(), as_last_seen(face)));
-        Observed { at: self.clock.now(), coverage: Coverage::Complete, faces: faces.collect() }
+        let faces = recorded.faces.values().filter_map(|face| Some((face.id.clone(), self.last_seen(face)?)));
+        Observed {
+            at: self.clock.now(),
+            coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),
+            faces: faces.collect(),
+        }
+    }
+
+    /// Returns a recorded face as it was last seen; none where it was never looked at since it was taken over.
+    fn last_seen(&self, face: &RecordedFace) -> Option<ObservedFace> {
+        let (status, progress) = match &face.last_seen {
+            Some(last) => (last.status.clone(), last.progress),
+            None if face.seen_usable => return None,
+            None => (TrainingStatus::Training, None),
+        };
+        let keeps_token = face.token_in_name && self.desired().naming == Naming::Marker;
+        let token = face.token.as_ref().filter(|_| keeps_token);
+        Some(ObservedFace {
+            id: face.id.clone(),
+            name: Some(token.map_or_else(|| face.name.to_string(), |token| named_with(&face.name, token))),
+            model: face.trained_from.as_ref().map(|from| from.model.to_string()),
+            status,
+            progress,
+            error: None,
+            default_voice: face.default_voice.clone(),
+            ownership: Ownership::User,
+            created_at: face.created_at,
+        })
     }
 }
 
 /// Recorded faces that are looked at alone before a whole account that is missing counts as another one.
 const MISSING_LOOKS: usize = 8;
-
-fn as_last_seen(face: &RecordedFace) -> ObservedFace {
-    let last = face.last_seen.as_ref();
-    ObservedFace {
-        id: face.id.clone(),
-        name: None,
-        model: face.trained_from.as_ref().map(|from| from.model.to_string()),
-        status: last.map_or_else(|| TrainingStatus::Unknown("not seen yet".to_owned()), |last| last.status.clone()),
-        progress: last.and_then(|last| last.progress),
-        error: None,
-        default_voice: face.default_voice.clone(),
-        ownership: Ownership::User,
-        created_at: face.created_at,
-    }
-}

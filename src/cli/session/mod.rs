@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::apply::Interrupt;
 use crate::clock::{Clock, ScaledClock, SystemClock};
-use crate::face::{Desired, Observed, Recorded};
+use crate::face::{Desired, FaceKey, Observed, Recorded};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
@@ -66,7 +66,12 @@ fn reject(rejected: &Rejected, output: &Output) -> CliError {
         }
     } else {
         let paint = output.talk_paint;
-        output.say(&render_text(&rejected.diagnostics, &rejected.sources, paint.colour, paint.width));
+        let shown = &rejected.diagnostics[..rejected.diagnostics.len().min(PROBLEMS_SHOWN)];
+        output.say(&render_text(shown, &rejected.sources, paint.colour, paint.width));
+        if shown.len() < rejected.diagnostics.len() {
+            let (shown, all) = (shown.len(), rejected.diagnostics.len());
+            output.say(&format!("These are the first {shown} of {all}; -o json tells all of them."));
+        }
     }
     CliError::silent(Exit::ERROR)
 }
@@ -120,7 +125,7 @@ impl Session {
             let patience = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
             let start = start_sandbox(global, &state_dir, patience);
             let (sandbox, clock) = super::error::unless_interrupted(&interrupt, start).await?;
-            (sandbox.base_url(), ApiKey::parse("sandbox"), Some(sandbox), clock)
+            (sandbox.base_url(), ApiKey::parse(REHEARSAL_KEY), Some(sandbox), clock)
         } else {
             let url = api_url(global, project);
             (url, Ok(read_key(global)?), None, Arc::new(SystemClock))
@@ -176,6 +181,21 @@ impl Session {
         &self.loaded.desired
     }
 
+    /// Checks that whoever names a face to pay for has named one.
+    ///
+    /// # Errors
+    /// When a key is neither declared nor recorded: a slip that would pass unnoticed.
+    pub fn check_keys(&self, args: &PolicyArgs, recorded: &Recorded) -> Result<(), CliError> {
+        let PolicyArgs { adopt: _, recreate, retry, create_new, max_trainings: _ } = args;
+        let is_known = |key: &FaceKey| self.desired().faces.contains_key(key) || recorded.faces.contains_key(key);
+        let named = [("--recreate", recreate), ("--retry", retry), ("--create-new", create_new)];
+        let mut named = named.into_iter().flat_map(|(flag, keys)| keys.iter().map(move |key| (flag, key)));
+        let Some((flag, key)) = named.find(|(_, key)| !is_known(key)) else { return Ok(()) };
+        let error = CliError::new(format!("{flag} {key}: there is no such face; nothing was changed"));
+        let known: Vec<&str> = self.desired().faces.keys().take(20).map(FaceKey::as_str).collect();
+        Err(error.hint(format!("declared are: {}", known.join(", "))))
+    }
+
     /// Returns how much of what a plan may do.
     pub fn policy(&self, args: Option<&PolicyArgs>) -> Policy {
         let settings = &self.loaded.project.settings;
@@ -209,6 +229,10 @@ impl Session {
     }
 }
 
+/// The key of a rehearsal. Wherever it stands in an answer it is hidden, so it must be no word.
+const REHEARSAL_KEY: &str = "no-key-is-needed-in-a-rehearsal";
+/// Problems shown to people: more of them fill a screen and a log, and come from one mistake.
+const PROBLEMS_SHOWN: usize = 100;
 /// The largest `--create-parallelism`.
 const CREATES_AT_MOST: usize = 16;
 
@@ -247,7 +271,11 @@ fn read_key(global: &Global) -> Result<ApiKey, CliError> {
         None => std::env::var("TAVUS_API_KEY").unwrap_or_default(),
     };
     if text.trim().is_empty() {
-        return Err(CliError::new("no API key: TAVUS_API_KEY is not set")
+        let what = match &global.api_key_file {
+            Some(path) => format!("no API key: the key file {} is empty", path.display()),
+            None => "no API key: TAVUS_API_KEY is not set".to_owned(),
+        };
+        return Err(CliError::new(what)
             .hint("make a key in the Tavus console (PAL Maker, API keys), then `export TAVUS_API_KEY=…` or give --api-key-file FILE")
             .hint("to try it without a key: add --sandbox"));
     }
