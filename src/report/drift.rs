@@ -43,10 +43,11 @@ pub fn drift_text(report: &DriftReport, changed: &[FaceKey], paint: Paint) -> St
             let _ =
                 writeln!(text, "{} {} compared.", paint.green("No drift."), count(report.compared, "recorded face"));
         }
-        Coverage::Complete => {
-            let _ = writeln!(text, "{} of {} drifted.", report.faces.len(), count(report.compared, "recorded face"));
-        }
+        Coverage::Complete => counted(&mut text, report),
         Coverage::Partial(why) => {
+            if !report.faces.is_empty() {
+                counted(&mut text, report);
+            }
             let line = format!("the listing was not complete ({why}), so no face is called missing.");
             let _ = writeln!(text, "{} {}", paint.yellow("warning:"), paint.wrap(&line, 9));
         }
@@ -65,6 +66,10 @@ pub fn drift_text(report: &DriftReport, changed: &[FaceKey], paint: Paint) -> St
         let _ = writeln!(text, "{}", paint.dim(&line));
     }
     text
+}
+
+fn counted(text: &mut String, report: &DriftReport) {
+    let _ = writeln!(text, "{} of {} drifted.", report.faces.len(), count(report.compared, "recorded face"));
 }
 
 /// Returns a drift report as JSON.

@@ -11,6 +11,8 @@ mod plan_json;
 mod plan_text;
 mod progress;
 mod status;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use diff::diff_text;

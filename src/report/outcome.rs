@@ -42,8 +42,9 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     }
     let is_well =
         refused.is_empty() && in_doubt.is_empty() && trouble.is_empty() && failed.is_empty() && !is_key_refused;
-    let head = if is_well { paint.green("Done:") } else { paint.red("Done, with trouble:") };
-    let mut text = format!("{} {}.\n", paint.bold(&head), done.join(", "));
+    let head = if is_well { "Done:" } else { "Done, with trouble:" };
+    let painted = if is_well { paint.green(head) } else { paint.red(head) };
+    let mut text = format!("{}{}\n", paint.bold(&painted), paint.list_behind(head, &done, 2));
     let mut say = |line: String| {
         text.push_str(&paint.wrap(&line, 2));
         text.push('\n');
@@ -58,6 +59,12 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     for Trouble { key, doing, why } in trouble {
         let whose = key.as_ref().map_or_else(String::new, |key| format!("x {key}: "));
         say(format!("{whose}failed to {doing}: {why}"));
+    }
+    if !skipped.is_empty() {
+        say(format!("Not begun: {}.", keys(skipped)));
+    }
+    if *is_key_refused {
+        say("The API refused the key, so nothing more was begun: check TAVUS_API_KEY, then run it again.".to_owned());
     }
     if !in_doubt.is_empty() {
         say(format!(

@@ -54,9 +54,28 @@ impl Paint {
     /// Breaks prose into lines that fit, each after `indent` blanks. Words longer than a line, such as
     /// links, are not broken: they must stay usable.
     pub fn wrap(self, text: &str, indent: usize) -> String {
+        self.join(text.split_whitespace(), indent)
+    }
+
+    /// As [`Paint::wrap`], behind a `head` that stands on the first line already.
+    pub fn wrap_behind(self, head: &str, text: &str, indent: usize) -> String {
+        let wrapped = self.join(std::iter::once(head).chain(text.split_whitespace()), indent);
+        wrapped.get(head.len()..).unwrap_or_default().to_owned()
+    }
+
+    /// Joins items by commas into lines that fit behind a `head`; an item is never broken.
+    pub fn list_behind(self, head: &str, items: &[String], indent: usize) -> String {
+        let last = items.len().saturating_sub(1);
+        let ended = items.iter().enumerate().map(|(n, item)| format!("{item}{}", if n == last { "." } else { "," }));
+        let ended: Vec<String> = ended.collect();
+        let wrapped = self.join(std::iter::once(head).chain(ended.iter().map(String::as_str)), indent);
+        wrapped.get(head.len()..).unwrap_or_default().to_owned()
+    }
+
+    fn join<'a>(self, words: impl Iterator<Item = &'a str>, indent: usize) -> String {
         let room = self.width.saturating_sub(indent).max(20);
         let mut lines: Vec<String> = vec![String::new()];
-        for word in text.split_whitespace() {
+        for word in words {
             let line = lines.last_mut().map(|line| (line.chars().count(), line));
             match line {
                 Some((0, line)) => line.push_str(word),

@@ -24,13 +24,14 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     for duplicate in &plan.duplicates {
         let others: Vec<&str> = duplicate.others.iter().map(crate::face::FaceId::as_str).collect();
         let line = format!(
-            "two live faces carry the token {} of {}: {} is kept, {} was paid for as well. facectl never deletes it on its own; look at both, then delete one by hand.",
+            "several live faces carry the token {} of {}: {} is kept, {} paid for as well. facectl never deletes a face on its own: look at each, then delete by hand what is not needed.",
             duplicate.token,
             duplicate.key,
             duplicate.kept,
-            others.join(", ")
+            if others.len() == 1 { format!("{} was", others[0]) } else { format!("{} were", others.join(", ")) }
         );
-        let _ = writeln!(text, "{} {}\n", paint.red("!! duplicate:"), paint.wrap(&line, 4));
+        let head = "!! duplicate:";
+        let _ = writeln!(text, "{}{}\n", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
     if let Coverage::Partial(why) = &plan.basis.coverage {
         let line = format!("the listing of live faces was not complete: {why}. Nothing is created on such ground.");
@@ -49,7 +50,9 @@ fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
     let pad = " ".repeat(3usize.saturating_sub(face.action.symbol().chars().count()));
     let paid =
         if face.action.is_paid() { format!("  {}", paint.yellow("$ starts a paid training")) } else { String::new() };
-    let id = face.id.as_ref().map_or_else(String::new, |id| format!("  {}", paint.dim(id.as_str())));
+    // A new face has no id yet; the one it takes the place of is named below.
+    let id = face.id.as_ref().filter(|_| !face.action.is_paid());
+    let id = id.map_or_else(String::new, |id| format!("  {}", paint.dim(id.as_str())));
     let _ = writeln!(text, "{pad}{symbol} {}  {}{id}{paid}", paint.bold(face.key.as_str()), face.action.word());
     match &face.action {
         Action::Create(create) => create_fields(text, create, paint),
@@ -236,13 +239,14 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
         if !more.is_empty() {
-            let _ = writeln!(text, "Also: {}.", more.join(", "));
+            let _ = writeln!(text, "Also:{}", paint.list_behind("Also:", &more, 2));
         }
     }
     match usual_hours {
         Some(range) => {
             let cost = paint.yellow(&count(*paid_trainings, "paid training"));
-            let line = format!("{cost}; the longest usually takes {}.", hours(*range));
+            let which = if *paid_trainings == 1 { "it" } else { "the longest" };
+            let line = format!("{cost}; {which} usually takes {}.", hours(*range));
             let _ = writeln!(text, "{line}");
         }
         None if plan.has_changes() => {
@@ -260,7 +264,8 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
             faces.join(", "),
             refusal.limit.flag()
         );
-        let _ = writeln!(text, "{} {}", paint.red("over a limit:"), paint.wrap(&line, 4));
+        let head = "over a limit:";
+        let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
     if plan.left_out > 0 {
         let line =

@@ -1,7 +1,7 @@
 //! Live lines from events.
 
 use crate::apply::{Event, Training};
-use crate::face::WaitFor;
+use crate::face::{TrainingStatus, WaitFor};
 
 use super::Paint;
 use super::words::{count, duration, hours};
@@ -49,10 +49,12 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::FaceForgotten { key } => format!(". {key}: dropped from the record; nothing live was left of it"),
         Event::StepFailed { key, doing, why } => format!("{} {key}: failed to {doing}: {why}", paint.red("x")),
         Event::FaceReached(training) => {
-            let word = training.status.shown();
-            let note = match training.wait_for {
-                WaitFor::Preview if !training.status.is_final() => " (tuning goes on in the background)",
-                _ => "",
+            let (word, note) = match (&training.status, training.wait_for) {
+                (TrainingStatus::TuningFailed, _) => ("preview", " (its tuning failed: it keeps the watermark)"),
+                (status, WaitFor::Preview) if !status.is_final() => {
+                    (status.shown(), " (tuning goes on in the background)")
+                }
+                (status, _) => (status.shown(), ""),
             };
             format!("{} {}: {word} after {}{note}", paint.green("✓"), training.key, duration(training.elapsed))
         }
@@ -99,6 +101,9 @@ const NAMED: usize = 6;
 
 /// `… 1h 4m of usually 3 to 6 hours: training ana 30%, bruno 21%; preview dan 57%; next look in 5m`
 fn heartbeat(round: &[Training], waiting: usize, next: std::time::Duration) -> String {
+    if round.is_empty() {
+        return format!("… {} not listed yet; next look in {}", count(waiting, "face"), duration(next));
+    }
     let oldest = round.iter().map(|training| training.elapsed).max().unwrap_or_default();
     let usual = round.iter().filter_map(|training| training.usual_hours).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     let usual = usual.map_or_else(String::new, |range| format!(" of usually {}", hours(range)));

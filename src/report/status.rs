@@ -81,6 +81,7 @@ fn row(face: &FacePlan, recorded: &Recorded, observed: &Observed, is_fresh: bool
         {
             Health::Unknown
         }
+        (None, _) if face.reason == Reason::NotShownYet => Health::Training,
         (None, Presence::Gone) => Health::Missing,
         (None, _) => Health::Unknown,
     };
@@ -149,7 +150,7 @@ pub fn status_table(rows: &[StatusRow], paint: Paint) -> String {
             row.model_name.clone().unwrap_or_else(|| "-".to_owned()),
             format!("{:?}", row.sync),
             health_word(row),
-            row.note.clone().unwrap_or_default(),
+            row.note.as_deref().map(one_line).unwrap_or_default(),
         ]
     });
     let text = table(&["KEY", "FACE ID", "MODEL", "SYNC", "HEALTH", "NEXT"], cells.collect());
@@ -158,6 +159,18 @@ pub fn status_table(rows: &[StatusRow], paint: Paint) -> String {
     let header = lines.next().map(|line| paint.dim(line)).unwrap_or_default();
     let rows = lines.zip(rows).map(|(line, row)| coloured(line, row, paint));
     std::iter::once(header).chain(rows).map(|line| line + "\n").collect()
+}
+
+/// The longest note in a table; the plan and the JSON form have the whole.
+const NOTE_LIMIT: usize = 100;
+
+/// Returns a text as one line that cannot break the table.
+fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(NOTE_LIMIT) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
 }
 
 fn health_word(row: &StatusRow) -> String {

@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use crate::plan::{Block, Reason};
 
-/// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `12s`, `2d 3h`.
+/// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `5m`, `12s`, `2d 3h`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) if seconds == 0 && !duration.is_zero() => format!("{}ms", duration.as_millis().max(1)),
         (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, minutes) => format!("{minutes}m {}s", seconds % 60),
-        (0, hours, minutes) => format!("{hours}h {minutes}m"),
-        (days, hours, _) => format!("{days}d {hours}h"),
+        (0, 0, minutes) => two(minutes, "m", seconds % 60, "s"),
+        (0, hours, minutes) => two(hours, "h", minutes, "m"),
+        (days, hours, _) => two(days, "d", hours, "h"),
     }
+}
+
+fn two(large: u64, unit: &str, small: u64, small_unit: &str) -> String {
+    if small == 0 { format!("{large}{unit}") } else { format!("{large}{unit} {small}{small_unit}") }
 }
 
 /// Returns a range of hours: `3 to 4 hours`.
@@ -73,7 +77,7 @@ fn block(block: &Block) -> String {
             )
         }
         Block::Missing => {
-            "the recorded face is gone, and somebody else deleted it; training it again would cost".to_owned()
+            "the recorded face is gone, and facectl did not delete it; training it again would cost".to_owned()
         }
         Block::Failed(error) => match error {
             Some(error) => format!("its training failed: {error}"),
@@ -91,7 +95,8 @@ fn block(block: &Block) -> String {
         Block::SameName(ids) => {
             let ids: Vec<&str> = ids.iter().map(crate::face::FaceId::as_str).collect();
             format!(
-                "nothing is recorded for it, but a live face bears its name already ({}), and a name alone is no identity",
+                "nothing is recorded for it, but {} its name already ({}), and a name alone is no identity",
+                if ids.len() == 1 { "a live face bears" } else { "live faces bear" },
                 ids.join(", ")
             )
         }
@@ -124,8 +129,9 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         Block::Failed(_) => format!(
             "change the source (or raise training_version) to train from other material, or run `facectl apply --retry {key}`"
         ),
-        Block::TuningFailed => "raise training_version for a new face, or be content with lifecycle.wait_for: preview".to_owned(),
-        Block::ListingIncomplete(_) => "run it again when the account is quiet; nothing was changed".to_owned(),
+        Block::TuningFailed => "be content with it by lifecycle.wait_for: preview, or declare the face under a new key to train it anew"
+            .to_owned(),
+        Block::ListingIncomplete(_) => "settle what the reason names, or just run it again later; until then nothing is created".to_owned(),
         Block::SameName(ids) => {
             let adopt = if ids.len() == 1 { "to take that face over run `facectl apply --adopt`; " } else { "" };
             format!("{adopt}to train another one all the same give it another face_name, or run `facectl apply --create-new {key}`")
@@ -151,7 +157,9 @@ mod tests {
 
     #[test]
     fn durations_have_two_units_at_most() {
-        for (seconds, text) in [(0, "0s"), (12, "12s"), (250, "4m 10s"), (12_000, "3h 20m"), (180_000, "2d 2h")] {
+        for (seconds, text) in
+            [(0, "0s"), (12, "12s"), (250, "4m 10s"), (300, "5m"), (7200, "2h"), (12_000, "3h 20m"), (180_000, "2d 2h")]
+        {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
         assert_eq!(duration(Duration::from_millis(83)), "83ms");

@@ -31,9 +31,9 @@ fn of_two_faces_with_one_token_the_older_is_kept_on_every_machine() {
           because a live face carries the token of this very creation, so nothing is
           created
 
-    !! duplicate: two live faces carry the token fc-rltmsmyr-4ip344-1 of rio: r1 is kept, r2
-        was paid for as well. facectl never deletes it on its own; look at both,
-        then delete one by hand.
+    !! duplicate: several live faces carry the token fc-rltmsmyr-4ip344-1 of
+        rio: r1 is kept, r2 was paid for as well. facectl never deletes a face on
+        its own: look at each, then delete by hand what is not needed.
 
     Plan: 0 to create, 0 to update, 0 to replace, 0 to delete.
     Also: 1 to adopt.
@@ -210,9 +210,9 @@ fn a_plan_over_the_limit_can_be_read_but_not_approved() {
     Plan: 2 to create, 0 to update, 0 to replace, 0 to delete.
     Also: 1 unchanged.
     2 paid trainings; the longest usually takes 3 to 4 hours.
-    over a limit: 2 trainings would be started, spec.limits.max_trainings allows 1 (ana, rio).
-        Raise it there or with --max-trainings, or apply fewer faces at a time. As
-        it stands this plan cannot be applied.
+    over a limit: 2 trainings would be started, spec.limits.max_trainings allows
+        1 (ana, rio). Raise it there or with --max-trainings, or apply fewer faces
+        at a time. As it stands this plan cannot be applied.
     "#);
     for consent in [Consent::Given, Consent::Automatic] {
         let Err(NotApproved::OverLimit(refusals)) = review(world.plan(), consent) else { panic!("approved") };

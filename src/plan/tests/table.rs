@@ -85,7 +85,8 @@ fn row_5_a_listing_that_is_not_whole_proves_nothing_so_nothing_is_created() {
       ! rio  blocked
           because the listing of live faces was not complete (the API counts 3 faces
           and lists 2), so nothing proves that it does not exist already
-          help: run it again when the account is quiet; nothing was changed
+          help: settle what the reason names, or just run it again later; until then
+                nothing is created
           at faces/rio.yaml:1:1
 
     warning: the listing of live faces was not complete: the API counts 3 faces and
@@ -124,7 +125,7 @@ fn row_7_of_two_live_faces_with_the_name_none_is_guessed() {
     Project acme:
 
       ! rio  blocked
-          because nothing is recorded for it, but a live face bears its name already
+          because nothing is recorded for it, but live faces bear its name already
           (r1, r2), and a name alone is no identity
           help: to train another one all the same give it another face_name, or run
                 `facectl apply --create-new rio`
@@ -153,7 +154,7 @@ fn row_8_a_face_that_is_declared_and_nowhere_else_is_created() {
           at faces/rio.yaml:1:1
 
     Plan: 1 to create, 0 to update, 0 to replace, 0 to delete.
-    1 paid training; the longest usually takes 3 to 4 hours.
+    1 paid training; it usually takes 3 to 4 hours.
     "#);
 }
 
@@ -181,7 +182,7 @@ fn row_10_a_finished_face_that_vanished_blocks_and_says_what_to_do() {
     Project acme:
 
       ! rio  blocked  r-rio
-          because the recorded face is gone, and somebody else deleted it; training
+          because the recorded face is gone, and facectl did not delete it; training
           it again would cost
           help: to train it again run `facectl apply --recreate rio`, or set
                 lifecycle.on_missing: recreate; to give it up remove it from the
@@ -232,7 +233,7 @@ fn row_13_a_failed_face_with_other_inputs_is_created_anew_and_the_old_one_stays_
     assert_snapshot!(world.text(), @r#"
     Project acme:
 
-      + rio  create  r-rio  $ starts a paid training
+      + rio  create  $ starts a paid training
           face_name:        "Rio"
           model_name:       phoenix-4
           train_video_url:  https://media.example.com/rio.mp4?…
@@ -247,7 +248,7 @@ fn row_13_a_failed_face_with_other_inputs_is_created_anew_and_the_old_one_stays_
           at faces/rio.yaml:1:1
 
     Plan: 1 to create, 0 to update, 0 to replace, 0 to delete.
-    1 paid training; the longest usually takes 3 to 4 hours.
+    1 paid training; it usually takes 3 to 4 hours.
     "#);
     assert_eq!(create(world.action("rio")).instead_of, Some(id("r-rio")));
 }
@@ -349,8 +350,8 @@ fn row_18_a_preview_that_stays_one_blocks_only_where_ready_is_wanted() {
       ! rio  blocked  r-rio
           because its tuning failed: it stays a preview with a watermark for ever,
           and the manifest waits for ready
-          help: raise training_version for a new face, or be content with
-                lifecycle.wait_for: preview
+          help: be content with it by lifecycle.wait_for: preview, or declare the
+                face under a new key to train it anew
           at faces/rio.yaml:1:1
 
     Plan: 0 to create, 0 to update, 0 to replace, 0 to delete.

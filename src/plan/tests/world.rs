@@ -229,7 +229,6 @@ pub(crate) fn spec(name: &str) -> FaceSpec {
 }
 
 /// The input of a face from a photo.
-#[allow(dead_code)]
 pub(crate) fn image(name: &str, voice: TrainingVoice) -> TrainingInput {
     let source = link(&format!("https://media.example.com/{name}.png?X-Amz-Signature=secret"));
     TrainingInput::Image { source, voice, auto_fix: true }
