@@ -12,8 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{Access, Session, State};
-use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, Consent, FacePlan, NotApproved, Plan, Policy, Refusal, is_reached, review};
+use crate::face::{DesiredFace, FaceKey, Observed, Recorded};
+use crate::plan::{Action, Block, Consent, FacePlan, NotApproved, Plan, Policy, Refusal, is_reached, review};
 use crate::report::{outcome_json, outcome_text, plan_text, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
@@ -52,6 +52,10 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
             .exit(Exit::UNEXPECTED_CHANGES));
     }
     let consent = consent(&plan, session, args.auto_approve)?;
+    let (plan, observed) = match consent {
+        Consent::Given => look_again(session, &recorded, plan, &policy).await?,
+        Consent::Automatic | Consent::Withheld => (plan, observed),
+    };
     let approved = review(plan, consent).map_err(not_approved)?;
     outcome.absorb(executor.execute(&approved, session.desired(), &observed).await);
     resend_absent(session, &executor, &policy, &mut outcome, &doubts_of_earlier_runs).await?;
@@ -68,6 +72,28 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
 pub fn note_stops(session: &Session, executor: &Executor<'_, Client>, outcome: &mut Outcome) {
     outcome.is_interrupted |= session.interrupt.is_noted();
     outcome.is_key_refused |= executor.key_refused.load(Ordering::Relaxed);
+}
+
+/// A person may think for an hour, and somebody else may have created the same faces from another machine
+/// meanwhile. So the answer counts for what was shown, or not at all.
+async fn look_again(
+    session: &Session,
+    recorded: &Recorded,
+    shown: Plan,
+    policy: &Policy,
+) -> Result<(Plan, Observed), CliError> {
+    let observed = session.survey(recorded).await?;
+    let plan = session.plan(recorded, &observed, policy);
+    let steps = |plan: &Plan| -> Vec<(FaceKey, Action)> {
+        let steps = plan.faces.iter().filter(|face| face.action.is_change());
+        steps.map(|face| (face.key.clone(), face.action.clone())).collect()
+    };
+    if steps(&plan) == steps(&shown) {
+        return Ok((plan, observed));
+    }
+    Err(CliError::new("the live faces have changed since the plan was shown; nothing was changed")
+        .hint("run it again and look at the new plan")
+        .exit(Exit::UNSAFE))
 }
 
 /// After the last create of a run: what fell in doubt is looked for, and what is proven never to have
@@ -193,7 +219,11 @@ fn consent(plan: &Plan, session: &Session, is_automatic: bool) -> Result<Consent
         .hint("give --auto-approve (-y) once the plan is what you want"));
     }
     let paid = plan.summary().paid_trainings;
-    let cost = if paid > 0 { format!(" This starts {paid} paid training(s).") } else { String::new() };
+    let cost = match paid {
+        0 => String::new(),
+        1 => " This starts 1 paid training.".to_owned(),
+        paid => format!(" This starts {paid} paid trainings."),
+    };
     match ask(session, &format!("Apply this plan?{cost} Only `yes` is taken: "))? {
         true => Ok(Consent::Given),
         false => Ok(Consent::Withheld),
