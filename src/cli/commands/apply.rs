@@ -38,8 +38,9 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
             .exit(Exit::UNEXPECTED_CHANGES));
     }
     let consent = consent(&look.plan, session, args.auto_approve)?;
-    if look.plan.summary().paid_trainings > 0 && look.plan.refusals.is_empty() {
-        look = second_look(&run, look).await?;
+    let is_paid = look.plan.summary().paid_trainings > 0 && look.plan.refusals.is_empty();
+    if consent == Consent::Given || (consent == Consent::Automatic && is_paid) {
+        look = second_look(&run, look, consent).await?;
     }
     let approved = review(look.plan.clone(), consent).map_err(not_approved)?;
     let doubts_of_earlier_runs = run.outcome.in_doubt.clone();
@@ -62,7 +63,11 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
 /// Looks once more before the first training is paid for: between the plan and the answer hours may have
 /// passed, and one listing by pages can miss a face when others come and go meanwhile. What is planned in
 /// both looks is done; what turned out to exist is taken up; nothing new is slipped in.
-async fn second_look(run: &Run<'_>, first: Look) -> Result<Look, CliError> {
+///
+/// # Errors
+/// When a person said yes to a plan that is no longer the one that was shown: a yes counts for that one, or
+/// not at all.
+async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Look, CliError> {
     let mut second = run.look().await?;
     let was_planned =
         |key: &FaceKey, action: &Action| first.plan.faces.iter().any(|face| face.key == *key && face.action == *action);
@@ -71,12 +76,21 @@ async fn second_look(run: &Run<'_>, first: Look) -> Result<Look, CliError> {
         let is_same = was_planned(&face.key, &face.action);
         let is_harmless =
             !face.action.is_change() || matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some());
-        if !is_same {
+        let was_step = first.plan.faces.iter().any(|before| before.key == face.key && before.action.is_change());
+        if !is_same && (was_step || face.action.is_change()) {
             moved.push(face.key.to_string());
         }
         if !is_same && !is_harmless {
             face.action = Action::NoOp;
         }
+    }
+    if !moved.is_empty() && consent == Consent::Given {
+        return Err(CliError::new("the live faces have changed since the plan was shown; nothing was changed")
+            .hint(format!(
+                "what it says about {} no longer holds: run it again and look at the new plan",
+                moved.join(", ")
+            ))
+            .exit(Exit::UNSAFE));
     }
     if !moved.is_empty() {
         run.session.output.say(&format!(
