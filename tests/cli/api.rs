@@ -135,7 +135,7 @@ fn a_key_of_another_account_does_not_make_every_face_missing() {
     }
     assert_eq!((other.requests("create"), other.trainings()), (0, 0));
     // Whoever knows that all of them were deleted says so.
-    environment.run("plan --accept-account").exits(0).prints(&["! ana blocked", "somebody else deleted it"]);
+    environment.run("plan --accept-account").exits(0).prints(&["! ana blocked", "facectl did not delete it"]);
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_face_that_somebody_deleted_is_bought_again_only_when_told_to() {
     environment.run("apply -y").exits(0);
     server.alter(&server.ids()[0], &json!({ "removed": true }));
     let run = environment.run("apply -y").exits(5);
-    run.prints(&["! ana blocked", "somebody else deleted it; training it again would cost", "--recreate ana"]);
+    run.prints(&["! ana blocked", "facectl did not delete it; training", "--recreate ana"]);
     environment.run("status").exits(0).prints(&["Missing", "deleted by somebody else"]);
     assert_eq!(server.trainings(), 2);
     environment.run("apply -y --recreate ana").exits(0).prints(&["+ ana create", "1 created"]);

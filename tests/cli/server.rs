@@ -58,7 +58,10 @@ impl Server {
 
     /// The ids of everything that was paid for, oldest first.
     pub(crate) fn ids(&self) -> Vec<String> {
-        self.ledger().trainings.into_iter().map(|training| training.face_id).collect()
+        // By name: of two creates under way at once either may arrive first.
+        let mut trainings = self.ledger().trainings;
+        trainings.sort_by(|a, b| a.face_name.cmp(&b.face_name));
+        trainings.into_iter().map(|training| training.face_id).collect()
     }
 
     /// Puts these rules in the place of the ones before.
