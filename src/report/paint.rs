@@ -18,7 +18,12 @@ impl Paint {
     }
 
     fn style(self, style: Style, text: &str) -> String {
-        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if !self.colour {
+            return text.to_owned();
+        }
+        // Line by line: pagers and log viewers forget a colour at the end of a line.
+        let lines: Vec<String> = text.split('\n').map(|line| format!("{style}{line}{style:#}")).collect();
+        lines.join("\n")
     }
 
     /// For what comes into being.
