@@ -269,6 +269,10 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
         && let Some((from, old)) =
             views.recorded.faces.iter().find(|(other, _)| other.as_str() == from && is_left(other))
     {
+        // One face belongs to one key: of several that claim it, the one that sorts first.
+        if let Some(first) = claimant(views, from).filter(|first| *first != key) {
+            return Some(blocked(Some(&old.id), Block::HeldByOther { id: old.id.clone(), by: first.clone() }));
+        }
         let adopt = Adopt {
             id: old.id.clone(),
             token: old.token.clone(),
@@ -286,6 +290,15 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
     };
     let (from, old) = views.recorded.faces.iter().find(|(other, face)| is_left(other) && is_it(face))?;
     Some(blocked(Some(&old.id), Block::Renamed(from.clone())))
+}
+
+/// Returns the key that takes over what is recorded under a key that left.
+fn claimant<'a>(views: &Views<'a>, from: &FaceKey) -> Option<&'a FaceKey> {
+    let claims = |(key, face): &(&FaceKey, &DesiredFace)| {
+        face.annotations.get(MOVED_FROM).is_some_and(|claimed| claimed == from.as_str())
+            && !views.recorded.faces.contains_key(*key)
+    };
+    views.desired.faces.iter().find(claims).map(|(key, _)| key)
 }
 
 /// Returns the live faces that bear the wanted name and that nobody recorded.
@@ -474,7 +487,8 @@ fn input_changes(
         (None, Some(token)) => {
             // Adopted by a token of earlier inputs: what they were is lost, but not that they differ.
             let now = Token::of(&views.desired.project, key, &wanted.fingerprint(), token.attempt());
-            (!now.is_same_intent(token)).then(Vec::new)
+            // Its owner part is another key's where the face was moved.
+            (now.content() != token.content()).then(Vec::new)
         }
         (None, None) => None,
     }
@@ -524,11 +538,7 @@ fn start(
 /// Rows 21 and 22.
 fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -> Decision {
     let id = Some(recorded.id.clone());
-    let takes_it = |(other, face): &(&FaceKey, &DesiredFace)| {
-        face.annotations.get(MOVED_FROM).is_some_and(|from| from == key.as_str())
-            && !views.recorded.faces.contains_key(*other)
-    };
-    if let Some((other, _)) = views.desired.faces.iter().find(takes_it) {
+    if let Some(other) = claimant(views, key) {
         return (id, Action::NoOp, Reason::MovedTo(other.clone()));
     }
     let is_live = |id: &FaceId| views.observed.faces.contains_key(id);

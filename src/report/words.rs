@@ -101,7 +101,7 @@ fn block(block: &Block) -> String {
             )
         }
         Block::HeldByOther { id, by } => {
-            format!("the live face {id} carries the very token of this creation, and the record of {by} holds it")
+            format!("the face {id} answers to this key too, but {by} holds it, and a face belongs to one key")
         }
         Block::Renamed(from) => {
             format!(

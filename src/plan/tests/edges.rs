@@ -122,8 +122,8 @@ fn a_face_that_another_keys_record_holds_is_neither_taken_nor_bought_again() {
           at faces/ana.yaml:11:1
 
       ! rio  blocked
-          because the live face r-rio carries the very token of this creation, and
-          the record of ana holds it
+          because the face r-rio answers to this key too, but ana holds it, and a
+          face belongs to one key
           help: keep one of the two keys; to train another face from the same inputs
                 raise training_version
           at faces/rio.yaml:1:1
@@ -222,4 +222,28 @@ fn a_plan_over_the_limit_can_be_read_but_not_approved() {
     world.policy.max_trainings = Some(2);
     assert!(review(world.plan(), Consent::Automatic).is_ok());
     assert_eq!(review(world.plan(), Consent::Withheld).unwrap_err(), NotApproved::Withheld);
+}
+
+#[test]
+fn of_two_keys_that_claim_one_record_the_first_takes_it_and_the_other_buys_nothing() {
+    let mut world = World::agreeing().face("old").declared("ana").declared("rio");
+    world.undeclare("old");
+    for name in ["ana", "rio"] {
+        let face = world.desired.faces.get_mut(&key(name)).unwrap();
+        face.annotations.insert("facectl.dev/moved-from".to_owned(), "old".to_owned());
+    }
+    assert_eq!(adopted(&world, "ana"), "r-old");
+    assert_eq!(world.reason("rio"), Reason::Blocked(Block::HeldByOther { id: id("r-old"), by: key("ana") }));
+    assert_eq!(world.reason("old"), Reason::MovedTo(key("ana")));
+}
+
+#[test]
+fn a_moved_face_of_which_only_the_token_is_known_is_still_made_from_todays_inputs() {
+    let mut world = World::agreeing().training("rio").declared("ana");
+    world.wants("ana").training = world.clone().wants("rio").training.clone();
+    let mut record = world.recorded.faces.remove(&key("rio")).unwrap();
+    record.trained_from = None;
+    world.recorded.faces.insert(key("ana"), record);
+    world.undeclare("rio");
+    assert_ne!(world.action("ana"), Action::Blocked);
 }
