@@ -48,8 +48,10 @@ impl StopSignals {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-            // Whoever starts us with `nohup` wants hours of waiting to outlive the terminal.
-            let kinds = kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value()));
+            // Whoever starts us with `nohup` wants hours of waiting to outlive the terminal. SIGINT is heard even
+            // where it was ignored, as shells ignore it for background jobs, and pipelines send it to stop one.
+            let is_unwanted = |kind: SignalKind| kind == SignalKind::hangup() && is_ignored(kind.as_raw_value());
+            let kinds = kinds.into_iter().filter(|kind| !is_unwanted(*kind));
             // Without a handler the signal ends the process, which is safe as well.
             Self { signals: kinds.filter_map(|kind| signal(kind).ok()).collect() }
         }

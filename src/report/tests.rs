@@ -127,8 +127,8 @@ fn a_coloured_plan_says_the_same_words() {
           ^[2mtrain_video_url:^[0m https://media.example.com/ana.mp4?…
           ^[2mwait_for:       ^[0m ready
           ^[2mtoken:          ^[0m fc-fediognc-432xq5-1
-          ^[2mbecause it is declared, nothing is recorded, and no live face answers to
-          its token or name^[0m
+          ^[2mbecause it is declared, nothing is recorded, and no live face answers to^[0m
+    ^[2m      its token or name^[0m
           ^[2mat faces/ana.yaml:1:1^[0m
 
       ^[33m~^[0m ^[1mcho^[0m  update  ^[2mr-cho^[0m

@@ -227,7 +227,7 @@ fn a_time_to_wait_that_is_up_is_9_and_wait_takes_it_up() {
 
 #[test]
 fn a_create_in_doubt_is_10_and_recover_finds_its_one_training() {
-    let server = Server::slow(&["create:drop-after-effect", "list:lag=2s"]);
+    let server = Server::slow(&["create:drop-after-effect", "list:lag=10m"]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
     let run = environment.run("apply -y --no-wait --no-settle").exits(10);
     let run = run.says(&["ana: in doubt", "A training may have started; it is not sent again until that is known"]);

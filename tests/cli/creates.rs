@@ -82,9 +82,9 @@ fn a_create_that_listings_show_late_is_found_within_the_window() {
 
 #[test]
 fn a_create_that_takes_longer_than_a_request_may_is_in_doubt_and_then_found() {
-    let server = Server::slow(&["create@1:slow=2s"]);
+    let server = Server::slow(&["create@1:slow=4s"]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
-    let run = environment.run("apply -y --no-wait --request-timeout 300ms --create-parallelism 1").exits(0);
+    let run = environment.run("apply -y --no-wait --request-timeout 1500ms --create-parallelism 1").exits(0);
     run.says(&["? ana: in doubt", "so its training did start", "+ bruno: training started"]);
     assert_eq!((server.trainings(), server.requests("create")), (2, 2));
 }
@@ -128,7 +128,7 @@ fn a_run_that_is_killed_before_its_create_took_effect_sends_it_again_after_the_p
 
 #[test]
 fn recover_finds_out_and_sends_nothing() {
-    let server = Server::slow(&["create@1:drop-after-effect", "create@2:drop-before-effect", "list:lag=10s"]);
+    let server = Server::slow(&["create@1:drop-after-effect", "create@2:drop-before-effect", "list:lag=10m"]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
     environment.run("apply -y --no-wait --no-settle --create-parallelism 1").exits(10);
     environment.run("recover --no-settle").exits(10).prints(&["In doubt: ana, bruno (nobody knows yet"]);

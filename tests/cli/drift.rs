@@ -121,7 +121,7 @@ fn a_face_that_somebody_deleted_is_bought_again_only_when_told_to() {
 fn a_face_that_left_the_manifests_is_left_alone_and_listed() {
     let server = Server::fast(&[]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
-    environment.run("apply -y").exits(0);
+    environment.run("apply -y --create-parallelism 1").exits(0);
     std::fs::remove_file(environment.path("faces/bruno.yaml")).unwrap();
     environment.run("apply -y").exits(0).prints(&["o bruno orphaned", "stays alive"]);
     environment.run("status").exits(0).prints(&["no longer declared"]);

@@ -132,6 +132,17 @@ impl Environment {
         Running::new(line, command.spawn().unwrap())
     }
 
+    /// Begins a run on a terminal, which shows both streams as one; none where this machine cannot make one.
+    pub(crate) fn spawn_on_terminal(&self, line: &str) -> Option<Running> {
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("exec {} {line}", env!("CARGO_BIN_EXE_facectl")), "/dev/null"]);
+        command.env_clear().envs(&self.variables).env("SHELL", "/bin/sh").env("TERM", "xterm");
+        // The tool itself is looked for where the test runs.
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(self.folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().ok().map(|child| Running::new(line, child))
+    }
+
     /// Every file below a folder, with its bytes.
     pub(crate) fn files(&self, below: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut all = BTreeMap::new();
@@ -275,6 +286,19 @@ impl Running {
         let stderr = Arc::clone(&self.stderr);
         self.until(&format!("stderr says {text:?}"), || shown(&stderr).contains(text));
         shown(&self.stderr)
+    }
+
+    /// Waits until standard output has a text.
+    #[track_caller]
+    pub(crate) fn until_it_prints(&mut self, text: &str) {
+        let stdout = Arc::clone(&self.stdout);
+        self.until(&format!("stdout has {text:?}"), || shown(&stdout).contains(text));
+    }
+
+    /// Types something on the terminal.
+    pub(crate) fn types(&mut self, text: &str) {
+        let keyboard = self.child.stdin.as_mut().unwrap();
+        keyboard.write_all(text.as_bytes()).and_then(|()| keyboard.flush()).unwrap();
     }
 
     /// Waits until standard output has a line.

@@ -76,9 +76,9 @@ fn a_second_interrupt_leaves_at_once_and_the_next_run_finds_the_training() {
 
 #[test]
 fn an_interrupted_wait_is_taken_up_by_the_next() {
-    let server = Server::fast(&[]);
+    let server = Server::at_speed(10_000.0, &[]);
     let environment = Environment::against(&server, &[]);
-    // 12 hours: more than a second.
+    // 12 hours: more than four seconds.
     environment.face_from("ana", "https://media.example.com/slow.mp4", "");
     let mut run = environment.spawn("apply -y");
     run.until_it_says("… ");
@@ -135,7 +135,7 @@ fn a_rehearsal_can_be_interrupted_and_killed_like_the_real_thing() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_that_was_told_to_outlive_its_terminal_does() {
-    let server = Server::fast(&[]);
+    let server = Server::at_speed(10_000.0, &[]);
     let environment = Environment::against(&server, &[]);
     environment.face_from("ana", "https://media.example.com/slow.mp4", "");
     // As nohup does.

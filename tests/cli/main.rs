@@ -17,4 +17,5 @@ mod settings;
 mod small;
 mod state;
 mod story;
+mod terminal;
 mod together;

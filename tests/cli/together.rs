@@ -53,7 +53,7 @@ fn a_second_machine_takes_running_trainings_up_by_their_tokens() {
 fn a_wait_on_an_empty_disk_takes_the_trainings_up_and_finishes() {
     let server = Server::fast(&[]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
-    environment.run("apply -y --no-wait").exits(0);
+    environment.run("apply -y --no-wait --create-parallelism 1").exits(0);
     lose_the_disk(&environment);
     let run = environment.run("wait").exits(0);
     run.says(&["<= ana: took r", "✓ ana: ready", "✓ bruno: ready"]).prints(&["2 adopted", "2 reached"]);
