@@ -48,14 +48,23 @@ fn a_key_with_a_line_end_inside_is_refused_without_being_shown() {
     run.hides(&["half-one", "half-two"]);
 }
 
+/// Side by side, as each waits for seconds between its attempts.
 #[test]
+fn every_kind_of_trouble_with_the_api_is_told_apart() {
+    std::thread::scope(|scope| {
+        scope.spawn(an_api_that_cannot_be_reached_is_named_and_nothing_was_sent);
+        scope.spawn(an_answer_in_html_is_told_with_a_guess_at_why);
+        scope.spawn(half_an_answer_is_no_answer);
+        scope.spawn(an_api_in_trouble_is_asked_again_and_then_told_about);
+    });
+}
+
 fn an_api_that_cannot_be_reached_is_named_and_nothing_was_sent() {
     let environment = Environment::project(&["ana"]).with("TAVUS_API_KEY", "key");
     let run = environment.run("apply -y --api-url http://127.0.0.1:1/v2").exits(1);
     run.says(&["cannot reach the API at GET /v2/faces", "nothing was sent", "--api-url"]).prints_nothing();
 }
 
-#[test]
 fn an_answer_in_html_is_told_with_a_guess_at_why() {
     let server = Server::slow(&["list:html200"]);
     let environment = Environment::against(&server, &["ana"]);
@@ -64,7 +73,6 @@ fn an_answer_in_html_is_told_with_a_guess_at_why() {
     assert_eq!(server.requests("create"), 0);
 }
 
-#[test]
 fn half_an_answer_is_no_answer() {
     let server = Server::slow(&["list:truncate"]);
     server.add_faces(3, "other");
@@ -74,7 +82,6 @@ fn half_an_answer_is_no_answer() {
     assert_eq!(server.requests("create"), 0);
 }
 
-#[test]
 fn an_api_in_trouble_is_asked_again_and_then_told_about() {
     let server = Server::slow(&["list@1-2:503"]);
     let environment = Environment::against(&server, &["ana"]);
