@@ -42,7 +42,7 @@ fn a_yes_counts_for_what_was_shown_or_not_at_all() {
     let environment = Environment::against(&server, &["ana"]);
     let Some(mut run) = asked(&environment, "apply --no-wait") else { return };
     // Somebody else, on another machine, was faster.
-    environment.run("apply -y --no-wait --state-dir elsewhere").exits(0);
+    environment.run("apply -y --no-wait --state-dir elsewhere --lock-file=false").exits(0);
     run.types("yes\n");
     run.end().exits(5).prints(&["the live faces have changed since the plan was shown; nothing was changed"]);
     assert_eq!((server.trainings(), server.requests("create")), (1, 1));
