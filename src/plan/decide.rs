@@ -200,6 +200,10 @@ fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision 
         };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
+    in_doubt(open)
+}
+
+fn in_doubt(open: &OpenCreate) -> Decision {
     let why = match &open.doubt {
         Doubt::Unfinished => None,
         Doubt::NoAnswer(why) => Some(why.clone()),
@@ -269,6 +273,10 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
         && let Some((from, old)) =
             views.recorded.faces.iter().find(|(other, _)| other.as_str() == from && is_left(other))
     {
+        // What becomes of its open create decides which face it is that moves.
+        if let Some(open) = views.recorded.open.get(from) {
+            return Some(in_doubt(open));
+        }
         // One face belongs to one key: of several that claim it, the one that sorts first.
         if let Some(first) = claimant(views, from).filter(|first| *first != key) {
             return Some(blocked(Some(&old.id), Block::HeldByOther { id: old.id.clone(), by: first.clone() }));

@@ -247,3 +247,14 @@ fn a_moved_face_of_which_only_the_token_is_known_is_still_made_from_todays_input
     world.undeclare("rio");
     assert_ne!(world.action("ana"), Action::Blocked);
 }
+
+#[test]
+fn a_record_is_not_moved_to_another_key_while_a_create_of_it_is_open() {
+    let mut world = World::agreeing().failed("old").in_doubt("old", 2).declared("ana");
+    world.undeclare("old");
+    let face = world.desired.faces.get_mut(&key("ana")).unwrap();
+    face.annotations.insert("facectl.dev/moved-from".to_owned(), "old".to_owned());
+    assert!(matches!(world.reason("ana"), Reason::Blocked(Block::InDoubt { .. })));
+    world.recorded.open.clear();
+    assert_eq!(adopted(&world, "ana"), "r-old");
+}
