@@ -38,87 +38,16 @@
 //! (`ListingIncomplete`). A face that this key had before and was left for another one is never adopted by
 //! rows 9 and 12: what was given up is not taken back silently.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 use crate::face::{
-    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, InputChange, Naming, Observed, ObservedFace,
-    OnFailed, OnMissing, OpenCreate, Ownership, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed,
+    OnMissing, OpenCreate, Ownership, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
-use super::{
-    Action, Adopt, Block, Cause, Change, Create, Drift, Duplicate, FacePlan, Plan, Policy, Reason, Scope, Update,
-    drift, live_name_agrees, presence, wanted_name,
-};
-
-/// Everything one decision may look at.
-struct Views<'a> {
-    desired: &'a Desired,
-    recorded: &'a Recorded,
-    observed: &'a Observed,
-    policy: &'a Policy,
-    /// Live faces that carry a token, by its owner part, less those that another key's record holds.
-    by_owner: BTreeMap<String, Vec<(Token, &'a ObservedFace)>>,
-    /// Live faces that carry one key's token while another key's record holds them, by token.
-    held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
-    /// Live faces that nobody recorded and that are not known by a token to be another key's, by name.
-    by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
-    /// A young live face that shows no name yet: it could be anybody's.
-    nameless: Option<&'a FaceId>,
-    /// How many desired faces bear a name: what two want cannot be given to either by name.
-    wanted_names: BTreeMap<&'a str, usize>,
-}
-
-/// How long after its creation a face without a name may still get one: how soon rows are whole is not documented.
-const NAMELESS_FOR: SignedDuration = SignedDuration::from_mins(10);
-
-impl<'a> Views<'a> {
-    fn new(desired: &'a Desired, recorded: &'a Recorded, observed: &'a Observed, policy: &'a Policy) -> Self {
-        let holders: BTreeMap<&FaceId, &FaceKey> = known_ids(recorded).map(|(key, id)| (id, key)).collect();
-        let keys = desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys());
-        let our_owners: BTreeSet<String> = keys.map(|key| Token::owner_of(&desired.project, key)).collect();
-        let mut by_owner: BTreeMap<String, Vec<(Token, &ObservedFace)>> = BTreeMap::new();
-        let mut held = BTreeMap::new();
-        let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
-        for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
-            let holder = holders.get(&face.id);
-            match face.token().filter(|token| our_owners.contains(token.owner())) {
-                Some(token) => match holder {
-                    Some(key) if Token::owner_of(&desired.project, key) != token.owner() => {
-                        held.insert(token, (&face.id, *key));
-                    }
-                    _ => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
-                },
-                None if holder.is_none() => by_name.entry(face.shown_name()).or_default().push(face),
-                None => {}
-            }
-        }
-        let is_young_and_nameless = |face: &&ObservedFace| {
-            let oldest = observed.at.saturating_sub(NAMELESS_FOR).unwrap_or(Timestamp::MIN);
-            face.name.is_none() && !holders.contains_key(&face.id) && face.created_at.is_none_or(|at| at > oldest)
-        };
-        let nameless = observed.faces.values().find(is_young_and_nameless).map(|face| &face.id);
-        let mut wanted_names = BTreeMap::new();
-        for face in desired.faces.values() {
-            *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
-        }
-        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, wanted_names }
-    }
-
-    /// Returns the live faces that carry the key's owner part and may be its own.
-    fn with_token_of(&self, key: &FaceKey) -> &[(Token, &'a ObservedFace)] {
-        let owner = Token::owner_of(&self.desired.project, key);
-        self.by_owner.get(&owner).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Every id in the record, with the key that holds it; present ones last, so that they win where ids are
-/// collected into a map.
-fn known_ids(recorded: &Recorded) -> impl Iterator<Item = (&FaceKey, &FaceId)> {
-    let previous = recorded.faces.iter().flat_map(|(key, face)| face.previous.iter().map(move |id| (key, id)));
-    previous.chain(recorded.faces.iter().map(|(key, face)| (key, &face.id)))
-}
+use super::in_place::{is_reached, update};
+use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
+use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
 
 /// Decides about every face, and counts what is not ours.
 pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, observed: &Observed, policy: &Policy) {
@@ -178,10 +107,8 @@ fn decide(views: &Views<'_>, key: &FaceKey) -> FacePlan {
 fn found_drift(views: &Views<'_>, recorded: &RecordedFace) -> Vec<Drift> {
     drift(recorded, presence(recorded, views.observed))
 }
-
 /// The annotation by which a manifest says under which key its face was recorded before.
 pub(super) const MOVED_FROM: &str = "facectl.dev/moved-from";
-
 type Decision = (Option<FaceId>, Action, Reason);
 
 fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
@@ -308,12 +235,6 @@ fn claimant<'a>(views: &Views<'a>, from: &FaceKey) -> Option<&'a FaceKey> {
     };
     views.desired.faces.iter().find(claims).map(|(key, _)| key)
 }
-
-/// Returns the live faces that bear the wanted name and that nobody recorded.
-fn namesakes<'a, 'b>(views: &'b Views<'a>, desired: &DesiredFace) -> &'b [&'a ObservedFace] {
-    views.by_name.get(desired.spec.face_name.as_str()).map_or(&[], Vec::as_slice)
-}
-
 /// Row 6: the name alone is never an identity, unless the policy says so and nothing else fits.
 fn adopt_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
     let [face] = namesakes(views, desired) else { return None };
@@ -404,83 +325,6 @@ fn decide_same_inputs(
         _ => (id, Action::Wait, Reason::TrainingGoesOn),
     }
 }
-
-/// Row 17: what differs in place, and who made it differ; none where nothing does.
-pub(crate) fn update(
-    naming: Naming,
-    desired: &DesiredFace,
-    recorded: &RecordedFace,
-    live: &ObservedFace,
-) -> Option<(Update, Reason)> {
-    // A failed face keeps its token: without it a machine that lost its record could not tell it from the
-    // face of the next attempt, which bears the same name.
-    let has_left_start = live.status.is_usable();
-    let token = recorded.token.as_ref();
-    // Once it has left the name it does not come back, also where the status goes back to a word we do not know.
-    let is_needed = !has_left_start && recorded.token_in_name;
-    let (wanted, token_in_name) = wanted_name(&desired.spec, token, naming, is_needed);
-    let mut causes = Vec::new();
-    let mut reason_of_name = None;
-    let live_name = live.name.clone();
-    let name = live_name.filter(|live| *live != wanted).and_then(|live_name| {
-        if live_name_agrees(Some(&live_name), &desired.spec.face_name, token) {
-            if token_in_name && !has_left_start {
-                // The plain name while training: the token is not needed once the id is recorded.
-                return None;
-            }
-            reason_of_name = Some(if token_in_name { Reason::TokenEntersName } else { Reason::TokenLeavesName });
-            return Change::between(wanted.clone(), &live_name, live_name.clone());
-        }
-        // With or without the token, it is the name that was recorded: only the rest of it tells who moved.
-        let recorded_name = match live_name_agrees(Some(&live_name), &recorded.name, token) {
-            true => live_name.clone(),
-            false => recorded_name(recorded, token_in_name),
-        };
-        let change = Change::between(wanted.clone(), &recorded_name, live_name)?;
-        causes.push(change.cause());
-        Some(change)
-    });
-    // While training the voice waits: whether it may be set then is not known, so it is not tried.
-    let voice = desired.spec.default_voice.as_ref().filter(|_| has_left_start).and_then(|voice| {
-        let change = Change::between(Some(voice.clone()), &recorded.default_voice, live.default_voice.clone())?;
-        causes.push(change.cause());
-        Some(change)
-    });
-    if name.is_none() && voice.is_none() {
-        return None;
-    }
-    let cause = causes.into_iter().reduce(Cause::and);
-    let reason = match cause {
-        Some(Cause::Manifest) => Reason::ManifestChanged,
-        Some(Cause::Drift) => Reason::Drifted,
-        Some(Cause::Both) => Reason::ManifestChangedAndDrifted,
-        None => reason_of_name?,
-    };
-    Some((Update { id: live.id.clone(), name, voice, token_in_name }, reason))
-}
-
-/// Returns the part of an update that only finishes what was approved with the creation: the token leaves
-/// (or enters) the name, or the voice is set that had to wait for the training. Anything else needs a plan.
-pub(crate) fn finishing(
-    naming: Naming,
-    desired: &DesiredFace,
-    recorded: &RecordedFace,
-    live: &ObservedFace,
-) -> Option<Update> {
-    let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
-    let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
-    let name = name.filter(|_| is_token_only);
-    let voice = voice.filter(|_| recorded.default_voice.is_none());
-    (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
-}
-
-fn recorded_name(recorded: &RecordedFace, with_token: bool) -> String {
-    match (&recorded.token, with_token) {
-        (Some(token), true) => crate::face::named_with(&recorded.name, token),
-        _ => recorded.name.as_str().to_owned(),
-    }
-}
-
 /// Returns what differs between what the recorded face was made from and what is asked for; none where
 /// nothing does, or nobody knows.
 fn input_changes(
@@ -556,61 +400,4 @@ fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -
         Presence::Gone => (id, Action::Forget, Reason::LeftManifestsAndGone),
         Presence::Present(_) | Presence::Unknown => (id, Action::Orphaned, Reason::LeftManifests),
     }
-}
-
-/// Returns whether a face is as far as it is waited for. Pure, and the only place that says so.
-pub(crate) fn is_reached(status: &TrainingStatus, wait_for: WaitFor) -> bool {
-    match wait_for {
-        WaitFor::None => true,
-        WaitFor::Preview => status.is_usable(),
-        WaitFor::Ready => *status == TrainingStatus::Ready,
-    }
-}
-
-/// Reports live faces that were created for one intent under one token.
-fn duplicates(views: &Views<'_>, key: &FaceKey) -> Vec<Duplicate> {
-    let mut by_token: BTreeMap<&Token, Vec<&(Token, &ObservedFace)>> = BTreeMap::new();
-    for pair in views.with_token_of(key) {
-        by_token.entry(&pair.0).or_default().push(pair);
-    }
-    let recorded = views.recorded.faces.get(key);
-    // The recorded face counts under its token also when the token has left its name.
-    let live = recorded.and_then(|recorded| Some((recorded.token.clone()?, views.observed.faces.get(&recorded.id)?)));
-    if let Some(pair) = &live {
-        let group = by_token.entry(&pair.0).or_default();
-        if !group.iter().any(|other| other.1.id == pair.1.id) {
-            group.push(pair);
-        }
-    }
-    by_token
-        .into_iter()
-        .filter_map(|(token, faces)| {
-            let is_recorded =
-                |pair: &&&(Token, &ObservedFace)| recorded.is_some_and(|recorded| recorded.id == pair.1.id);
-            let kept = match faces.iter().find(is_recorded) {
-                Some(pair) => &pair.1.id,
-                None => &oldest(faces.iter().copied())?.1.id,
-            };
-            let others: Vec<FaceId> = faces.iter().map(|pair| &pair.1.id).filter(|id| *id != kept).cloned().collect();
-            (!others.is_empty()).then(|| Duplicate {
-                key: key.clone(),
-                token: token.clone(),
-                kept: kept.clone(),
-                others,
-            })
-        })
-        .collect()
-}
-
-/// The oldest; of equally old ones the id that sorts first, so that every machine picks the same.
-fn oldest<'a, 'b: 'a>(
-    pairs: impl Iterator<Item = &'a (Token, &'b ObservedFace)>,
-) -> Option<&'a (Token, &'b ObservedFace)> {
-    pairs.min_by_key(|(_, face)| (face.created_at.is_none(), face.created_at, &face.id))
-}
-
-/// The face of the youngest creation; of several that share its token the oldest, as everywhere.
-fn newest<'a, 'b>(pairs: &'a [(Token, &'b ObservedFace)]) -> Option<&'a (Token, &'b ObservedFace)> {
-    let (token, _) = pairs.iter().max_by_key(|(_, face)| (face.created_at, &face.id))?;
-    oldest(pairs.iter().filter(|(other, _)| other == token))
 }

@@ -4,12 +4,14 @@
 
 mod decide;
 mod drift;
+mod in_place;
 mod merge;
 mod policy;
 mod review;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
+mod views;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,9 +21,9 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
-pub(crate) use decide::{finishing, is_reached};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
+pub(crate) use in_place::{finishing, is_reached};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope};
 pub use review::{Approved, Consent, NotApproved, review};

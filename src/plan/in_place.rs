@@ -1,0 +1,89 @@
+//! What can change on a living face without a new training: its name and its voice.
+
+use crate::face::{DesiredFace, Naming, ObservedFace, RecordedFace, TrainingStatus, WaitFor};
+
+use super::{Cause, Change, Reason, Update, live_name_agrees, wanted_name};
+
+/// Row 17: what differs in place, and who made it differ; none where nothing does.
+pub(crate) fn update(
+    naming: Naming,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    live: &ObservedFace,
+) -> Option<(Update, Reason)> {
+    // A failed face keeps its token: without it a machine that lost its record could not tell it from the
+    // face of the next attempt, which bears the same name.
+    let has_left_start = live.status.is_usable();
+    let token = recorded.token.as_ref();
+    // Once it has left the name it does not come back, also where the status goes back to a word we do not know.
+    let is_needed = !has_left_start && recorded.token_in_name;
+    let (wanted, token_in_name) = wanted_name(&desired.spec, token, naming, is_needed);
+    let mut causes = Vec::new();
+    let mut reason_of_name = None;
+    let live_name = live.name.clone();
+    let name = live_name.filter(|live| *live != wanted).and_then(|live_name| {
+        if live_name_agrees(Some(&live_name), &desired.spec.face_name, token) {
+            if token_in_name && !has_left_start {
+                // The plain name while training: the token is not needed once the id is recorded.
+                return None;
+            }
+            reason_of_name = Some(if token_in_name { Reason::TokenEntersName } else { Reason::TokenLeavesName });
+            return Change::between(wanted.clone(), &live_name, live_name.clone());
+        }
+        // With or without the token, it is the name that was recorded: only the rest of it tells who moved.
+        let recorded_name = match live_name_agrees(Some(&live_name), &recorded.name, token) {
+            true => live_name.clone(),
+            false => recorded_name(recorded, token_in_name),
+        };
+        let change = Change::between(wanted.clone(), &recorded_name, live_name)?;
+        causes.push(change.cause());
+        Some(change)
+    });
+    // While training the voice waits: whether it may be set then is not known, so it is not tried.
+    let voice = desired.spec.default_voice.as_ref().filter(|_| has_left_start).and_then(|voice| {
+        let change = Change::between(Some(voice.clone()), &recorded.default_voice, live.default_voice.clone())?;
+        causes.push(change.cause());
+        Some(change)
+    });
+    if name.is_none() && voice.is_none() {
+        return None;
+    }
+    let cause = causes.into_iter().reduce(Cause::and);
+    let reason = match cause {
+        Some(Cause::Manifest) => Reason::ManifestChanged,
+        Some(Cause::Drift) => Reason::Drifted,
+        Some(Cause::Both) => Reason::ManifestChangedAndDrifted,
+        None => reason_of_name?,
+    };
+    Some((Update { id: live.id.clone(), name, voice, token_in_name }, reason))
+}
+
+/// Returns the part of an update that only finishes what was approved with the creation: the token leaves
+/// (or enters) the name, or the voice is set that had to wait for the training. Anything else needs a plan.
+pub(crate) fn finishing(
+    naming: Naming,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    live: &ObservedFace,
+) -> Option<Update> {
+    let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
+    let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
+    let name = name.filter(|_| is_token_only);
+    let voice = voice.filter(|_| recorded.default_voice.is_none());
+    (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
+}
+
+fn recorded_name(recorded: &RecordedFace, with_token: bool) -> String {
+    match (&recorded.token, with_token) {
+        (Some(token), true) => crate::face::named_with(&recorded.name, token),
+        _ => recorded.name.as_str().to_owned(),
+    }
+}
+/// Returns whether a face is as far as it is waited for. Pure, and the only place that says so.
+pub(crate) fn is_reached(status: &TrainingStatus, wait_for: WaitFor) -> bool {
+    match wait_for {
+        WaitFor::None => true,
+        WaitFor::Preview => status.is_usable(),
+        WaitFor::Ready => *status == TrainingStatus::Ready,
+    }
+}

@@ -1,0 +1,132 @@
+//! The three views, with what a decision looks up in them: by token, by name, by id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::face::{Desired, DesiredFace, FaceId, FaceKey, Observed, ObservedFace, Ownership, Recorded, Token};
+
+use super::{Duplicate, Policy};
+
+/// Everything one decision may look at.
+pub(super) struct Views<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) recorded: &'a Recorded,
+    pub(super) observed: &'a Observed,
+    pub(super) policy: &'a Policy,
+    /// Live faces that carry a token, by its owner part, less those that another key's record holds.
+    pub(super) by_owner: BTreeMap<String, Vec<(Token, &'a ObservedFace)>>,
+    /// Live faces that carry one key's token while another key's record holds them, by token.
+    pub(super) held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
+    /// Live faces that nobody recorded and that are not known by a token to be another key's, by name.
+    pub(super) by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
+    /// A young live face that shows no name yet: it could be anybody's.
+    pub(super) nameless: Option<&'a FaceId>,
+    /// How many desired faces bear a name: what two want cannot be given to either by name.
+    pub(super) wanted_names: BTreeMap<&'a str, usize>,
+}
+
+/// How long after its creation a face without a name may still get one: how soon rows are whole is not documented.
+pub(super) const NAMELESS_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+impl<'a> Views<'a> {
+    pub(super) fn new(
+        desired: &'a Desired,
+        recorded: &'a Recorded,
+        observed: &'a Observed,
+        policy: &'a Policy,
+    ) -> Self {
+        let holders: BTreeMap<&FaceId, &FaceKey> = known_ids(recorded).map(|(key, id)| (id, key)).collect();
+        let keys = desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys());
+        let our_owners: BTreeSet<String> = keys.map(|key| Token::owner_of(&desired.project, key)).collect();
+        let mut by_owner: BTreeMap<String, Vec<(Token, &ObservedFace)>> = BTreeMap::new();
+        let mut held = BTreeMap::new();
+        let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
+        for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
+            let holder = holders.get(&face.id);
+            match face.token().filter(|token| our_owners.contains(token.owner())) {
+                Some(token) => match holder {
+                    Some(key) if Token::owner_of(&desired.project, key) != token.owner() => {
+                        held.insert(token, (&face.id, *key));
+                    }
+                    _ => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
+                },
+                None if holder.is_none() => by_name.entry(face.shown_name()).or_default().push(face),
+                None => {}
+            }
+        }
+        let is_young_and_nameless = |face: &&ObservedFace| {
+            let oldest = observed.at.saturating_sub(NAMELESS_FOR).unwrap_or(Timestamp::MIN);
+            face.name.is_none() && !holders.contains_key(&face.id) && face.created_at.is_none_or(|at| at > oldest)
+        };
+        let nameless = observed.faces.values().find(is_young_and_nameless).map(|face| &face.id);
+        let mut wanted_names = BTreeMap::new();
+        for face in desired.faces.values() {
+            *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
+        }
+        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, wanted_names }
+    }
+
+    /// Returns the live faces that carry the key's owner part and may be its own.
+    pub(super) fn with_token_of(&self, key: &FaceKey) -> &[(Token, &'a ObservedFace)] {
+        let owner = Token::owner_of(&self.desired.project, key);
+        self.by_owner.get(&owner).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Every id in the record, with the key that holds it; present ones last, so that they win where ids are
+/// collected into a map.
+pub(super) fn known_ids(recorded: &Recorded) -> impl Iterator<Item = (&FaceKey, &FaceId)> {
+    let previous = recorded.faces.iter().flat_map(|(key, face)| face.previous.iter().map(move |id| (key, id)));
+    previous.chain(recorded.faces.iter().map(|(key, face)| (key, &face.id)))
+}
+/// Returns the live faces that bear the wanted name and that nobody recorded.
+pub(super) fn namesakes<'a, 'b>(views: &'b Views<'a>, desired: &DesiredFace) -> &'b [&'a ObservedFace] {
+    views.by_name.get(desired.spec.face_name.as_str()).map_or(&[], Vec::as_slice)
+}
+/// Reports live faces that were created for one intent under one token.
+pub(super) fn duplicates(views: &Views<'_>, key: &FaceKey) -> Vec<Duplicate> {
+    let mut by_token: BTreeMap<&Token, Vec<&(Token, &ObservedFace)>> = BTreeMap::new();
+    for pair in views.with_token_of(key) {
+        by_token.entry(&pair.0).or_default().push(pair);
+    }
+    let recorded = views.recorded.faces.get(key);
+    // The recorded face counts under its token also when the token has left its name.
+    let live = recorded.and_then(|recorded| Some((recorded.token.clone()?, views.observed.faces.get(&recorded.id)?)));
+    if let Some(pair) = &live {
+        let group = by_token.entry(&pair.0).or_default();
+        if !group.iter().any(|other| other.1.id == pair.1.id) {
+            group.push(pair);
+        }
+    }
+    by_token
+        .into_iter()
+        .filter_map(|(token, faces)| {
+            let is_recorded =
+                |pair: &&&(Token, &ObservedFace)| recorded.is_some_and(|recorded| recorded.id == pair.1.id);
+            let kept = match faces.iter().find(is_recorded) {
+                Some(pair) => &pair.1.id,
+                None => &oldest(faces.iter().copied())?.1.id,
+            };
+            let others: Vec<FaceId> = faces.iter().map(|pair| &pair.1.id).filter(|id| *id != kept).cloned().collect();
+            (!others.is_empty()).then(|| Duplicate {
+                key: key.clone(),
+                token: token.clone(),
+                kept: kept.clone(),
+                others,
+            })
+        })
+        .collect()
+}
+/// The oldest; of equally old ones the id that sorts first, so that every machine picks the same.
+pub(super) fn oldest<'a, 'b: 'a>(
+    pairs: impl Iterator<Item = &'a (Token, &'b ObservedFace)>,
+) -> Option<&'a (Token, &'b ObservedFace)> {
+    pairs.min_by_key(|(_, face)| (face.created_at.is_none(), face.created_at, &face.id))
+}
+
+/// The face of the youngest creation; of several that share its token the oldest, as everywhere.
+pub(super) fn newest<'a, 'b>(pairs: &'a [(Token, &'b ObservedFace)]) -> Option<&'a (Token, &'b ObservedFace)> {
+    let (token, _) = pairs.iter().max_by_key(|(_, face)| (face.created_at, &face.id))?;
+    oldest(pairs.iter().filter(|(other, _)| other == token))
+}
