@@ -32,6 +32,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::face::{FaceId, ObservedFace, VoiceId};
+use crate::killpoint::kill_point;
 
 /// Everything that can be chosen about a client.
 #[derive(Debug, Clone)]
@@ -293,7 +294,15 @@ impl FaceApi for Client {
     /// | any status, answer cut off or too long | unknown | what was meant to be said is not known |
     async fn create_face(&self, request: &CreateFace) -> CreateOutcome {
         let call = Call::with_body("POST", "/faces".to_owned(), wire::create_body(request));
-        match self.once(&self.inner.creating, &call, wire::created_id).await {
+        kill_point("create", "before-send");
+        #[cfg(debug_assertions)]
+        if let Some(body) = &call.body {
+            let url = format!("{}{}", self.inner.config.base_url.as_str(), call.path);
+            crate::killpoint::die_while_sending(&url, self.inner.key.as_bytes(), body.to_string().as_bytes());
+        }
+        let answer = self.once(&self.inner.creating, &call, wire::created_id).await;
+        kill_point("create", "answered");
+        match answer {
             Ok(id) => CreateOutcome::Accepted { id },
             Err(error) => outcome_of(error),
         }
