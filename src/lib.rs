@@ -22,6 +22,7 @@
 //! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
 //! | [`report`] | values into text and JSON; prints nothing | values of `plan` and `apply` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
+//! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
 //!
 //! # Files we keep on disk
@@ -40,6 +41,7 @@ pub mod apply;
 pub mod cli;
 pub mod clock;
 pub mod face;
+mod killpoint;
 pub mod manifest;
 pub mod plan;
 pub mod report;

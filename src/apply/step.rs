@@ -7,6 +7,7 @@ use crate::face::{
     Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
     named_with,
 };
+use crate::killpoint::{is_off, kill_point};
 use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
 use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate};
@@ -56,6 +57,7 @@ impl<A: FaceApi> Executor<'_, A> {
                         () = self.clock.sleep(wait) => {}
                         () = self.interrupt.noted() => {}
                     }
+                    kill_point("create", "postponed");
                     if let Some(why) = self.appeared_meanwhile(create).await {
                         return failed(key, "create", format!("{why}; nothing was sent again, apply once more"));
                     }
@@ -257,9 +259,11 @@ impl<A: FaceApi> Executor<'_, A> {
             face_name: update.name.as_ref().map(|change| change.after().clone()),
             default_voice: update.voice.as_ref().and_then(|change| change.after().clone()),
         };
+        kill_point("update", "before-send");
         if let Err(error) = self.api.update_face(&update.id, &request).await {
             return self.api_failed(key, "update", &error);
         }
+        kill_point("update", "answered");
         let what = described(update);
         let spec = desired.faces.get(key).map(|face| &face.spec);
         let recorded = self.store.face(key).ok().flatten();
@@ -356,7 +360,10 @@ fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
 fn request(create: &Create) -> CreateFace {
     let Create { spec, token, trained_from: _, instead_of: _ } = create;
     CreateFace {
-        face_name: named_with(&spec.face_name, token),
+        face_name: match is_off("token") {
+            true => format!("{} (without a token)", spec.face_name),
+            false => named_with(&spec.face_name, token),
+        },
         model: spec.model,
         training: spec.training.clone(),
         callback_url: spec.callback_url.clone(),

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::face::{Doubt, FaceId, OpenCreate, Token, TrainedFrom};
+use crate::killpoint::is_off;
 
 /// One create, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ impl Phase {
     }
 
     fn is_open(&self) -> bool {
-        matches!(self, Self::Begun | Self::InDoubt { .. })
+        matches!(self, Self::Begun | Self::InDoubt { .. }) && !is_off("journal")
     }
 }
 
@@ -149,6 +150,9 @@ impl Entry {
 
     /// Returns what blocks the face, while nobody knows what became of the create.
     pub fn open(&self) -> Option<OpenCreate> {
+        if !self.phase.is_open() {
+            return None;
+        }
         let doubt = match &self.phase {
             Phase::Begun => Doubt::Unfinished,
             Phase::InDoubt { why, since: _ } => Doubt::NoAnswer(why.clone()),

@@ -15,10 +15,11 @@ use serde::de::DeserializeOwned;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
 use crate::face::{FaceKey, ProjectName, RecordedFace};
+use crate::killpoint::kill_point;
 
 use super::record::{decode, encode};
 use super::snapshot::{SnapshotWriter, check_project, read_snapshot};
-use super::{Change, Entry, FORMAT_VERSION, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
+use super::{Change, Entry, FORMAT_VERSION, Happened, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
 
 /// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
@@ -151,6 +152,7 @@ impl SledStore {
             Ok(()) | Err(TransactionError::Abort(())) => {}
             Err(TransactionError::Storage(source)) => return Err(self.failed("be written", source)),
         }
+        kill_point(step(change), "unflushed");
         // sled acknowledges a write before it is on disk (flush interval 500 ms): only this makes it durable.
         self.database.flush().map(drop).map_err(|source| self.failed("be flushed to disk", source))
     }
@@ -173,7 +175,9 @@ impl StateStore for SledStore {
         let mut mirror = self.mirror();
         let Mirror { snapshot, writer } = &mut *mirror;
         let meta = snapshot.meta.after(change.lineage.as_ref(), change.account.as_ref());
+        kill_point(step(&change), "before-write");
         self.write(&meta, &change)?;
+        kill_point(step(&change), "between");
         snapshot.apply(&change);
         // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
         // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.
@@ -182,6 +186,7 @@ impl StateStore for SledStore {
             None => SnapshotWriter::begin(&self.directory, snapshot),
         };
         *writer = Some(written?);
+        kill_point(step(&change), "written");
         Ok(snapshot.meta.serial)
     }
 
@@ -192,6 +197,21 @@ impl StateStore for SledStore {
             .values()
             .map(|bytes| decode("history", &bytes.map_err(|source| self.failed("be read", source))?))
             .collect()
+    }
+}
+
+/// What a change is called where a test can kill the process around it.
+fn step(change: &Change) -> &'static str {
+    match change.history.first().map(|entry| entry.what) {
+        Some(Happened::CreateBegun) => "begun",
+        Some(Happened::CreateSettled) => "settled",
+        Some(Happened::CreateRefused) => "refused",
+        Some(Happened::CreateInDoubt) => "in-doubt",
+        Some(Happened::CreateAbsent) => "absent",
+        Some(Happened::Adopted) => "adopted",
+        Some(Happened::Updated) => "updated",
+        Some(Happened::Forgotten) => "forgotten",
+        None => "noted",
     }
 }
 

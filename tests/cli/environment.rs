@@ -120,7 +120,12 @@ impl Environment {
 
     /// Begins a run and does not wait for its end.
     pub(crate) fn spawn(&self, line: &str) -> Running {
-        Running::new(line, self.command(line).spawn().unwrap())
+        self.spawn_command(self.command(line), line)
+    }
+
+    /// Begins a run that was prepared by hand.
+    pub(crate) fn spawn_command(&self, mut command: Command, line: &str) -> Running {
+        Running::new(line, command.spawn().unwrap())
     }
 
     /// Begins a run to whom a signal means nothing.
@@ -327,6 +332,11 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Kills it, unless it is over already.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
     }
 
     /// Waits for the end.

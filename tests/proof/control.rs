@@ -1,0 +1,29 @@
+//! With a guard switched off, the same cases do find double payments: they would notice.
+
+use crate::matrix::{Case, WEATHERS, play_all};
+use crate::storm::storms;
+
+/// Deaths after which somebody has to find out what became of a create.
+fn doubtful() -> Vec<Case> {
+    let points = ["create.answered", "settled.before-write"];
+    points.iter().map(|point| Case { weather: &WEATHERS[0], deaths: vec![(*point).to_owned()] }).collect()
+}
+
+#[track_caller]
+fn pays_twice(guard: &str) {
+    let (wrong, _) = play_all(&doubtful(), Some(guard));
+    assert!(!wrong.is_empty(), "without the {guard} the matrix finds nothing wrong");
+    assert!(wrong.iter().any(|why| why.contains("was paid for 2 times")), "not paid twice: {wrong:?}");
+    let storms = storms(0..24, Some(guard));
+    assert!(storms.duplicates > 0, "without the {guard} the storm finds nothing paid for twice: {storms:?}");
+}
+
+#[test]
+fn without_the_journal_a_create_is_sent_again_before_the_first_one_shows() {
+    pays_twice("journal");
+}
+
+#[test]
+fn without_the_token_a_create_is_held_absent_and_sent_again() {
+    pays_twice("token");
+}
