@@ -24,7 +24,7 @@ use crate::face::{
     RecordedFace,
 };
 use crate::plan::presence;
-use crate::state::{Happened, Snapshot};
+use crate::state::{Entry, Happened, Snapshot};
 use crate::tavus::{ApiError, FaceApi};
 
 use super::outcome::chain;
@@ -221,9 +221,25 @@ impl<A: FaceApi> Executor<'_, A> {
         self.write(key, Some(&entry), Some(face), history).await
     }
 
+    /// Takes an open create as never begun because a person says so; the history keeps that it was their word.
+    ///
+    /// # Errors
+    /// When nothing is open under that key, or it cannot be written down.
+    pub async fn assume_absent(&self, key: &FaceKey) -> Result<(), String> {
+        let entry = self.store.entry(key).map_err(|error| chain(&error))?;
+        let open = entry.as_ref().and_then(Entry::open).ok_or("no create of it is open")?;
+        let mut settled = Settled::default();
+        self.hold_absent(key, &open, "assumed absent on a person's word (--assume-absent)", &mut settled).await;
+        settled.trouble.pop().map_or(Ok(()), |trouble| Err(trouble.why))
+    }
+
     async fn absent(&self, key: &FaceKey, create: &OpenCreate, settled: &mut Settled) {
-        let entry = self.store.entry(key).ok().flatten().and_then(|entry| entry.absent().ok());
         let detail = "two complete listings after the settle window do not show its token";
+        self.hold_absent(key, create, detail, settled).await;
+    }
+
+    async fn hold_absent(&self, key: &FaceKey, create: &OpenCreate, detail: &str, settled: &mut Settled) {
+        let entry = self.store.entry(key).ok().flatten().and_then(|entry| entry.absent().ok());
         let history = self.history(key, Happened::CreateAbsent, None, Some(&create.token), detail);
         let written = match &entry {
             Some(entry) => self.write(key, Some(entry), None, history).await,

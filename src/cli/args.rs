@@ -357,12 +357,20 @@ pub struct DriftArgs {
 }
 
 /// `recover`
+///
+/// Looks for the token of every create that got no answer, and settles what it can: found (its training did
+/// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
+/// still in doubt. Sends nothing.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
     #[command(flatten)]
     pub paths: Paths,
     #[command(flatten)]
     pub wait: WaitOptions,
+    /// Take this create as never begun, on your word: for an account whose listings never prove it. Look in
+    /// the Tavus console first: if its training did start, the next apply pays twice; repeatable
+    #[arg(long, value_name = "KEY")]
+    pub assume_absent: Vec<FaceKey>,
 }
 
 /// `converse`

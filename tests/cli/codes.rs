@@ -239,7 +239,7 @@ fn a_create_in_doubt_is_10_and_recover_finds_its_one_training() {
     assert_eq!(server.requests("create"), 2);
     server.faults(&[]);
     let run = environment.run("recover").exits(0);
-    run.prints(&["Found: ana, bruno (their trainings did start and are recorded now)."]);
+    run.prints(&["ana: found", "bruno: found", "carries its token: its training did start, and is recorded now"]);
     environment.run("recover").exits(0).prints(&["Nothing was open"]);
     assert_eq!((server.trainings(), server.requests("create")), (2, 2));
     environment.run("plan").exits(0).prints(&["No changes.", "2 still in training"]);

@@ -131,13 +131,31 @@ fn recover_finds_out_and_sends_nothing() {
     let server = Server::slow(&["create@1:drop-after-effect", "create@2:drop-before-effect", "list:lag=10m"]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
     environment.run("apply -y --no-wait --no-settle --create-parallelism 1").exits(10);
-    environment.run("recover --no-settle").exits(10).prints(&["In doubt: ana, bruno (nobody knows yet"]);
+    environment.run("recover --no-settle").exits(10).prints(&["ana: in doubt", "bruno: in doubt", "token fc-"]);
     server.faults(&[]);
     let json = environment.run("recover -o json").exits(0).json();
     assert_eq!((&json["found"][0], &json["absent"][0]), (&"ana".into(), &"bruno".into()), "{json}");
+    let evidence = &json["creates"][0];
+    assert_eq!((&evidence["key"], &evidence["verdict"]), (&"ana".into(), &"found".into()), "{json}");
+    assert_eq!(evidence["face_id"], server.ids()[0].as_str(), "{json}");
     assert_eq!((server.trainings(), server.requests("create")), (1, 2));
     environment.run("apply -y --no-wait").exits(0).prints(&["1 created"]);
     assert_eq!((server.trainings(), server.requests("create")), (2, 3));
+}
+
+#[test]
+fn a_create_that_no_listing_can_prove_absent_is_given_up_on_a_persons_word_only() {
+    let server = Server::slow(&["create:drop-before-effect", "list:lag=10m"]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("apply -y --no-wait --no-settle").exits(10);
+    environment.run("recover --no-settle").exits(10);
+    let refused = environment.run("recover --no-settle --assume-absent bruno").exits(1);
+    refused.says(&["--assume-absent bruno: no create of it is open; nothing was changed about it"]);
+    let run = environment.run("recover --no-settle --assume-absent ana").exits(0);
+    run.says(&["ana: taken as never begun, on your word"]).prints(&["Nothing was open"]);
+    server.faults(&[]);
+    environment.run("apply -y --no-wait").exits(0).prints(&["1 created"]);
+    assert_eq!((server.trainings(), server.requests("create")), (1, 2));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::face::Recorded;
 use crate::report::duration;
 use crate::state::{
-    Holder, Lease, LeaseError, LockFile, PublishedStore, Rebuilt, SledStore, Snapshot, StateStore, read_snapshot,
+    Holder, Lease, LeaseError, LockFile, PublishedStore, Rebuilt, SledStore, Snapshot, StateError, StateStore,
+    read_snapshot,
 };
 
 use super::super::error::CliError;
@@ -60,7 +61,16 @@ impl Session {
             Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
             Err(error) => return Err(error.into()),
         };
-        let (store, rebuilt) = SledStore::open(&self.state_dir, &self.loaded.desired.project, lease)?;
+        let project = &self.loaded.desired.project;
+        let (store, rebuilt) = match SledStore::open(&self.state_dir, project, lease) {
+            // It was moved aside, and there is no snapshot. The lock file knows the faces, and running
+            // trainings are found by their tokens.
+            Err(error @ StateError::Damaged { .. }) if lock.as_ref().is_some_and(|lock| !lock.faces.is_empty()) => {
+                self.output.say(&format!("warning: {error}. It begins anew from facectl.lock.yaml."));
+                SledStore::open(&self.state_dir, project, self.lease(patience)?)?
+            }
+            opened => opened?,
+        };
         if let Some(rebuilt) = rebuilt {
             self.output.say(&rebuilt_text(&rebuilt));
         }
