@@ -1,12 +1,18 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod global;
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::face::{FaceKey, Naming, ProjectName};
+use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
+
+pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
 ///
@@ -22,165 +28,6 @@ pub struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// What every command understands. Flag > environment > facectl.yaml > default.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Common options")]
-pub struct Global {
-    /// Manifests: files, folders, patterns, or `-` for standard input; repeatable. Paths may also follow the
-    /// command. Default: what facectl.yaml names, else its folder
-    #[arg(short, long = "file", value_name = "PATH", global = true, env = "FACECTL_FILE", value_delimiter = if cfg!(windows) { ';' } else { ':' })]
-    pub file: Vec<String>,
-
-    /// The project's name, part of every creation token; overrides facectl.yaml
-    #[arg(long, value_name = "NAME", global = true, env = "FACECTL_PROJECT")]
-    pub project: Option<ProjectName>,
-
-    /// The project file, instead of the facectl.yaml found beside or above the manifests
-    #[arg(long, value_name = "FILE", global = true, env = "FACECTL_PROJECT_FILE")]
-    pub project_file: Option<PathBuf>,
-
-    /// What live names look like: `clean`, or `marker` to keep the creation token in them for ever
-    #[arg(long, value_name = "clean|marker", global = true, env = "FACECTL_NAMING", value_parser = parse_naming)]
-    pub naming: Option<Naming>,
-
-    /// How results are written on standard output
-    #[arg(short, long, value_name = "FORMAT", global = true, env = "FACECTL_OUTPUT", default_value = "text")]
-    pub output: OutputFormat,
-
-    /// The API's base, with /v2 (also TAVUS_PUBLIC_API_BASE_URL); plain http only to this machine
-    /// [default: https://tavusapi.com/v2]
-    #[arg(long, value_name = "URL", global = true, env = "FACECTL_API_URL")]
-    pub api_url: Option<String>,
-
-    /// A file that holds the API key, instead of TAVUS_API_KEY
-    #[arg(long, value_name = "FILE", global = true, env = "FACECTL_API_KEY_FILE")]
-    pub api_key_file: Option<PathBuf>,
-
-    /// More certificate authorities to trust, in PEM form
-    #[arg(long, value_name = "FILE", global = true, env = "FACECTL_CA_FILE")]
-    pub ca_file: Option<PathBuf>,
-
-    /// Rehearse in a sandbox inside this process: no key, no network, no money, hours in seconds. State and
-    /// world live in .facectl/sandbox, apart from the real ones
-    #[arg(long, global = true, env = "FACECTL_SANDBOX", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub sandbox: bool,
-
-    /// How many seconds pass in the sandbox in one real second
-    #[arg(long, value_name = "FACTOR", global = true, env = "FACECTL_SANDBOX_SPEED", default_value_t = 3600.0, value_parser = parse_speed, hide_short_help = true)]
-    pub sandbox_speed: f64,
-
-    /// What shall go wrong in the sandbox, such as `create@1:drop-after-effect`; repeatable. `facectl sandbox
-    /// --help` lists what there is
-    #[arg(
-        long,
-        value_name = "RULE",
-        global = true,
-        env = "FACECTL_SANDBOX_FAULT",
-        value_delimiter = ',',
-        hide_short_help = true
-    )]
-    pub sandbox_fault: Vec<FaultRule>,
-
-    /// Where the state is kept [default: .facectl beside facectl.yaml]
-    #[arg(long, value_name = "DIR", global = true, env = "FACECTL_STATE_DIR")]
-    pub state_dir: Option<PathBuf>,
-
-    /// Whether the record is also written to facectl.lock.yaml beside facectl.yaml, to be committed
-    /// [default: true]
-    #[arg(long, value_name = "BOOL", global = true, env = "FACECTL_LOCK_FILE", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
-    pub lock_file: Option<bool>,
-
-    /// Go on although none of the faces seen before is in this account: they were all deleted, and the key
-    /// is the right one
-    #[arg(long, global = true, env = "FACECTL_ACCEPT_ACCOUNT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
-    pub accept_account: bool,
-
-    /// Take listings as complete although their count does not add up, for an account in which it never does
-    #[arg(long, global = true, env = "FACECTL_ACCEPT_INCOMPLETE_LISTING", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
-    pub accept_incomplete_listing: bool,
-
-    /// How long to wait for a state that another run holds, such as `10m` [default: 0s]
-    #[arg(long, value_name = "DURATION", global = true, env = "FACECTL_LOCK_TIMEOUT", value_parser = parse_duration)]
-    pub lock_timeout: Option<Duration>,
-
-    /// Reads under way at once [default: 4]
-    #[arg(long, value_name = "N", global = true, env = "FACECTL_PARALLELISM", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub parallelism: Option<u32>,
-
-    /// How long one request may take [default: 30s]
-    #[arg(long, value_name = "DURATION", global = true, env = "FACECTL_REQUEST_TIMEOUT", hide_short_help = true, value_parser = parse_duration)]
-    pub request_timeout: Option<Duration>,
-
-    /// Requests begun per second at most; nothing is limited on loopback [default: 5]
-    #[arg(long, value_name = "N", global = true, env = "FACECTL_REQUESTS_PER_SECOND", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
-    pub requests_per_second: Option<u32>,
-
-    /// When to colour: `auto` where a terminal reads, and NO_COLOR is not set
-    #[arg(
-        long,
-        value_name = "WHEN",
-        global = true,
-        env = "FACECTL_COLOR",
-        default_value = "auto",
-        hide_short_help = true
-    )]
-    pub color: ColorChoice,
-
-    /// Never colour
-    #[arg(long, global = true, env = "FACECTL_NO_COLOR", value_parser = clap::builder::FalseyValueParser::new(), hide_short_help = true)]
-    pub no_color: bool,
-
-    /// Say more: -v what is done, -vv every request, -vvv bodies too (never the key, never a signature)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "FACECTL_VERBOSE")]
-    pub verbose: u8,
-
-    /// Say nothing but results and errors
-    #[arg(short, long, global = true, env = "FACECTL_QUIET", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub quiet: bool,
-
-    /// How logs are written on standard error
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        global = true,
-        env = "FACECTL_LOG_FORMAT",
-        default_value = "text",
-        hide_short_help = true
-    )]
-    pub log_format: LogFormat,
-}
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// For programs that read YAML.
-    Yaml,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// Where a terminal reads, and NO_COLOR is not set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// What to do.
@@ -221,7 +68,7 @@ pub enum Command {
         dir: Option<PathBuf>,
     },
     /// Explain the exit codes
-    #[command(after_help = super::commands::exit_codes::text())]
+    #[command(after_help = crate::cli::commands::exit_codes::text())]
     ExitCodes,
     /// Print the version
     Version,
@@ -398,7 +245,7 @@ pub struct ConverseArgs {
 
 /// `sandbox`
 #[derive(Debug, Args)]
-#[command(after_long_help = super::commands::sandbox::after_help())]
+#[command(after_long_help = crate::cli::commands::sandbox::after_help())]
 pub struct SandboxArgs {
     /// The port, on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8787, env = "FACECTL_SANDBOX_PORT")]
@@ -435,33 +282,4 @@ pub enum SchemaKind {
     Face,
     /// `kind: Project`, facectl.yaml
     Project,
-}
-
-fn parse_naming(text: &str) -> Result<Naming, String> {
-    match text {
-        "clean" => Ok(Naming::Clean),
-        "marker" => Ok(Naming::Marker),
-        _ => Err("it is `clean` or `marker`".to_owned()),
-    }
-}
-
-fn parse_speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed.is_finite() && speed > 0.0 && speed <= 1e6 => Ok(speed),
-        _ => Err("a number above 0, up to 1000000".to_owned()),
-    }
-}
-
-/// Reads `90s`, `5h30m`, `2 minutes`, `PT1H`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let duration: jiff::SignedDuration = text.parse().map_err(|_| "a duration such as 90s, 10m or 5h30m".to_owned())?;
-    Duration::try_from(duration).map_err(|_| "a duration that is not negative".to_owned())
-}
-
-/// Reads a duration that has to be one: without a settle window a lost answer would prove nothing.
-fn parse_positive_duration(text: &str) -> Result<Duration, String> {
-    match parse_duration(text)? {
-        duration if duration.is_zero() => Err("a duration longer than 0s".to_owned()),
-        duration => Ok(duration),
-    }
 }
