@@ -66,6 +66,8 @@ struct Views<'a> {
     by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
     /// A young live face that shows no name yet: it could be anybody's.
     nameless: Option<&'a FaceId>,
+    /// Tokens that several live faces carry.
+    shared: BTreeSet<Token>,
     /// How many desired faces bear a name: what two want cannot be given to either by name.
     wanted_names: BTreeMap<&'a str, usize>,
 }
@@ -103,7 +105,8 @@ impl<'a> Views<'a> {
         for face in desired.faces.values() {
             *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
         }
-        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, wanted_names }
+        let shared = shared_tokens(observed);
+        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, shared, wanted_names }
     }
 
     /// Returns the live faces that carry the key's owner part and may be its own.
@@ -371,7 +374,8 @@ fn decide_same_inputs(
     live: &ObservedFace,
 ) -> Decision {
     let id = Some(live.id.clone());
-    if let Some((update, reason)) = update(views.desired.naming, desired, recorded, live) {
+    let naming = naming_for(views.desired.naming, recorded, &views.shared);
+    if let Some((update, reason)) = update(naming, desired, recorded, live) {
         return (id, Action::Update(update), reason);
     }
     match (&live.status, desired.spec.lifecycle.wait_for) {
@@ -382,6 +386,19 @@ fn decide_same_inputs(
         },
         _ => (id, Action::Wait, Reason::TrainingGoesOn),
     }
+}
+
+/// Returns the tokens that several live faces carry: one intent was paid for more than once.
+pub(crate) fn shared_tokens(observed: &Observed) -> BTreeSet<Token> {
+    let mut seen = BTreeSet::new();
+    observed.faces.values().filter_map(ObservedFace::token).filter(|token| !seen.insert(token.clone())).collect()
+}
+
+/// Returns how a face is to be named: the token stays while another live face carries it too. Machines that
+/// each took theirs out would leave two faces of one name, and nothing that tells of the second payment.
+pub(crate) fn naming_for(naming: Naming, recorded: &RecordedFace, shared: &BTreeSet<Token>) -> Naming {
+    let is_evidence = recorded.token_in_name && recorded.token.as_ref().is_some_and(|token| shared.contains(token));
+    if is_evidence { Naming::Marker } else { naming }
 }
 
 /// Row 17: what differs in place, and who made it differ; none where nothing does.

@@ -19,7 +19,7 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
-pub(crate) use decide::{finishing, is_reached};
+pub(crate) use decide::{finishing, is_reached, naming_for, shared_tokens};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub use merge::{Cause, Change};

@@ -27,7 +27,8 @@ impl Server {
         Self::at_speed(36_000.0, faults)
     }
 
-    fn at_speed(speed: f64, faults: &[&str]) -> Self {
+    /// So many seconds in a second.
+    pub(crate) fn at_speed(speed: f64, faults: &[&str]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let config = SandboxConfig {
             clock: Arc::new(ScaledClock::new(SystemClock.now(), speed)),
