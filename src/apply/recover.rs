@@ -11,8 +11,11 @@
 //! Nothing is sent. A create is held absent only with the proof above, never earlier.
 //!
 //! # Assumptions
-//! A face shows up in the listing within the window after its create was sent (not documented; the
-//! window is a setting).
+//! - A face shows up in the listing within the window after its create was sent (not documented; the
+//!   window is a setting).
+//! - How much of the window had passed when the looking began is read from the wall clock; what passes from
+//!   then on is what was really waited, so a clock that is set meanwhile neither shortens nor stretches it.
+//!   One that is set forward between two runs leaves a quarter of the window, between the two listings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,8 +46,8 @@ const BLURRED_LOOKS: u32 = 5;
 #[derive(Debug)]
 struct Open {
     create: OpenCreate,
-    /// From when on a complete listing without its token counts.
-    window_ends: Timestamp,
+    /// How long to wait, from the beginning of the looking, until a complete listing without its token counts.
+    left: Duration,
     /// How many of those there were.
     proofs: u32,
 }
@@ -78,6 +81,7 @@ impl<A: FaceApi> Executor<'_, A> {
             }
         };
         let (mut looks, mut blurred) = (0, 0);
+        let mut waited = Duration::ZERO;
         while !open.is_empty() {
             let observed = match self.listing().await {
                 Ok(Some(observed)) => observed,
@@ -89,13 +93,13 @@ impl<A: FaceApi> Executor<'_, A> {
                 }
             };
             looks += 1;
-            self.settle_by(&observed, &mut open, &mut settled).await;
+            self.settle_by(&observed, waited, &mut open, &mut settled).await;
             if open.is_empty() || self.settings.no_settle || self.must_stop() {
                 break;
             }
             let blurs: Vec<String> = open.values().filter_map(|open| blur(&observed, &open.create)).collect();
             if let Some(why) = blurs.first()
-                && open.values().all(|open| observed.at >= open.window_ends)
+                && open.values().all(|open| waited >= open.left)
                 && blurs.len() == open.len()
             {
                 blurred += 1;
@@ -104,7 +108,7 @@ impl<A: FaceApi> Executor<'_, A> {
                     break;
                 }
             }
-            self.wait_for_settling(&open).await;
+            waited = waited.saturating_add(self.wait_for_settling(&open, waited).await);
         }
         settled.in_doubt.extend(open.into_keys());
         Ok(settled)
@@ -120,18 +124,25 @@ impl<A: FaceApi> Executor<'_, A> {
                 Doubt::NoAnswer(_) => Duration::ZERO,
             };
             let window_ends = window_end(entry.under_way_until(), now, under_way + self.settings.settle_window);
-            Some((key.clone(), Open { create, window_ends, proofs: 0 }))
+            let left = Duration::try_from(window_ends.duration_since(now)).unwrap_or_default();
+            Some((key.clone(), Open { create, left, proofs: 0 }))
         });
         open.collect()
     }
 
     /// Settles what one listing proves.
-    async fn settle_by(&self, observed: &Observed, open: &mut BTreeMap<FaceKey, Open>, settled: &mut Settled) {
+    async fn settle_by(
+        &self,
+        observed: &Observed,
+        waited: Duration,
+        open: &mut BTreeMap<FaceKey, Open>,
+        settled: &mut Settled,
+    ) {
         for key in open.keys().cloned().collect::<Vec<_>>() {
-            let Some(Open { create, window_ends, proofs }) = open.get_mut(&key) else { continue };
+            let Some(Open { create, left, proofs }) = open.get_mut(&key) else { continue };
             if let Some(live) = bearer(observed, create) {
                 self.found(&key, create, live, observed, settled).await;
-            } else if observed.at >= *window_ends && blur(observed, create).is_none() {
+            } else if waited >= *left && blur(observed, create).is_none() {
                 *proofs += 1;
                 if *proofs < PROOFS {
                     continue;
@@ -144,16 +155,16 @@ impl<A: FaceApi> Executor<'_, A> {
         }
     }
 
-    async fn wait_for_settling(&self, open: &BTreeMap<FaceKey, Open>) {
-        let Some(until) = open.values().map(|open| open.window_ends).max() else { return };
-        let left = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
+    /// Waits until the next look; returns for how long.
+    async fn wait_for_settling(&self, open: &BTreeMap<FaceKey, Open>, waited: Duration) -> Duration {
+        let left = open.values().map(|open| open.left).max().unwrap_or_default().saturating_sub(waited);
+        let until = self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX);
         self.sink.take(&Event::SettlingWaited { keys: open.keys().cloned().collect(), until, left });
-        // The listings that prove absence lie apart, on a clock that does not jump: if the wall clock was set
-        // forward, the window has not really passed when it says so.
+        // The listings that prove absence lie apart.
         let wait = if left.is_zero() { self.settings.settle_window / 4 } else { left.min(LOOK_EVERY) };
         tokio::select! {
-            () = self.clock.sleep(wait) => {}
-            () = self.interrupt.noted() => {}
+            () = self.clock.sleep(wait) => wait,
+            () = self.interrupt.noted() => Duration::ZERO,
         }
     }
 

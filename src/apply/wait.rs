@@ -3,16 +3,16 @@
 //! Waiting is a recorded state, not a sleeping task: a wait that is interrupted, on any machine, is taken
 //! up by the next run. One listing per round serves all faces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::face::{
-    Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, TrainingStatus, WaitFor,
+    Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, Token, TrainingStatus, WaitFor,
 };
-use crate::plan::{finishing, is_reached, may_not_show_yet};
+use crate::plan::{finishing, is_reached, may_not_show_yet, naming_for, shared_tokens};
 use crate::state::Change;
 use crate::tavus::{ApiError, FaceApi};
 
@@ -29,6 +29,8 @@ struct Waiting<'a> {
     desired: &'a Desired,
     /// Still waited for.
     open: BTreeMap<FaceKey, &'a DesiredFace>,
+    /// Tokens that several faces carried in the last look.
+    shared: BTreeSet<Token>,
     /// Failed changes in place, by face.
     tries: BTreeMap<FaceKey, u32>,
     /// Failed looks at one face alone, by face.
@@ -57,6 +59,7 @@ impl<A: FaceApi> Executor<'_, A> {
         let mut waiting = Waiting {
             desired,
             open: open.collect(),
+            shared: BTreeSet::new(),
             tries: BTreeMap::new(),
             failed_looks: BTreeMap::new(),
             is_over: false,
@@ -140,6 +143,7 @@ impl<A: FaceApi> Executor<'_, A> {
         };
         let mut paces = Vec::new();
         let mut seen = BTreeMap::new();
+        waiting.shared = shared_tokens(&observed);
         for (key, desired) in waiting.open.clone() {
             let Some(face) = recorded.get(&key) else {
                 waiting.open.remove(&key);
@@ -271,7 +275,8 @@ impl<A: FaceApi> Executor<'_, A> {
         waiting: &mut Waiting<'_>,
     ) -> Option<Trouble> {
         let tries = waiting.tries.get(key).copied().unwrap_or(0);
-        let update = finishing(waiting.desired.naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)?;
+        let naming = naming_for(waiting.desired.naming, face, &waiting.shared);
+        let update = finishing(naming, desired, face, live).filter(|_| tries < UPDATE_TRIES)?;
         let done = self.update(key, &update, waiting.desired).await;
         if let Done::Failed(trouble) = done {
             *waiting.tries.entry(key.clone()).or_default() += 1;

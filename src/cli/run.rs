@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed};
-use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached};
+use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
 use crate::state::{Snapshot, StateStore};
 use crate::tavus::Client;
@@ -127,10 +127,12 @@ impl<'a> Run<'a> {
         let snapshot = self.store.load()?;
         let desired = self.session.desired();
         let blocked: Vec<&FaceKey> = last.plan.blocks().map(|(face, _)| &face.key).collect();
+        let shared = shared_tokens(&last.observed);
         let is_open = |key: &FaceKey, face: &DesiredFace| {
             let Some(recorded) = snapshot.faces.get(key) else { return false };
             let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
-            let is_unfinished = finishing(desired.naming, face, recorded, live).is_some();
+            let is_unfinished =
+                finishing(naming_for(desired.naming, recorded, &shared), face, recorded, live).is_some();
             let is_over = is_reached(&live.status, face.spec.lifecycle.wait_for) || live.status.is_final();
             !is_over || is_unfinished
         };

@@ -45,7 +45,7 @@ use crate::face::{
     OnMissing, OpenCreate, Ownership, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
-use super::in_place::{is_reached, update};
+use super::in_place::{is_reached, naming_for, update};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
 use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
 
@@ -313,7 +313,8 @@ fn decide_same_inputs(
     live: &ObservedFace,
 ) -> Decision {
     let id = Some(live.id.clone());
-    if let Some((update, reason)) = update(views.desired.naming, desired, recorded, live) {
+    let naming = naming_for(views.desired.naming, recorded, &views.shared);
+    if let Some((update, reason)) = update(naming, desired, recorded, live) {
         return (id, Action::Update(update), reason);
     }
     match (&live.status, desired.spec.lifecycle.wait_for) {

@@ -1,6 +1,8 @@
 //! What can change on a living face without a new training: its name and its voice.
 
-use crate::face::{DesiredFace, Naming, ObservedFace, RecordedFace, TrainingStatus, WaitFor};
+use std::collections::BTreeSet;
+
+use crate::face::{DesiredFace, Naming, ObservedFace, RecordedFace, Token, TrainingStatus, WaitFor};
 
 use super::{Cause, Change, Reason, Update, live_name_agrees, wanted_name};
 
@@ -71,6 +73,13 @@ pub(crate) fn finishing(
     let name = name.filter(|_| is_token_only);
     let voice = voice.filter(|_| recorded.default_voice.is_none());
     (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
+}
+
+/// Returns how a face is to be named: the token stays while another live face carries it too. Machines that
+/// each took theirs out would leave two faces of one name, and nothing that tells of the second payment.
+pub(crate) fn naming_for(naming: Naming, recorded: &RecordedFace, shared: &BTreeSet<Token>) -> Naming {
+    let is_evidence = recorded.token_in_name && recorded.token.as_ref().is_some_and(|token| shared.contains(token));
+    if is_evidence { Naming::Marker } else { naming }
 }
 
 fn recorded_name(recorded: &RecordedFace, with_token: bool) -> String {

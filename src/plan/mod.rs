@@ -23,11 +23,12 @@ use crate::face::{
 
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
-pub(crate) use in_place::{finishing, is_reached};
+pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use summary::Summary;
+pub(crate) use views::shared_tokens;
 
 /// What is to be done to each face, and why. A plain value.
 #[derive(Debug, Clone, PartialEq, Eq)]

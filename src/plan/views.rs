@@ -22,6 +22,8 @@ pub(super) struct Views<'a> {
     pub(super) by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
     /// A young live face that shows no name yet: it could be anybody's.
     pub(super) nameless: Option<&'a FaceId>,
+    /// Tokens that several live faces carry.
+    pub(super) shared: BTreeSet<Token>,
     /// How many desired faces bear a name: what two want cannot be given to either by name.
     pub(super) wanted_names: BTreeMap<&'a str, usize>,
 }
@@ -64,7 +66,8 @@ impl<'a> Views<'a> {
         for face in desired.faces.values() {
             *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
         }
-        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, wanted_names }
+        let shared = shared_tokens(observed);
+        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, shared, wanted_names }
     }
 
     /// Returns the live faces that carry the key's owner part and may be its own.
@@ -118,6 +121,12 @@ pub(super) fn duplicates(views: &Views<'_>, key: &FaceKey) -> Vec<Duplicate> {
         })
         .collect()
 }
+/// Returns the tokens that several live faces carry: one intent was paid for more than once.
+pub(crate) fn shared_tokens(observed: &Observed) -> BTreeSet<Token> {
+    let mut seen = BTreeSet::new();
+    observed.faces.values().filter_map(ObservedFace::token).filter(|token| !seen.insert(token.clone())).collect()
+}
+
 /// The oldest; of equally old ones the id that sorts first, so that every machine picks the same.
 pub(super) fn oldest<'a, 'b: 'a>(
     pairs: impl Iterator<Item = &'a (Token, &'b ObservedFace)>,

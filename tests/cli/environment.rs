@@ -334,11 +334,6 @@ impl Running {
         assert!(sent.success());
     }
 
-    /// Kills it, unless it is over already.
-    pub(crate) fn kill(&mut self) {
-        let _ = self.child.kill();
-    }
-
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Run {
         let deadline = Instant::now() + DEADLINE;

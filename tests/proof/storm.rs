@@ -191,12 +191,12 @@ impl Storm {
                 machine.spawn_command(command, APPLY).end()
             }
             5..7 => {
-                let mut running = machine.spawn_command(command, APPLY);
+                let running = machine.spawn_command(command, APPLY);
                 let moment = Instant::now() + Duration::from_millis(self.rng.u64(20..400));
                 while Instant::now() < moment {
                     std::thread::yield_now();
                 }
-                running.kill();
+                running.signal("KILL");
                 running.end()
             }
             _ => machine.spawn_command(command, APPLY).end(),
@@ -355,4 +355,31 @@ fn a_storm_of_faults_deaths_and_lost_disks_pays_once_and_loses_nothing() {
     eprintln!("{} storms in {:?}: {tally:#?}", seeds.count(), begun.elapsed());
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n---\n"));
     assert_eq!((tally.duplicates, tally.lost_faces), (0, 0));
+}
+
+#[test]
+fn two_machines_that_both_paid_are_told_of_both_faces_also_once_the_trainings_are_over() {
+    // Neither sees what the other one makes until both have paid. The trainings end some seconds later.
+    let server = Server::at_speed(2000.0, &["list:lag=1000h"]);
+    let machines = [(); 2].map(|()| Environment::against(&server, &["ana"]));
+    for machine in &machines {
+        machine.run("apply -y --no-wait").exits(0).prints(&["1 created"]);
+    }
+    let ids = server.ids();
+    assert_eq!(ids.len(), 2);
+    server.faults(&[]);
+    for machine in &machines {
+        // The wait is over when the training is: by then the tokens would have left the names.
+        machine.run("apply -y");
+    }
+    for machine in &machines {
+        machine.run("plan").prints(&["duplicate", &ids[0], &ids[1]]);
+        machine.run("apply -y").exits(5).prints(&["duplicate"]);
+    }
+    // Somebody decides. The token then leaves the name as it would have at first.
+    let kept = locked(&machines[0])["ana"].clone();
+    server.alter(ids.iter().find(|id| **id != kept).unwrap(), &serde_json::json!({ "removed": true }));
+    machines[0].run("apply -y").exits(0);
+    machines[0].run("plan").exits(0).prints(&["No changes."]);
+    assert_eq!(server.face(&kept)["face_name"], "ana");
 }

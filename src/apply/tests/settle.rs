@@ -1,12 +1,16 @@
 //! What becomes of creates that were left open.
 
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use insta::assert_debug_snapshot;
+use jiff::{SignedDuration, Timestamp};
 
 use super::stage::{Answer, Fuse, Stage, status};
-use crate::apply::{Event, Outcome};
-use crate::clock::Clock;
+use crate::apply::{Event, Executor, Outcome, Settled};
+use crate::clock::{Clock, HandWoundClock};
 use crate::face::OnRemoval;
 use crate::plan::tests::world::{World, id, key};
 use crate::state::{Happened, Phase};
@@ -168,4 +172,57 @@ async fn a_store_that_cannot_be_written_leaves_the_doubt_and_says_so() {
     let settled = stage.settle().await;
     assert_eq!((settled.in_doubt, settled.trouble.len()), (vec![key("rio")], 1));
     assert!(matches!(stage.phase("rio"), Phase::InDoubt { .. }));
+}
+
+/// A clock that is set by somebody while it is waited on. The account goes on in true time.
+#[derive(Debug)]
+struct SetClock {
+    real: Arc<HandWoundClock>,
+    jumps: Mutex<VecDeque<SignedDuration>>,
+    ahead: Mutex<SignedDuration>,
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        self.real.now() + *self.ahead.lock().unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        *self.ahead.lock().unwrap() += self.jumps.lock().unwrap().pop_front().unwrap_or_default();
+        self.real.sleep(duration)
+    }
+}
+
+/// Settles with a clock that jumps by so many minutes at the first waits.
+async fn settle_with_jumps(stage: &Stage, minutes: &[i64]) -> Settled {
+    let clock = SetClock {
+        real: Arc::clone(&stage.clock),
+        jumps: Mutex::new(minutes.iter().map(|minutes| SignedDuration::from_mins(*minutes)).collect()),
+        ahead: Mutex::default(),
+    };
+    let sink = |_: &Event| {};
+    Executor { clock: Arc::new(clock), ..stage.executor(&sink) }.settle().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forward_while_settling_does_not_shorten_the_window() {
+    for jumps in [&[60][..], &[0, 1], &[1, 1, 1], &[60, -60], &[-60, 120]] {
+        let stage = Stage::of(World::agreeing().declared("rio"));
+        stage.account().lag = Duration::from_secs(100);
+        stage.account().answers.push_back(Answer::LostAfter);
+        stage.execute().await;
+        let settled = settle_with_jumps(&stage, jumps).await;
+        assert_eq!((settled.found, settled.absent), (vec![key("rio")], vec![]), "{jumps:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_while_settling_does_not_make_it_wait_for_ever() {
+    for jumps in [&[-60][..], &[-1, -1, -1], &[-600, 600]] {
+        let stage = in_doubt(Answer::LostBefore).await;
+        let since = stage.clock.now();
+        assert_eq!(settle_with_jumps(&stage, jumps).await.absent, [key("rio")], "{jumps:?}");
+        let took = stage.clock.now().duration_since(since).as_secs();
+        assert!((120..300).contains(&took), "{jumps:?}: {took} s");
+    }
 }
