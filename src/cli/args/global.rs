@@ -1,5 +1,7 @@
 //! What every command understands.
 
+#![allow(rustdoc::bare_urls, reason = "these comments are the help text: terminals show no angle brackets")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 
