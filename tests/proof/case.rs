@@ -182,3 +182,9 @@ pub(crate) fn judge_all<T: Sync>(cases: &[T], judge: impl Fn(&T) -> Verdict + Sy
 pub(crate) fn is_full() -> bool {
     std::env::var("FACECTL_PROOF").is_ok_and(|how| how == "full")
 }
+
+/// Says what was measured, to whoever asked with `--nocapture`.
+#[allow(clippy::print_stderr, reason = "a test's own words")]
+pub(crate) fn tell(what: &str) {
+    eprintln!("{what}");
+}

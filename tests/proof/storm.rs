@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::case::{APPLY, RECOVER, Verdict, by_key, claims_are_true, ensure, judge_all, locked, run};
+use crate::case::{APPLY, RECOVER, Verdict, by_key, claims_are_true, ensure, judge_all, locked, run, tell};
 use crate::environment::{Environment, Run};
 use crate::server::Server;
 
@@ -352,7 +352,7 @@ fn a_storm_of_faults_deaths_and_lost_disks_pays_once_and_loses_nothing() {
     };
     let begun = Instant::now();
     let tally = storms(seeds.clone(), None);
-    eprintln!("{} storms in {:?}: {tally:#?}", seeds.count(), begun.elapsed());
+    tell(&format!("{} storms in {:?}: {tally:#?}", seeds.count(), begun.elapsed()));
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n---\n"));
     assert_eq!((tally.duplicates, tally.lost_faces), (0, 0));
 }
