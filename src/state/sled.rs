@@ -60,7 +60,7 @@ impl std::fmt::Debug for SledStore {
 impl SledStore {
     /// Opens the state in a directory, or begins a new one there. A database that cannot be read is moved
     /// aside and rebuilt from the snapshot beside it, which each commit brought up to date before it
-    /// returned; so is one that is not there at all while a snapshot is.
+    /// returned; so is one that is not there at all while a snapshot is, and one that is behind it.
     ///
     /// # Errors
     /// [`StateError::Damaged`] when there is no snapshot to rebuild from; the next call begins anew.
@@ -70,10 +70,10 @@ impl SledStore {
         let copy = || read_snapshot(directory, project);
         let (opened, rebuilt) = match Opened::read(directory, project) {
             Ok(opened) if opened.is_new => match copy()? {
-                Some(snapshot) => (opened.with(snapshot), Some(("it was missing".to_owned(), None))),
+                Some(snapshot) => (opened.with(snapshot), Some(("was gone".to_owned(), None))),
                 None => (opened, None),
             },
-            Ok(opened) => (opened, None),
+            Ok(opened) => opened.or_newer(copy().ok().flatten()),
             Err(StateError::Damaged { why, moved_to }) => match copy()? {
                 Some(snapshot) => (Opened::read(directory, project)?.with(snapshot), Some((why, Some(moved_to)))),
                 None => return Err(StateError::Damaged { why, moved_to }),
@@ -96,9 +96,11 @@ impl SledStore {
         }
         let mirror = self.mirror();
         let Snapshot { meta, faces, journal } = &mirror.snapshot;
+        let known = read_tree::<RecordedFace>(&self.trees.faces, &|source| self.failed("be read", source))?;
+        let gone = known.into_keys().filter(|key| !faces.contains_key(key)).map(|key| (key, None));
         let change = Change {
             journal: journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
-            faces: faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).collect(),
+            faces: faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).chain(gone).collect(),
             ..Change::default()
         };
         self.write(meta, &change)
@@ -275,6 +277,19 @@ impl Opened {
         Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
     }
 
+    /// Goes on from the copy where it knows more of the same line. sled drops the end of a damaged log without a
+    /// word: with it could go the `begun` of a create that was sent.
+    fn or_newer(self, copy: Option<Snapshot>) -> (Self, Option<(String, Option<PathBuf>)>) {
+        let (lineage, serial) = (&self.snapshot.meta.lineage, self.snapshot.meta.serial);
+        match copy.filter(|copy| copy.meta.lineage == *lineage && copy.meta.serial > serial) {
+            Some(copy) => {
+                let why = format!("lost what was written after serial {serial}");
+                (self.with(copy), Some((why, None)))
+            }
+            None => (self, None),
+        }
+    }
+
     fn with(self, snapshot: Snapshot) -> Self {
         Self { snapshot, ..self }
     }
@@ -435,5 +450,40 @@ mod tests {
         std::fs::remove_file(folder.path().join("snapshot.json")).unwrap();
         let Err(StateError::Damaged { moved_to, .. }) = open(folder.path(), "p") else { panic!("not noticed") };
         assert!(moved_to.is_dir());
+    }
+
+    /// Copies a state as a death leaves it: while it is open.
+    fn as_after_a_death(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            match entry.path().is_dir() {
+                true => as_after_a_death(&entry.path(), &to.join(entry.file_name())),
+                false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_database_that_lost_its_end_does_not_forget_what_its_copy_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), "p").unwrap();
+        for id in ["r1", "r2", "r3"] {
+            store.commit(remember(id)).unwrap();
+        }
+        // What was forgotten last must not come back either.
+        store.commit(Change { faces: vec![("ana".parse().unwrap(), None)], ..Change::default() }).unwrap();
+        let log = std::fs::read(folder.path().join("db/db")).unwrap();
+        let end = log.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let before = store.load().unwrap();
+        for cut in [1, 100, 300, 600, 1200] {
+            let torn = tempfile::tempdir().unwrap();
+            as_after_a_death(folder.path(), torn.path());
+            std::fs::write(torn.path().join("db/db"), &log[..end - cut]).unwrap();
+            let (store, rebuilt) = open_any(torn.path(), "p").unwrap();
+            assert!(rebuilt.unwrap().why.contains("lost what was written after"), "{cut} bytes less");
+            assert_eq!(store.load().unwrap(), before, "{cut} bytes less");
+            drop(store);
+            assert_eq!(open(torn.path(), "p").unwrap().load().unwrap(), before, "{cut} bytes less, once more");
+        }
     }
 }

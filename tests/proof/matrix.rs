@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 
-use crate::case::{APPLY, Verdict, by_key, ensure, is_converged, is_full, judge_all, run, until_well, way_for_one};
+use crate::case::{
+    APPLY, Verdict, by_key, ensure, is_converged, is_full, judge_all, run, tell, until_well, way_for_one,
+};
 use crate::environment::Environment;
 use crate::server::Server;
 
@@ -158,7 +160,7 @@ pub(crate) fn play_all(cases: &[Case], broken: Option<&str>) -> (Vec<String>, BT
 fn a_death_at_any_point_in_any_weather_is_paid_for_once_and_the_next_runs_finish_the_job() {
     let cases: Vec<Case> = single_deaths().into_iter().chain(double_deaths()).collect();
     let (wrong, died) = play_all(&cases, None);
-    eprintln!("matrix: {} cases, {} deaths, {} wrong", cases.len(), died.values().sum::<usize>(), wrong.len());
+    tell(&format!("matrix: {} cases, {} deaths, {} wrong", cases.len(), died.values().sum::<usize>(), wrong.len()));
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n---\n"));
     // A point that nobody dies at proves nothing.
     let meant: BTreeSet<&String> = cases.iter().flat_map(|case| &case.deaths).collect();

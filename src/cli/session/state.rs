@@ -151,7 +151,7 @@ fn take_over(snapshot: &Snapshot, lock: Option<&LockFile>) -> Result<Option<lock
 fn rebuilt_text(Rebuilt { why, moved_to, serial }: &Rebuilt) -> String {
     let moved = match moved_to {
         Some(path) => format!("was damaged ({why}). It was moved to {}, with its history, and rebuilt", path.display()),
-        None => "was gone. It was rebuilt".to_owned(),
+        None => format!("{why}. It was rebuilt"),
     };
     format!(
         "warning: the state database {moved} from the snapshot beside it (serial {serial}): faces and open creates are all there."
