@@ -20,6 +20,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
@@ -186,15 +187,16 @@ pub fn split_name(live: &str) -> (&str, Option<Token>) {
 }
 
 /// RFC 4648 base32 in lower case, without padding: safe in names, cannot be misread.
-fn base32(bytes: &[u8]) -> String {
+static BASE32: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    let encoding: Result<Encoding, _> = specification.encoding();
-    // The alphabet above is a constant that data-encoding accepts; hex keeps a token well-formed enough to fail loudly.
-    encoding.map_or_else(
-        |_| data_encoding::HEXLOWER.encode(bytes),
-        |encoding| encoding.encode(&bytes[..bytes.len().min(10)]),
-    )
+    specification.encoding().ok()
+});
+
+fn base32(bytes: &[u8]) -> String {
+    let bytes = &bytes[..bytes.len().min(10)];
+    // The alphabet is a constant that data-encoding accepts; hex would keep a token well-formed enough to fail loudly.
+    BASE32.as_ref().map_or_else(|| data_encoding::HEXLOWER.encode(bytes), |encoding| encoding.encode(bytes))
 }
 
 #[cfg(test)]

@@ -120,36 +120,36 @@ impl LockFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StateError::Io { action: "read", path: path.to_owned(), source }),
         };
-        let unreadable =
-            |source: serde_yaml::Error| StateError::LockFile { path: path.to_owned(), why: source.to_string() };
-        // The version first: a newer form may not fit our types at all.
-        let value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(unreadable)?;
-        let found = value.get("lock_version").and_then(serde_yaml::Value::as_u64).unwrap_or(0);
-        if found > u64::from(LOCK_FORMAT) {
-            let found = u32::try_from(found).unwrap_or(u32::MAX);
-            return Err(StateError::Newer { path: path.to_owned(), found });
+        let lock: Self = match serde_yaml::from_str(&text) {
+            Ok(lock) => lock,
+            Err(error) => return Err(unreadable(path, &text, &error)),
+        };
+        if lock.lock_version > LOCK_FORMAT {
+            return Err(StateError::Newer { path: path.to_owned(), found: lock.lock_version });
         }
-        let lock: Self = serde_yaml::from_value(value).map_err(unreadable)?;
         super::snapshot::check_project(path, &lock.project, project)?;
         Ok(Some(lock))
     }
 
-    /// Replaces the lock file, if it says something else.
+    /// Replaces the lock file, if it says something else, and remembers in the state's directory what it says.
     ///
     /// # Errors
     /// When it cannot be written; the old one then still stands.
-    pub fn write(&self, path: &Path) -> Result<(), StateError> {
+    pub fn write(&self, path: &Path, directory: &Path) -> Result<(), StateError> {
         let yaml = serde_yaml::to_string(self)
             .map_err(|source| StateError::LockFile { path: path.to_owned(), why: source.to_string() })?;
         let text = format!("{HEADER}{yaml}");
         if std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+            remember_written(directory, text.as_bytes());
             return Ok(());
         }
         write_atomically(path, text.as_bytes()).map_err(|source| StateError::Io {
             action: "write",
             path: path.to_owned(),
             source,
-        })
+        })?;
+        remember_written(directory, text.as_bytes());
+        Ok(())
     }
 }
 
@@ -181,6 +181,35 @@ pub fn agreement(snapshot: &Snapshot, lock: &LockFile) -> Agreement {
         return Agreement::Same;
     }
     if lock.serial() > snapshot.meta.serial { Agreement::LockIsAhead } else { Agreement::StateIsAhead }
+}
+
+/// A newer form may not fit our types at all: then its version says more than what did not fit.
+fn unreadable(path: &Path, text: &str, error: &serde_yaml::Error) -> StateError {
+    #[derive(Deserialize)]
+    struct Header {
+        lock_version: u32,
+    }
+    match serde_yaml::from_str::<Header>(text) {
+        Ok(Header { lock_version: found }) if found > LOCK_FORMAT => StateError::Newer { path: path.to_owned(), found },
+        Ok(_) | Err(_) => StateError::LockFile { path: path.to_owned(), why: error.to_string() },
+    }
+}
+
+/// Where a state keeps the hash of the lock file that it wrote last.
+const WRITTEN: &str = "lock-file.blake3";
+
+/// Returns whether the lock file is, to the byte, what this very state wrote last: then it has nothing to
+/// say that the state does not know, and reading 10,000 faces from YAML can be spared.
+pub fn is_own_lock_file(directory: &Path, path: &Path) -> bool {
+    let (Ok(known), Ok(bytes)) = (std::fs::read_to_string(directory.join(WRITTEN)), std::fs::read(path)) else {
+        return false;
+    };
+    known == blake3::hash(&bytes).to_hex().as_str()
+}
+
+/// Remembers what was written. Only spares work: without it the lock file is read.
+fn remember_written(directory: &Path, bytes: &[u8]) {
+    let _ = write_atomically(&directory.join(WRITTEN), blake3::hash(bytes).to_hex().as_bytes());
 }
 
 fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
@@ -296,7 +325,7 @@ mod tests {
         let path = folder.path().join(LOCK_FILE);
         let snapshot = snapshot(&[("ana", "r1"), ("ben", "r2")], 7);
         let lock = LockFile::of(&snapshot, None);
-        lock.write(&path).unwrap();
+        lock.write(&path, folder.path()).unwrap();
         let read = LockFile::read(&path, &"p".parse().unwrap()).unwrap().unwrap();
         assert_eq!(read, lock);
         assert_eq!(read.recorded(), snapshot.faces);
@@ -315,7 +344,7 @@ mod tests {
     fn a_newer_form_and_another_project_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(LOCK_FILE);
-        LockFile::of(&snapshot(&[], 1), None).write(&path).unwrap();
+        LockFile::of(&snapshot(&[], 1), None).write(&path, folder.path()).unwrap();
         assert!(matches!(LockFile::read(&path, &"q".parse().unwrap()), Err(StateError::OtherProject { .. })));
         std::fs::write(&path, "lock_version: 2\nwhatever: new\n").unwrap();
         assert!(matches!(LockFile::read(&path, &"p".parse().unwrap()), Err(StateError::Newer { found: 2, .. })));

@@ -29,9 +29,9 @@ use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 pub use account::{account_sample, is_same_account};
 pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
-pub use lockfile::{Agreement, LOCK_FILE, LockFile, LockedFace, agreement};
+pub use lockfile::{Agreement, LOCK_FILE, LockFile, LockedFace, agreement, is_own_lock_file};
 pub use memory::MemoryStore;
-pub use published::PublishedStore;
+pub use published::{Last, PublishedStore};
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
 

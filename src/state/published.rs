@@ -17,22 +17,34 @@ use super::{Change, Entry, HistoryEntry, LockFile, Snapshot, StateError, StateSt
 pub struct PublishedStore<S: StateStore> {
     inner: S,
     path: PathBuf,
+    directory: PathBuf,
     published: Mutex<Published>,
 }
 
 #[derive(Debug)]
 struct Published {
-    last: Option<LockFile>,
+    last: Last,
     written: Option<Instant>,
     is_stale: bool,
+}
+
+/// What the lock file says now.
+#[derive(Debug)]
+pub enum Last {
+    /// This, or there is none.
+    Known(Option<LockFile>),
+    /// What this state wrote last: it is read when there is something to write.
+    Own,
 }
 
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
 impl<S: StateStore> PublishedStore<S> {
-    /// Keeps the lock file at `path`; `last` is what it says now.
-    pub fn new(inner: S, path: PathBuf, last: Option<LockFile>) -> Self {
-        Self { inner, path, published: Mutex::new(Published { last, written: None, is_stale: true }) }
+    /// Keeps the lock file at `path`, for the state in `directory`; `last` is what it says now.
+    pub fn new(inner: S, path: PathBuf, directory: PathBuf, last: Last) -> Self {
+        // What the state wrote itself is up to date until the state changes.
+        let is_stale = matches!(last, Last::Known(_));
+        Self { inner, path, directory, published: Mutex::new(Published { last, written: None, is_stale }) }
     }
 
     fn published(&self) -> MutexGuard<'_, Published> {
@@ -41,16 +53,17 @@ impl<S: StateStore> PublishedStore<S> {
 
     fn write(&self, published: &mut Published) -> Result<(), StateError> {
         let snapshot = self.inner.load()?;
-        let lock = LockFile::of(&snapshot, published.last.as_ref());
-        let is_news = published.last.as_ref() != Some(&lock) && !(published.last.is_none() && lock.faces.is_empty());
-        if is_news {
-            lock.write(&self.path)?;
-        }
-        *published = Published {
-            last: is_news.then_some(lock).or(published.last.take()),
-            written: Some(Instant::now()),
-            is_stale: false,
+        let last = match std::mem::replace(&mut published.last, Last::Own) {
+            Last::Known(last) => last,
+            Last::Own => LockFile::read(&self.path, &snapshot.meta.project)?,
         };
+        let lock = LockFile::of(&snapshot, last.as_ref());
+        let is_news = last.as_ref() != Some(&lock) && !(last.is_none() && lock.faces.is_empty());
+        if is_news {
+            lock.write(&self.path, &self.directory)?;
+        }
+        let last = Last::Known(if is_news { Some(lock) } else { last });
+        *published = Published { last, written: Some(Instant::now()), is_stale: false };
         Ok(())
     }
 }

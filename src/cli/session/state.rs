@@ -1,5 +1,6 @@
 //! Opening the state, beside others that may hold it and the lock file that may know better.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,8 +8,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::face::Recorded;
 use crate::report::duration;
 use crate::state::{
-    Holder, Lease, LeaseError, LockFile, PublishedStore, Rebuilt, SledStore, Snapshot, StateError, StateStore,
-    read_snapshot,
+    Holder, Last, Lease, LeaseError, LockFile, PublishedStore, Rebuilt, SledStore, Snapshot, StateError, StateStore,
+    is_own_lock_file, read_snapshot,
 };
 
 use super::super::error::CliError;
@@ -46,9 +47,8 @@ impl Session {
     /// # Errors
     /// When somebody else holds it, it cannot be read or written, or it contradicts the lock file.
     pub fn state(&self, access: Access) -> Result<State, CliError> {
-        let lock = self.lock_file()?;
         if access != Access::Write && !self.state_dir.join("db").exists() {
-            return self.read_only(lock.as_ref());
+            return self.read_only();
         }
         let patience = if access == Access::ReadAnyhow { Duration::ZERO } else { self.lock_timeout };
         let lease = match self.lease(patience) {
@@ -57,15 +57,25 @@ impl Session {
                 return self.snapshot_beside(&error);
             }
             // A folder that cannot be written can still be read from.
-            Err(LeaseError::Io { .. }) if access != Access::Write => return self.read_only(lock.as_ref()),
+            Err(LeaseError::Io { .. }) if access != Access::Write => return self.read_only(),
             Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
             Err(error) => return Err(error.into()),
         };
+        // Behind the lease: whoever held it before may just have written it.
+        let has_state = self.state_dir.join("db").exists();
+        let is_own = |path: &PathBuf| has_state && is_own_lock_file(&self.state_dir, path);
+        let mut last = match self.lock_path.as_ref().is_some_and(is_own) {
+            true => Last::Own,
+            false => Last::Known(self.lock_file()?),
+        };
         let project = &self.loaded.desired.project;
         let (store, rebuilt) = match SledStore::open(&self.state_dir, project, lease) {
-            // It was moved aside, and there is no snapshot. The lock file knows the faces, and running
-            // trainings are found by their tokens.
-            Err(error @ StateError::Damaged { .. }) if lock.as_ref().is_some_and(|lock| !lock.faces.is_empty()) => {
+            Err(error @ StateError::Damaged { .. }) => {
+                // It was moved aside, and there is no snapshot. The lock file knows the faces, and running
+                // trainings are found by their tokens.
+                let lock = self.lock_file()?.filter(|lock| !lock.faces.is_empty());
+                let Some(lock) = lock else { return Err(error.into()) };
+                last = Last::Known(Some(lock));
                 self.output.say(&format!("warning: {error}. It begins anew from facectl.lock.yaml."));
                 SledStore::open(&self.state_dir, project, self.lease(patience)?)?
             }
@@ -75,7 +85,11 @@ impl Session {
             self.output.say(&rebuilt_text(&rebuilt));
         }
         let mut snapshot = store.load()?;
-        if let Some(taken) = take_over(&snapshot, lock.as_ref())? {
+        let news = match &last {
+            Last::Known(Some(lock)) => lock::take_over(&snapshot, lock)?,
+            Last::Known(None) | Last::Own => None,
+        };
+        if let Some(taken) = news {
             self.output.talk(&taken.note);
             match access {
                 Access::Write => {
@@ -86,7 +100,9 @@ impl Session {
             }
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
-            Some(path) if access == Access::Write => Arc::new(PublishedStore::new(store, path.clone(), lock)),
+            Some(path) if access == Access::Write => {
+                Arc::new(PublishedStore::new(store, path.clone(), self.state_dir.clone(), last))
+            }
             _ => Arc::new(store),
         };
         Ok(State { store: Some(store), snapshot })
@@ -101,10 +117,14 @@ impl Session {
     }
 
     /// Returns what was last written, without holding or making anything.
-    fn read_only(&self, lock: Option<&LockFile>) -> Result<State, CliError> {
+    fn read_only(&self) -> Result<State, CliError> {
         let project = &self.loaded.desired.project;
         let mut snapshot = read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
-        if let Some(taken) = take_over(&snapshot, lock)? {
+        let news = match &self.lock_file()? {
+            Some(lock) => lock::take_over(&snapshot, lock)?,
+            None => None,
+        };
+        if let Some(taken) = news {
             self.output.talk(&taken.note);
             snapshot.apply(&taken.change);
         }
@@ -138,13 +158,6 @@ impl Session {
         };
         self.output.talk(&format!("note: {held}; this is what it last wrote (serial {}).", snapshot.meta.serial));
         Ok(State { store: None, snapshot })
-    }
-}
-
-fn take_over(snapshot: &Snapshot, lock: Option<&LockFile>) -> Result<Option<lock::TakenOver>, CliError> {
-    match lock {
-        Some(found) => lock::take_over(snapshot, found),
-        None => Ok(None),
     }
 }
 
