@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::clock::Clock;
 use crate::face::{Desired, FaceSpec, Observed, RecordedFace};
@@ -117,16 +117,17 @@ impl<A: FaceApi> Executor<'_, A> {
     /// is not known (no page says it, October 2026).
     async fn create_all(&self, approved: &Approved, outcome: &mut Outcome) {
         let permits = Semaphore::new(self.settings.create_parallelism.max(1));
+        let recording = Mutex::new(());
         let creates = approved.steps().filter_map(|face| match &face.action {
             Action::Create(create) => Some((&face.key, create)),
             _ => None,
         });
         let running = creates.map(|(key, create)| {
-            let permits = &permits;
+            let (permits, recording) = (&permits, &recording);
             async move {
                 // Closed never; without a permit the create just is not limited.
                 let _permit = permits.acquire().await;
-                (key, Box::pin(self.create(key, create)).await)
+                (key, Box::pin(self.create(key, create, recording)).await)
             }
         });
         for (key, done) in join_all(running.collect()).await {

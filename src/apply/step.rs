@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use crate::face::{
     Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
     named_with,
@@ -10,7 +12,7 @@ use crate::face::{
 use crate::killpoint::{is_off, kill_point};
 use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
 use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
-use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate};
+use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate, Failure};
 
 use super::outcome::chain;
 use super::recover::{holder, left_behind};
@@ -30,7 +32,8 @@ impl<A: FaceApi> Executor<'_, A> {
     /// # Guarantees
     /// Each sending has a durable `begun` of its own. After it the entry is settled, refused or in doubt;
     /// if the process dies in between, it stays `begun`, which counts as in doubt.
-    pub(super) async fn create(&self, key: &FaceKey, create: &Create) -> Done {
+    /// An answer is recorded under `recording`, so that one answer cannot be taken for two.
+    pub(super) async fn create(&self, key: &FaceKey, create: &Create, recording: &Mutex<()>) -> Done {
         for sends in 1..=POSTPONED_SENDS {
             if self.must_stop() {
                 return Done::Skipped;
@@ -41,7 +44,10 @@ impl<A: FaceApi> Executor<'_, A> {
             };
             self.sink.take(&Event::CreateBegun { key: key.clone(), token: create.token.clone() });
             match self.api.create_face(&request(create)).await {
-                CreateOutcome::Accepted { id } => return self.accepted(key, create, &entry, id).await,
+                CreateOutcome::Accepted { id } => {
+                    let _alone = recording.lock().await;
+                    return self.accepted(key, create, &entry, id).await;
+                }
                 CreateOutcome::Refused(error) => return self.refused(key, &entry, &error).await,
                 CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error).await,
                 CreateOutcome::RetryLater { after, error } => {
@@ -98,6 +104,15 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     async fn accepted(&self, key: &FaceKey, create: &Create, entry: &Entry, id: FaceId) -> Done {
+        // A new face has a new id. An answer with a known one was given before, by a cache on the way or a mix-up:
+        // believed, it would lose the face that this create has made, and give another one to two keys.
+        let known = self.store.load().ok().and_then(|snapshot| holder(&snapshot, &id).cloned());
+        if let Some(by) = known {
+            let why = format!("the answer names face {id}, which is that of {by} already");
+            let failure = Failure::Unreadable { status: 200, why };
+            let error = ApiError { method: "POST", path: "/v2/faces".to_owned(), failure };
+            return self.in_doubt(key, entry, &error).await;
+        }
         let settled = match entry.settle(id.clone()) {
             Ok(settled) => settled,
             Err(error) => return failed(key, "record the new face", format!("{error}; the face is {id}")),

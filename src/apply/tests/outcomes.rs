@@ -224,3 +224,28 @@ async fn a_training_that_cannot_be_recorded_is_told_with_its_id_and_found_by_the
     assert_eq!(stage.run().await.adopted, [key("rio")]);
     assert_eq!(stage.account().ledger.len(), 1);
 }
+
+#[tokio::test]
+async fn an_answer_with_the_id_of_another_face_is_not_believed_and_the_real_one_is_found() {
+    let stage = Stage::of(World::agreeing().declared("rio").face("ana"));
+    stage.account().answers.push_back(Answer::Stale("r-ana"));
+    let outcome = stage.execute().await;
+    assert_eq!((outcome.created, outcome.in_doubt), (vec![], vec![key("rio")]));
+    assert_eq!(stage.record("ana").id, id("r-ana"));
+    assert_eq!(stage.settle().await.found, [key("rio")]);
+    assert_eq!(stage.record("rio").id, id("r1"));
+    assert_eq!(stage.account().ledger.len(), 1);
+}
+
+#[tokio::test]
+async fn one_answer_is_not_taken_for_two_creates_that_are_under_way_at_once() {
+    let mut stage = Stage::of(World::agreeing().declared("ana").declared("rio"));
+    stage.settings.create_parallelism = 2;
+    // The first is answered rightly, with `r1`; the second gets the same once more.
+    stage.account().answers.extend([Answer::Accepted, Answer::Stale("r1")]);
+    let outcome = stage.execute().await;
+    assert_eq!((outcome.created, outcome.in_doubt), (vec![key("ana")], vec![key("rio")]));
+    assert_eq!(stage.settle().await.found, [key("rio")]);
+    assert_ne!(stage.record("rio").id, stage.record("ana").id);
+    assert_eq!(stage.account().ledger.len(), 2);
+}

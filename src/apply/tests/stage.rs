@@ -60,6 +60,8 @@ pub(super) enum Answer {
     LostBefore,
     /// A complete answer with this status.
     Status(u16),
+    /// It starts a training, and the answer is one that was given before, as a cache on the way may do.
+    Stale(&'static str),
     /// 429, with what `Retry-After` says.
     Later(Option<u64>),
 }
@@ -401,6 +403,10 @@ impl Stage {
         }
         let outcome = match answer {
             Answer::Accepted => CreateOutcome::Accepted { id: self.train(request) },
+            Answer::Stale(id) => {
+                self.train(request);
+                CreateOutcome::Accepted { id: id.parse().unwrap() }
+            }
             Answer::LostAfter => {
                 self.train(request);
                 lost()
