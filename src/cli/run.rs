@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
-use crate::face::{DesiredFace, FaceKey, Observed};
+use crate::face::{DesiredFace, FaceKey, Observed, Recorded};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
-use crate::state::{Snapshot, StateStore};
+use crate::state::StateStore;
 use crate::tavus::Client;
 
 use super::Exit;
@@ -37,7 +37,7 @@ pub struct Run<'a> {
 /// What one look showed, and what follows from it.
 pub struct Look {
     /// What was remembered.
-    pub snapshot: Snapshot,
+    pub recorded: Recorded,
     /// What was live.
     pub observed: Observed,
     /// What is to be done.
@@ -78,12 +78,13 @@ impl<'a> Run<'a> {
     /// # Errors
     /// When they cannot be looked at, or it is not the state's account.
     pub async fn look(&self) -> Result<Look, CliError> {
-        let snapshot = self.store.load()?;
-        let observed = self.session.survey(&snapshot).await?;
-        self.session.remember_account(self.store.as_ref(), &observed)?;
-        let snapshot = self.store.load()?;
-        let plan = self.session.plan(&snapshot.recorded(), &observed, &self.policy);
-        Ok(Look { snapshot, observed, plan })
+        let (meta, mut recorded) = self.store.load()?.into_recorded();
+        let observed = self.session.survey(&meta, &recorded).await?;
+        if let Some(serial) = self.session.remember_account(self.store.as_ref(), &meta, &observed)? {
+            recorded.serial = serial;
+        }
+        let plan = self.session.plan(&recorded, &observed, &self.policy);
+        Ok(Look { recorded, observed, plan })
     }
 
     /// Settles what earlier runs left open, after a look that makes sure of the account.
@@ -192,7 +193,7 @@ impl<'a> Run<'a> {
             false => self.look().await,
         };
         match after {
-            Ok(Look { snapshot, observed, plan }) => status_rows(&plan, &snapshot.recorded(), &observed, true),
+            Ok(Look { recorded, observed, plan }) => status_rows(&plan, &recorded, &observed, true),
             Err(error) => {
                 // The run itself is over and told about below; only the table is missing.
                 self.session

@@ -147,13 +147,15 @@ impl Snapshot {
 
     /// Returns the view that a plan is made from.
     pub fn recorded(&self) -> Recorded {
+        self.clone().into_recorded().1
+    }
+
+    /// Turns into what the state says about itself and the view that a plan is made from, without a copy.
+    pub fn into_recorded(self) -> (Meta, Recorded) {
         let Self { meta, faces, journal } = self;
-        Recorded {
-            lineage: meta.lineage.clone(),
-            serial: meta.serial,
-            faces: faces.clone(),
-            open: journal.iter().filter_map(|(key, entry)| Some((key.clone(), entry.open()?))).collect(),
-        }
+        let open = journal.into_iter().filter_map(|(key, entry)| Some((key, entry.open()?))).collect();
+        let recorded = Recorded { lineage: meta.lineage.clone(), serial: meta.serial, faces, open };
+        (meta, recorded)
     }
 
     /// Applies a change in memory, as a store does on disk.

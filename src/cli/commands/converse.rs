@@ -24,7 +24,7 @@ pub async fn run(global: &Global, args: ConverseArgs, output: Output, interrupt:
 
 async fn converse(session: &Session, args: &ConverseArgs) -> Result<Exit, CliError> {
     let key = &args.key;
-    let recorded = session.state(Access::ReadAnyhow)?.recorded();
+    let recorded = session.state(Access::ReadAnyhow)?.recorded;
     let Some(record) = recorded.faces.get(key) else {
         let known: Vec<&str> = recorded.faces.keys().map(crate::face::FaceKey::as_str).collect();
         let error = CliError::new(format!("no face is recorded under the key `{key}`; nothing was opened"));

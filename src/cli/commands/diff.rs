@@ -7,16 +7,15 @@ use crate::cli::Exit;
 use crate::cli::args::{DiffArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::session::{Access, Session};
+use crate::cli::session::{Access, Session, State};
 use crate::face::Coverage;
 use crate::report::{Paint, diff_text};
 
 /// Shows each live face against the declared one.
 pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let state = session.state(Access::Read)?;
-    let recorded = state.recorded();
-    let observed = session.survey(&state.snapshot).await?;
+    let State { store: _held, meta, recorded } = session.state(Access::Read)?;
+    let observed = session.survey(&meta, &recorded).await?;
     let paint = if output.is_for_programs() { Paint::plain() } else { output.paint };
     let text = diff_text(session.desired(), &recorded, &observed, paint);
     if let Coverage::Partial(why) = &observed.coverage {

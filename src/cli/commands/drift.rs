@@ -5,7 +5,7 @@ use crate::cli::Exit;
 use crate::cli::args::{DriftArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::session::{Access, Session};
+use crate::cli::session::{Access, Session, State};
 use crate::face::{FaceKey, Observed, Presence, Recorded};
 use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Reason};
 use crate::report::{drift_json, drift_text};
@@ -13,9 +13,8 @@ use crate::report::{drift_json, drift_text};
 /// Shows what somebody else changed.
 pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let state = session.state(Access::Read)?;
-    let recorded = state.recorded();
-    let observed = session.survey(&state.snapshot).await?;
+    let State { store: _held, meta, recorded } = session.state(Access::Read)?;
+    let observed = session.survey(&meta, &recorded).await?;
     let report = DriftReport::of(&recorded, &observed);
     let changed = changed_in_manifests(&session.plan(&recorded, &observed, &session.policy(None)));
     if output.is_for_programs() {

@@ -5,18 +5,18 @@ use crate::cli::Exit;
 use crate::cli::args::{Global, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::session::{Access, Session};
+use crate::cli::session::{Access, Session, State};
 use crate::plan::Plan;
 use crate::report::{plan_json, plan_text};
 
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let state = session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
-    let recorded = state.recorded();
+    let State { store: _held, meta, recorded } =
+        session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
     let observed = match args.refresh {
-        true => session.survey(&state.snapshot).await?,
+        true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),
     };
     if !args.refresh {

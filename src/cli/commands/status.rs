@@ -5,16 +5,15 @@ use crate::cli::Exit;
 use crate::cli::args::{Global, StatusArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::session::{Access, Session};
+use crate::cli::session::{Access, Session, State};
 use crate::report::{status_json, status_rows, status_table};
 
 /// Shows how things are.
 pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let state = session.state(Access::ReadAnyhow)?;
-    let recorded = state.recorded();
+    let State { store: _held, meta, recorded } = session.state(Access::ReadAnyhow)?;
     let observed = match args.refresh {
-        true => session.survey(&state.snapshot).await?,
+        true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),
     };
     let plan = session.plan(&recorded, &observed, &session.policy(None));

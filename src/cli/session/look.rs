@@ -5,7 +5,7 @@ use crate::face::{
     Coverage, FaceId, Naming, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace, TrainingStatus,
     named_with,
 };
-use crate::state::{Change, Meta, Snapshot, StateStore, account_sample, is_same_account};
+use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
 use crate::tavus::{FaceReads, details, observe};
 
 use super::super::Exit;
@@ -18,8 +18,7 @@ impl Session {
     /// # Errors
     /// When they cannot be listed, when it is not the account the state belongs to, or somebody asks to stop.
     /// Nothing was changed.
-    pub async fn survey(&self, snapshot: &Snapshot) -> Result<Observed, CliError> {
-        let (meta, recorded) = (&snapshot.meta, &snapshot.recorded());
+    pub async fn survey(&self, meta: &Meta, recorded: &Recorded) -> Result<Observed, CliError> {
         let look = async {
             let mut observed = observe(&self.api, self.clock.as_ref(), self.parallelism).await?;
             if let (true, Coverage::Partial(why)) = (self.accepts_incomplete_listing, &observed.coverage) {
@@ -76,17 +75,21 @@ impl Session {
         .exit(Exit::UNSAFE))
     }
 
-    /// Remembers which account it was, if that is news.
+    /// Remembers which account it was; returns the new serial if that was news.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn remember_account(&self, store: &dyn StateStore, observed: &Observed) -> Result<(), CliError> {
+    pub fn remember_account(
+        &self,
+        store: &dyn StateStore,
+        meta: &Meta,
+        observed: &Observed,
+    ) -> Result<Option<u64>, CliError> {
         let sample = account_sample(&self.desired().project, observed.faces.keys());
-        if !observed.is_complete() || sample.is_empty() || store.load()?.meta.account == sample {
-            return Ok(());
+        if !observed.is_complete() || sample.is_empty() || meta.account == sample {
+            return Ok(None);
         }
-        store.commit(Change { account: Some(sample), ..Change::default() })?;
-        Ok(())
+        Ok(Some(store.commit(Change { account: Some(sample), ..Change::default() })?))
     }
 
     /// Returns the faces whose row may say too little: failed ones (a row has no reason), and ones whose

@@ -25,8 +25,8 @@ use super::Exit;
 use super::args::{Global, PolicyArgs};
 use super::error::CliError;
 use super::output::Output;
-pub use state::Access;
 use state::LOCK_RETRY;
+pub use state::{Access, State};
 
 /// Loads the manifests that a command line names.
 ///

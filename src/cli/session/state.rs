@@ -8,8 +8,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::face::Recorded;
 use crate::report::duration;
 use crate::state::{
-    Holder, Last, Lease, LeaseError, LockFile, PublishedStore, Rebuilt, SledStore, Snapshot, StateError, StateStore,
-    is_own_lock_file, read_snapshot,
+    Holder, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, SledStore, Snapshot, StateError,
+    StateStore, is_own_lock_file, read_snapshot,
 };
 
 use super::super::error::CliError;
@@ -19,14 +19,16 @@ use super::{Session, command_line, lock};
 pub struct State {
     /// The store, where this process holds it.
     pub store: Option<Arc<dyn StateStore>>,
+    /// What it says about itself.
+    pub meta: Meta,
     /// What it remembered when it was opened.
-    pub snapshot: Snapshot,
+    pub recorded: Recorded,
 }
 
 impl State {
-    /// Returns the view a plan is made from.
-    pub fn recorded(&self) -> Recorded {
-        self.snapshot.recorded()
+    fn new(store: Option<Arc<dyn StateStore>>, snapshot: Snapshot) -> Self {
+        let (meta, recorded) = snapshot.into_recorded();
+        Self { store, meta, recorded }
     }
 }
 
@@ -105,7 +107,7 @@ impl Session {
             }
             _ => Arc::new(store),
         };
-        Ok(State { store: Some(store), snapshot })
+        Ok(State::new(Some(store), snapshot))
     }
 
     /// Reads the lock file, unless it is turned off.
@@ -128,7 +130,7 @@ impl Session {
             self.output.talk(&taken.note);
             snapshot.apply(&taken.change);
         }
-        Ok(State { store: None, snapshot })
+        Ok(State::new(None, snapshot))
     }
 
     /// Takes the lease. While somebody else holds it, says for whom this run waits, and hears an interrupt.
@@ -154,10 +156,10 @@ impl Session {
     fn snapshot_beside(&self, held: &LeaseError) -> Result<State, CliError> {
         let project = &self.loaded.desired.project;
         let Some(snapshot) = read_snapshot(&self.state_dir, project)? else {
-            return Ok(State { store: None, snapshot: Snapshot::empty(project.clone()) });
+            return Ok(State::new(None, Snapshot::empty(project.clone())));
         };
         self.output.talk(&format!("note: {held}; this is what it last wrote (serial {}).", snapshot.meta.serial));
-        Ok(State { store: None, snapshot })
+        Ok(State::new(None, snapshot))
     }
 }
 
