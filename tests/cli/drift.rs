@@ -106,7 +106,7 @@ fn a_face_renamed_by_hand_is_put_back_and_the_reason_says_drift() {
 fn a_face_that_somebody_deleted_is_bought_again_only_when_told_to() {
     let server = Server::fast(&[]);
     let environment = Environment::against(&server, &["ana", "bruno"]);
-    environment.run("apply -y").exits(0);
+    environment.run("apply -y --create-parallelism 1").exits(0);
     server.alter(&server.ids()[0], &json!({ "removed": true }));
     let run = environment.run("apply -y").exits(5);
     run.prints(&["! ana blocked", "facectl did not delete it; training", "--recreate ana"]);

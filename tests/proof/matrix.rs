@@ -91,9 +91,11 @@ fn single_deaths() -> Vec<Case> {
         if is_full() {
             points.extend(ON_THE_WAY.iter().map(|point| format!("{point}@2")));
         } else if weather.steps != ["settled"] {
-            // The weather makes no difference before the send: these few stand for it.
-            points.retain(|point| !point.starts_with("begun.") || point == "begun.written");
-            points.retain(|point| point != "create.before-send");
+            // The weather makes no difference before the send, and is not met by who dies in it.
+            points.retain(|point| {
+                !point.starts_with("begun.") && !point.ends_with("-send") && !point.ends_with(".unflushed")
+            });
+            points.retain(|point| point != "create.mid-body" && point != "create.sent");
         }
         cases.extend(points.into_iter().map(|point| Case { weather, deaths: vec![point] }));
     }
