@@ -202,7 +202,7 @@ impl<A: FaceApi> Executor<'_, A> {
         let snapshot = self.store.load().map_err(|error| chain(&error))?;
         let entry = snapshot.journal.get(key).ok_or("its journal entry is gone")?;
         let entry = entry.settle(live.id.clone()).map_err(|error| error.to_string())?;
-        if let Some(by) = holder(&snapshot, &live.id).filter(|by| *by != key) {
+        if let Some(by) = snapshot.holder(&live.id).filter(|by| *by != key) {
             return Err(format!("face {} carries its token, but the record of {by} holds it", live.id));
         }
         let before = snapshot.faces.get(key);
@@ -277,12 +277,6 @@ fn cannot_look(why: String) -> Trouble {
 /// was set back, counts as now: the window is never skipped, and never longer than it is.
 fn window_end(under_way_until: Timestamp, now: Timestamp, window: Duration) -> Timestamp {
     under_way_until.min(now).saturating_add(window).unwrap_or(Timestamp::MAX)
-}
-
-/// The key whose record holds a face, now or from before.
-pub(super) fn holder<'a>(snapshot: &'a Snapshot, id: &FaceId) -> Option<&'a FaceKey> {
-    let holds = |face: &RecordedFace| face.id == *id || face.previous.contains(id);
-    snapshot.faces.iter().find(|(_, face)| holds(face)).map(|(key, _)| key)
 }
 
 /// The faces that a key had before, once it has `new`: also the present one, unless it is gone.

@@ -15,7 +15,7 @@ use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate, Failure};
 
 use super::outcome::chain;
-use super::recover::{holder, left_behind};
+use super::recover::left_behind;
 use super::{Done, Event, Executor, Trouble};
 
 /// How often one create is sent when the API says "later". Each time it is proven that nothing began.
@@ -106,7 +106,7 @@ impl<A: FaceApi> Executor<'_, A> {
     async fn accepted(&self, key: &FaceKey, create: &Create, entry: &Entry, id: FaceId) -> Done {
         // A new face has a new id. An answer with a known one was given before, by a cache on the way or a mix-up:
         // believed, it would lose the face that this create has made, and give another one to two keys.
-        let known = self.store.load().ok().and_then(|snapshot| holder(&snapshot, &id).cloned());
+        let known = self.store.holder(&id).ok().flatten();
         if let Some(by) = known {
             let why = format!("the answer names face {id}, which is that of {by} already");
             let failure = Failure::Unreadable { status: 200, why };
@@ -186,7 +186,7 @@ impl<A: FaceApi> Executor<'_, A> {
             Ok(snapshot) => snapshot,
             Err(error) => return failed(key, "adopt", format!("{}; nothing was done", chain(&error))),
         };
-        if let Some(by) = holder(&snapshot, &adopt.id).filter(|by| *by != key) {
+        if let Some(by) = snapshot.holder(&adopt.id).filter(|by| *by != key) {
             return failed(key, "adopt", format!("the record of {by} holds {}; nothing was done", adopt.id));
         }
         let before = snapshot.faces.get(key);

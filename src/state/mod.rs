@@ -62,6 +62,14 @@ pub trait StateStore: Send + Sync {
         Ok(self.load()?.journal.remove(key))
     }
 
+    /// Returns the key whose record holds a face, now or from before.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn holder(&self, id: &FaceId) -> Result<Option<FaceKey>, StateError> {
+        Ok(self.load()?.holder(id).cloned())
+    }
+
     /// Writes a change as one, and returns the new serial once it is durable.
     ///
     /// # Errors
@@ -143,6 +151,12 @@ impl Snapshot {
     /// Returns a state in which nothing is remembered yet.
     pub fn empty(project: ProjectName) -> Self {
         Self { meta: Meta::new(project), faces: BTreeMap::new(), journal: BTreeMap::new() }
+    }
+
+    /// Returns the key whose record holds a face, now or from before.
+    pub fn holder(&self, id: &FaceId) -> Option<&FaceKey> {
+        let holds = |face: &RecordedFace| face.id == *id || face.previous.contains(id);
+        self.faces.iter().find(|(_, face)| holds(face)).map(|(key, _)| key)
     }
 
     /// Returns the view that a plan is made from.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::face::{FaceKey, RecordedFace};
+use crate::face::{FaceId, FaceKey, RecordedFace};
 
 use super::{Change, Entry, HistoryEntry, LockFile, Snapshot, StateError, StateStore};
 
@@ -79,6 +79,10 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
 
     fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
         self.inner.entry(key)
+    }
+
+    fn holder(&self, id: &FaceId) -> Result<Option<FaceKey>, StateError> {
+        self.inner.holder(id)
     }
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {

@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
-use crate::face::{FaceKey, ProjectName, RecordedFace};
+use crate::face::{FaceId, FaceKey, ProjectName, RecordedFace};
 use crate::killpoint::kill_point;
 
 use super::record::{decode, encode};
-use super::snapshot::{SnapshotWriter, check_project, read_snapshot};
+use super::snapshot::{SnapshotWriter, check_project, read_snapshot, snapshot_reach};
 use super::{Change, Entry, FORMAT_VERSION, Happened, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
 
 /// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
@@ -73,7 +73,8 @@ impl SledStore {
                 Some(snapshot) => (opened.with(snapshot), Some(("was gone".to_owned(), None))),
                 None => (opened, None),
             },
-            Ok(opened) => opened.or_newer(copy().ok().flatten()),
+            Ok(opened) if opened.may_be_behind(directory) => opened.or_newer(copy().ok().flatten()),
+            Ok(opened) => (opened, None),
             Err(StateError::Damaged { why, moved_to }) => match copy()? {
                 Some(snapshot) => (Opened::read(directory, project)?.with(snapshot), Some((why, Some(moved_to)))),
                 None => return Err(StateError::Damaged { why, moved_to }),
@@ -171,6 +172,10 @@ impl StateStore for SledStore {
 
     fn entry(&self, key: &FaceKey) -> Result<Option<Entry>, StateError> {
         Ok(self.mirror().snapshot.journal.get(key).cloned())
+    }
+
+    fn holder(&self, id: &FaceId) -> Result<Option<FaceKey>, StateError> {
+        Ok(self.mirror().snapshot.holder(id).cloned())
     }
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
@@ -275,6 +280,12 @@ impl Opened {
         let known = read_all(&trees, directory, project)?;
         let is_new = known.is_none();
         Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
+    }
+
+    /// Returns whether the copy beside the database may know more than it: then all of it is read.
+    fn may_be_behind(&self, directory: &Path) -> bool {
+        let Meta { lineage, serial, .. } = &self.snapshot.meta;
+        snapshot_reach(directory).is_some_and(|(other, reach)| other == *lineage && reach > *serial)
     }
 
     /// Goes on from the copy where it knows more of the same line. sled drops the end of a damaged log without a

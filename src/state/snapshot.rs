@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{FaceKey, ProjectName, RecordedFace};
 
-use super::{Change, Entry, FORMAT_VERSION, Snapshot, StateError};
+use super::{Change, Entry, FORMAT_VERSION, Meta, Snapshot, StateError};
 
 const FILE: &str = "snapshot.json";
 const LOG: &str = "snapshot.log";
@@ -70,21 +70,45 @@ impl SnapshotWriter {
     }
 }
 
+/// The beginning of a snapshot; the rest is passed over without being kept.
+#[derive(Debug, Deserialize)]
+struct Head<M> {
+    meta: M,
+}
+
+#[derive(Debug, Deserialize)]
+struct Version {
+    #[serde(default)]
+    format_version: u32,
+}
+
+/// Returns the lineage of the copy and the serial up to which it may reach, without reading all of it; none
+/// where it cannot be told.
+pub(super) fn snapshot_reach(directory: &Path) -> Option<(String, u64)> {
+    #[derive(Deserialize)]
+    struct Serial {
+        serial: u64,
+    }
+    let bytes = read(&directory.join(FILE)).ok()??;
+    let Head { meta } = serde_json::from_slice::<Head<Meta>>(&bytes).ok()?;
+    let log = read(&directory.join(LOG)).ok()?.unwrap_or_default();
+    let last = log.split(|byte| *byte == b'\n').rev().find_map(|line| serde_json::from_slice::<Serial>(line).ok());
+    Some((meta.lineage, last.map_or(meta.serial, |last| last.serial.max(meta.serial))))
+}
+
 /// Returns the last copy written into a state directory; none if there is no state.
 ///
 /// # Errors
 /// When it is there and cannot be read, is of a newer format, or belongs to another project.
 pub fn read_snapshot(directory: &Path, project: &ProjectName) -> Result<Option<Snapshot>, StateError> {
     let Some(bytes) = read(&directory.join(FILE))? else { return Ok(None) };
-    let parsed: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|source| StateError::Record { record: FILE.to_owned(), source })?;
+    let unreadable = |source| StateError::Record { record: FILE.to_owned(), source };
     // The version first: a newer form may not fit our types at all.
-    let found = parsed["meta"]["format_version"].as_u64().and_then(|found| u32::try_from(found).ok()).unwrap_or(0);
-    if found > FORMAT_VERSION {
-        return Err(StateError::Newer { path: directory.join(FILE), found });
+    let head: Head<Version> = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    if head.meta.format_version > FORMAT_VERSION {
+        return Err(StateError::Newer { path: directory.join(FILE), found: head.meta.format_version });
     }
-    let mut snapshot: Snapshot =
-        serde_json::from_value(parsed).map_err(|source| StateError::Record { record: FILE.to_owned(), source })?;
+    let mut snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(unreadable)?;
     check_project(directory, &snapshot.meta.project, project)?;
     replay(&mut snapshot, &read(&directory.join(LOG))?.unwrap_or_default());
     Ok(Some(snapshot))

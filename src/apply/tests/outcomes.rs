@@ -244,8 +244,10 @@ async fn one_answer_is_not_taken_for_two_creates_that_are_under_way_at_once() {
     // The first is answered rightly, with `r1`; the second gets the same once more.
     stage.account().answers.extend([Answer::Accepted, Answer::Stale("r1")]);
     let outcome = stage.execute().await;
-    assert_eq!((outcome.created, outcome.in_doubt), (vec![key("ana")], vec![key("rio")]));
-    assert_eq!(stage.settle().await.found, [key("rio")]);
+    // Which of the two is recorded first is left to the machine; the other one is not believed.
+    assert_eq!((outcome.created.len(), outcome.in_doubt.len()), (1, 1));
+    assert_ne!(outcome.created, outcome.in_doubt);
+    assert_eq!(stage.settle().await.found, outcome.in_doubt);
     assert_ne!(stage.record("rio").id, stage.record("ana").id);
     assert_eq!(stage.account().ledger.len(), 2);
 }
