@@ -51,7 +51,7 @@ impl ApiKey {
     }
 
     /// Returns whether the key is so short that it may stand in an answer by chance, in a token or a field's name.
-    /// The vendor's keys have 32 characters (dashboard, 2026); this can be a stand-in's, or a gateway's.
+    /// How long the vendor's keys are is not documented; one this short is a stand-in's, or a gateway's.
     pub(super) fn may_be_a_word(&self) -> bool {
         self.0.expose_secret().len() < 20
     }
