@@ -63,7 +63,13 @@ impl Session {
         let project = &self.desired().project;
         let known = account_sample(project, recorded.faces.values().map(|face| &face.id));
         let sample: Vec<String> = meta.account.iter().cloned().chain(known).collect();
-        if self.accepts_account || !observed.is_complete() || is_same_account(&sample, project, observed.faces.keys()) {
+        // An account that is empty, for a state that remembers no face: there is nothing to mistake.
+        let is_blank = recorded.faces.is_empty() && observed.faces.is_empty();
+        if self.accepts_account
+            || is_blank
+            || !observed.is_complete()
+            || is_same_account(&sample, project, observed.faces.keys())
+        {
             return Ok(());
         }
         let recorded = recorded.faces.len();
