@@ -5,6 +5,7 @@ use crate::face::{
     Coverage, FaceId, Naming, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace, TrainingStatus,
     named_with,
 };
+use crate::plan::may_not_show_yet;
 use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
 use crate::tavus::{FaceReads, details, observe};
 
@@ -65,6 +66,10 @@ impl Session {
         let sample: Vec<String> = meta.account.iter().cloned().chain(known).collect();
         // An account that is empty, for a state that remembers no face: there is nothing to mistake.
         let is_blank = recorded.faces.is_empty() && observed.faces.is_empty();
+        // Only young faces are remembered, which may not show yet: the plan waits for them.
+        let is_young = !recorded.faces.is_empty()
+            && observed.faces.is_empty()
+            && recorded.faces.values().all(|face| may_not_show_yet(face, observed.at));
         if self.accepts_account
             || is_blank
             || !observed.is_complete()
