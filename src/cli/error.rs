@@ -125,7 +125,7 @@ impl From<StateError> for CliError {
             StateError::Damaged { .. } => base.hint(
                 "run it again: it begins with an empty state, finds running trainings by their tokens, and never creates a face whose name is live already",
             ),
-            StateError::LockFile { .. } => base.hint("after a merge, resolve its conflicts; otherwise take it from git again (`git checkout -- facectl.lock.yaml`)"),
+            StateError::LockFile { .. } => base.hint("after a merge with conflicts keep the blocks of both sides: each face has one of its own. Never drop one, it may be the only record of a face that was paid for"),
             StateError::Newer { .. } => base.hint("use the facectl that wrote it, or a newer one; it was left as it is"),
             StateError::OtherProject { .. } => base.hint(
                 "each project needs a state of its own: check the project's name (facectl.yaml, --project), or choose another --state-dir",

@@ -153,34 +153,71 @@ impl LockFile {
     }
 }
 
-/// How a state and the lock file beside it go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Agreement {
-    /// They say the same.
-    Same,
-    /// The state knows nothing yet: it is to be rebuilt from the lock file.
-    StateIsNew,
-    /// The lock file has news, from another machine through git.
-    LockIsAhead,
-    /// The state has news that the lock file lacks.
-    StateIsAhead,
-    /// They have nothing to do with each other: nobody can tell which is right.
-    OtherLineage,
+/// What a state has to take over from the lock file beside it, face by face.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Merge {
+    /// The state knew nothing yet.
+    pub is_new: bool,
+    /// Faces that the lock file knows better, or that only it knows.
+    pub taken: BTreeMap<FaceKey, RecordedFace>,
+    /// Faces that somebody else dropped, or recorded under another key.
+    pub dropped: Vec<FaceKey>,
 }
 
-/// Compares a state with the lock file beside it.
-pub fn agreement(snapshot: &Snapshot, lock: &LockFile) -> Agreement {
+/// They have nothing to do with each other: nobody can tell from here which is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherLineage;
+
+/// Compares a state with the lock file beside it, and with what the state wrote there last.
+///
+/// | written last | lock file now | state | what counts |
+/// |---|---|---|---|
+/// | any | a | a | they agree |
+/// | a | a | b, or gone | the state: it has news that the lock file lacks |
+/// | a | b | a | the lock file: it came by git |
+/// | - | b | - | the lock file: a face that another machine paid for is never forgotten |
+/// | a | - | a | the lock file: another machine dropped it |
+/// | a | b | c | the later serial |
+///
+/// # Errors
+/// When the two were not written by the same line of runs.
+pub fn merge(snapshot: &Snapshot, lock: &LockFile, base: Option<&LockFile>) -> Result<Merge, OtherLineage> {
     let is_new = snapshot.faces.is_empty() && snapshot.journal.is_empty();
     if is_new && (snapshot.meta.serial == 0 || snapshot.meta.lineage != lock.lineage) {
-        return if lock.faces.is_empty() { Agreement::Same } else { Agreement::StateIsNew };
+        return Ok(Merge { is_new: true, taken: lock.recorded(), dropped: Vec::new() });
     }
     if snapshot.meta.lineage != lock.lineage {
-        return Agreement::OtherLineage;
+        return Err(OtherLineage);
     }
-    if LockFile::of(snapshot, Some(lock)) == *lock {
-        return Agreement::Same;
+    let base = base.filter(|base| base.lineage == lock.lineage);
+    let ours = LockFile::of(snapshot, Some(lock));
+    let was = |key: &FaceKey| base.and_then(|base| base.faces.get(key));
+    let is_taken = |key: &FaceKey, theirs: &LockedFace| match (ours.faces.get(key), was(key)) {
+        (Some(ours), _) if ours.says_the_same(theirs) => false,
+        (_, Some(was)) if was.says_the_same(theirs) => false,
+        (None, _) => true,
+        (Some(ours), Some(was)) if ours.says_the_same(was) => true,
+        (Some(_), _) => theirs.serial > snapshot.meta.serial,
+    };
+    let taken: BTreeMap<FaceKey, RecordedFace> = lock
+        .faces
+        .iter()
+        .filter(|(key, theirs)| is_taken(key, theirs))
+        .map(|(key, theirs)| (key.clone(), recorded(theirs)))
+        .collect();
+    let is_dropped = |key: &&FaceKey, ours: &LockedFace| {
+        let is_elsewhere = taken.values().any(|face| face.id == ours.face_id);
+        !lock.faces.contains_key(*key) && (is_elsewhere || was(key).is_some_and(|was| was.says_the_same(ours)))
+    };
+    let dropped = ours.faces.iter().filter(|(key, ours)| is_dropped(key, ours)).map(|(key, _)| key.clone()).collect();
+    Ok(Merge { is_new: false, taken, dropped })
+}
+
+impl LockedFace {
+    /// Returns whether two blocks say the same, whenever they were written.
+    fn says_the_same(&self, other: &Self) -> bool {
+        Self { serial: other.serial, ..self.clone() } == *other
     }
-    if lock.serial() > snapshot.meta.serial { Agreement::LockIsAhead } else { Agreement::StateIsAhead }
 }
 
 /// A newer form may not fit our types at all: then its version says more than what did not fit.
@@ -195,21 +232,28 @@ fn unreadable(path: &Path, text: &str, error: &serde_yaml::Error) -> StateError 
     }
 }
 
-/// Where a state keeps the hash of the lock file that it wrote last.
-const WRITTEN: &str = "lock-file.blake3";
+/// Where a state keeps the lock file as it wrote it last: what both sides of a merge began from.
+const BASE: &str = "lock-file.base.yaml";
 
 /// Returns whether the lock file is, to the byte, what this very state wrote last: then it has nothing to
 /// say that the state does not know, and reading 10,000 faces from YAML can be spared.
 pub fn is_own_lock_file(directory: &Path, path: &Path) -> bool {
-    let (Ok(known), Ok(bytes)) = (std::fs::read_to_string(directory.join(WRITTEN)), std::fs::read(path)) else {
+    let base = directory.join(BASE);
+    let length = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.len()).ok();
+    if length(&base).is_none() || length(&base) != length(path) {
         return false;
-    };
-    known == blake3::hash(&bytes).to_hex().as_str()
+    }
+    matches!((std::fs::read(base), std::fs::read(path)), (Ok(base), Ok(now)) if base == now)
 }
 
-/// Remembers what was written. Only spares work: without it the lock file is read.
+/// Returns the lock file as the state in a directory wrote it last; none where that cannot be told.
+pub fn base_lock_file(directory: &Path, project: &ProjectName) -> Option<LockFile> {
+    LockFile::read(&directory.join(BASE), project).ok().flatten()
+}
+
+/// Remembers what was written. Without it a merge takes more over than it must, and never less.
 fn remember_written(directory: &Path, bytes: &[u8]) {
-    let _ = write_atomically(&directory.join(WRITTEN), blake3::hash(bytes).to_hex().as_bytes());
+    let _ = write_atomically(&directory.join(BASE), bytes);
 }
 
 fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
@@ -338,6 +382,47 @@ mod tests {
         let after = LockFile::of(&snapshot(&[("ana", "r1"), ("ben", "r3")], 9), Some(&before));
         assert_eq!(after.faces[&"ana".parse().unwrap()], before.faces[&"ana".parse().unwrap()]);
         assert_eq!(after.faces[&"ben".parse().unwrap()].serial, 9);
+    }
+
+    #[test]
+    fn a_face_that_only_the_lock_file_knows_is_taken_over_whatever_the_serials_say() {
+        // Two machines went on from one state, and git merged what they wrote.
+        let base = LockFile::of(&snapshot(&[("ana", "r1")], 5), None);
+        let mut theirs = snapshot(&[("ana", "r1"), ("f9", "r9")], 7);
+        theirs.meta.lineage.clone_from(&base.lineage);
+        let mut ours = snapshot(&[("ana", "r1"), ("f1", "r2")], 30);
+        ours.meta.lineage.clone_from(&base.lineage);
+        let merged = LockFile::of(&theirs, Some(&base));
+        let merge = merge(&ours, &merged, Some(&base)).unwrap();
+        assert_eq!(merge.taken.keys().map(FaceKey::as_str).collect::<Vec<_>>(), ["f9"]);
+        assert_eq!(merge.dropped, Vec::<FaceKey>::new(), "what only the state knows stays");
+    }
+
+    #[test]
+    fn each_block_counts_by_who_changed_it_since_it_was_written() {
+        let face = |id: &str, serial| snapshot(&[("ana", id)], serial);
+        let with = |mut snapshot: Snapshot, base: &LockFile| {
+            snapshot.meta.lineage.clone_from(&base.lineage);
+            snapshot
+        };
+        let base = LockFile::of(&face("r1", 5), None);
+        for (theirs, ours, taken, why) in [
+            (("r1", 5), ("r1", 9), None, "they agree"),
+            (("r1", 5), ("r2", 9), None, "only the state moved"),
+            (("r3", 7), ("r1", 9), Some("r3"), "only the lock file moved, though its serial is lower"),
+            (("r3", 7), ("r2", 9), None, "both moved, the state later"),
+            (("r3", 12), ("r2", 9), Some("r3"), "both moved, the lock file later"),
+        ] {
+            let lock = LockFile::of(&with(face(theirs.0, theirs.1), &base), Some(&base));
+            let merge = merge(&with(face(ours.0, ours.1), &base), &lock, Some(&base)).unwrap();
+            let id = merge.taken.values().next().map(|face| face.id.as_str());
+            assert_eq!(id, taken, "{why}");
+        }
+        let gone = LockFile::of(&with(snapshot(&[], 7), &base), Some(&base));
+        let dropped = merge(&with(face("r1", 9), &base), &gone, Some(&base)).unwrap().dropped;
+        assert_eq!(dropped.len(), 1, "another machine dropped it");
+        let kept = merge(&with(face("r2", 9), &base), &gone, Some(&base)).unwrap().dropped;
+        assert_eq!(kept.len(), 0, "it was dropped there and changed here");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 pub use account::{account_sample, is_same_account};
 pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
-pub use lockfile::{Agreement, LOCK_FILE, LockFile, LockedFace, agreement, is_own_lock_file};
+pub use lockfile::{LOCK_FILE, LockFile, LockedFace, Merge, OtherLineage, base_lock_file, is_own_lock_file, merge};
 pub use memory::MemoryStore;
 pub use published::{Last, PublishedStore};
 pub use sled::{Rebuilt, SledStore};

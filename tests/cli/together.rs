@@ -141,7 +141,7 @@ fn a_lock_file_that_came_by_git_is_taken_over_and_one_of_another_line_stops_the_
     there.face("bruno", "");
     there.write("facectl.lock.yaml", here.read("facectl.lock.yaml"));
     let run = there.run("apply -y").exits(0).prints(&["No changes. 2 faces as declared."]);
-    run.says(&["facectl.lock.yaml (serial", "is ahead of the state here"]);
+    run.says(&["facectl.lock.yaml has news from another machine", "takes over bruno"]);
     assert_eq!(server.trainings(), 2);
     // A state that began by itself and a lock file from elsewhere: nobody can tell which is right.
     let stranger = Environment::against(&server, &["ana", "bruno"]).with("FACECTL_LOCK_FILE", "false");
@@ -150,4 +150,43 @@ fn a_lock_file_that_came_by_git_is_taken_over_and_one_of_another_line_stops_the_
     let stranger = stranger.without("FACECTL_LOCK_FILE");
     stranger.run("apply -y").exits(5).says(&["not written by the same line of runs", "move the state folder away"]);
     stranger.run("plan").exits(5);
+}
+
+/// What git makes of two lock files that grew from one: the blocks of both.
+fn merged(one: &str, other: &str) -> String {
+    let read = |text: &str| -> serde_yaml::Value { serde_yaml::from_str(text).unwrap() };
+    let (mut one, other) = (read(one), read(other));
+    for (key, face) in other["faces"].as_mapping().unwrap() {
+        one["faces"].as_mapping_mut().unwrap().entry(key.clone()).or_insert(face.clone());
+    }
+    serde_yaml::to_string(&one).unwrap()
+}
+
+#[test]
+fn lock_files_that_were_merged_lose_no_face_and_buy_none_again_even_one_that_was_renamed() {
+    let server = Server::fast(&[]);
+    let here = Environment::against(&server, &["ana"]);
+    here.run("apply -y").exits(0);
+    // Another checkout, with the same lock file, goes on by itself and gets further.
+    let there = Environment::against(&server, &["ana", "bea", "cid"]);
+    there.write("facectl.lock.yaml", here.read("facectl.lock.yaml"));
+    there.run("apply -y").exits(0).prints(&["2 created"]);
+    // Meanwhile a face is created here, and renamed later.
+    here.face("dora", "");
+    here.run("apply -y").exits(0).prints(&["1 created"]);
+    here.face("dora", "  face_name: Dora the Second\n");
+    there.face("dora", "  face_name: Dora the Second\n");
+    here.face("bea", "");
+    here.face("cid", "");
+    let both = merged(&here.read("facectl.lock.yaml"), &there.read("facectl.lock.yaml"));
+    for environment in [&here, &there] {
+        environment.write("facectl.lock.yaml", &both);
+        let plan = environment.run("plan").exits(0).prints(&["Plan: 0 to create"]);
+        plan.says(&["facectl.lock.yaml has news from another machine", "the state takes over"]);
+    }
+    there.run("apply -y").exits(0).prints(&["0 created, 1 updated"]);
+    there.run("plan").exits(0).prints(&["No changes. 4 faces as declared."]);
+    let lock = there.read("facectl.lock.yaml");
+    assert!(server.ids().iter().all(|id| lock.contains(id.as_str())), "every id is still there: {lock}");
+    assert_eq!((server.trainings(), server.requests("create")), (4, 4));
 }

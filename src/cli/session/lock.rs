@@ -1,6 +1,7 @@
 //! The state and the lock file beside it: what one of them knows and the other does not.
 
-use crate::state::{Agreement, Change, LockFile, Snapshot, agreement};
+use crate::face::FaceKey;
+use crate::state::{Change, LockFile, Merge, OtherLineage, Snapshot, merge};
 
 use super::super::Exit;
 use super::super::error::CliError;
@@ -14,36 +15,61 @@ pub(super) struct TakenOver {
     pub(super) note: String,
 }
 
-/// Compares the state with the lock file; returns what the state has to take over from it, if anything.
+/// Compares the state with the lock file, and with what the state wrote there last; returns what the state
+/// has to take over, if anything.
 ///
 /// # Errors
 /// When they have nothing to do with each other: nobody can tell from here which is right.
-pub(super) fn take_over(snapshot: &Snapshot, lock: &LockFile) -> Result<Option<TakenOver>, CliError> {
-    let note = match agreement(snapshot, lock) {
-        Agreement::Same | Agreement::StateIsAhead => return Ok(None),
-        Agreement::StateIsNew => {
-            format!("note: there is no state here yet: {} taken from facectl.lock.yaml.", faces(lock.faces.len()))
-        }
-        Agreement::LockIsAhead => format!(
-            "note: facectl.lock.yaml (serial {}) is ahead of the state here (serial {}), as after a `git pull`: the state takes over what it says.",
-            lock.serial(),
-            snapshot.meta.serial
-        ),
-        Agreement::OtherLineage => {
-            return Err(CliError::new("the state here and facectl.lock.yaml were not written by the same line of runs; nothing was changed")
-                .hint("if the lock file is right (it came by git), move the state folder away: it is rebuilt from the lock file")
-                .hint("if the state is right, move facectl.lock.yaml away: it is written anew")
-                .exit(Exit::UNSAFE));
-        }
+pub(super) fn take_over(
+    snapshot: &Snapshot,
+    lock: &LockFile,
+    base: Option<&LockFile>,
+) -> Result<Option<TakenOver>, CliError> {
+    let Merge { is_new, taken, dropped } = merge(snapshot, lock, base).map_err(|OtherLineage| {
+        CliError::new(
+            "the state here and facectl.lock.yaml were not written by the same line of runs; nothing was changed",
+        )
+        .hint(
+            "if the lock file is right (it came by git), move the state folder away: it is rebuilt from the lock file",
+        )
+        .hint("if the state is right, move facectl.lock.yaml away: it is written anew")
+        .exit(Exit::UNSAFE)
+    })?;
+    if taken.is_empty() && dropped.is_empty() {
+        return Ok(None);
+    }
+    let note = match is_new {
+        true => format!("note: there is no state here yet: {} taken from facectl.lock.yaml.", faces(taken.len())),
+        false => news(&taken.keys().collect::<Vec<_>>(), &dropped.iter().collect::<Vec<_>>()),
     };
-    let locked = lock.recorded();
-    let gone = snapshot.faces.keys().filter(|key| !locked.contains_key(*key)).map(|key| (key.clone(), None));
-    // What is only seen (how far a training is) is not in the lock file: a face it says nothing new about is kept.
-    let as_locked = LockFile::of(snapshot, Some(lock));
-    let changed = locked.iter().filter(|(key, _)| as_locked.faces.get(*key) != lock.faces.get(*key));
-    let faces = changed.map(|(key, face)| (key.clone(), Some(face.clone()))).chain(gone).collect();
+    let gone = dropped.into_iter().map(|key| (key, None));
+    let faces = gone.chain(taken.into_iter().map(|(key, face)| (key, Some(face)))).collect();
     let change = Change { faces, lineage: Some((lock.lineage.clone(), lock.serial())), ..Change::default() };
     Ok(Some(TakenOver { change, note }))
+}
+
+fn news(taken: &[&FaceKey], dropped: &[&FaceKey]) -> String {
+    let mut parts = Vec::new();
+    for (keys, what) in [(taken, "takes over"), (dropped, "drops")] {
+        if !keys.is_empty() {
+            parts.push(format!("{what} {}", named(keys)));
+        }
+    }
+    format!(
+        "note: facectl.lock.yaml has news from another machine, as after a `git pull`: the state {}.",
+        parts.join(" and ")
+    )
+}
+
+/// Keys named in one note; the others are counted.
+const NAMED: usize = 10;
+
+fn named(keys: &[&FaceKey]) -> String {
+    let shown: Vec<&str> = keys.iter().take(NAMED).map(|key| key.as_str()).collect();
+    match keys.len().saturating_sub(NAMED) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn faces(number: usize) -> String {

@@ -72,6 +72,7 @@ impl Session {
             && recorded.faces.values().all(|face| may_not_show_yet(face, observed.at));
         if self.accepts_account
             || is_blank
+            || is_young
             || !observed.is_complete()
             || is_same_account(&sample, project, observed.faces.keys())
         {

@@ -9,7 +9,7 @@ use crate::face::Recorded;
 use crate::report::duration;
 use crate::state::{
     Holder, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, SledStore, Snapshot, StateError,
-    StateStore, is_own_lock_file, read_snapshot,
+    StateStore, base_lock_file, is_own_lock_file, read_snapshot,
 };
 
 use super::super::error::CliError;
@@ -88,7 +88,10 @@ impl Session {
         }
         let mut snapshot = store.load()?;
         let news = match &last {
-            Last::Known(Some(lock)) => lock::take_over(&snapshot, lock)?,
+            Last::Known(Some(lock)) => {
+                let base = base_lock_file(&self.state_dir, project);
+                lock::take_over(&snapshot, lock, base.as_ref())?
+            }
             Last::Known(None) | Last::Own => None,
         };
         if let Some(taken) = news {
@@ -123,7 +126,7 @@ impl Session {
         let project = &self.loaded.desired.project;
         let mut snapshot = read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
         let news = match &self.lock_file()? {
-            Some(lock) => lock::take_over(&snapshot, lock)?,
+            Some(lock) => lock::take_over(&snapshot, lock, base_lock_file(&self.state_dir, project).as_ref())?,
             None => None,
         };
         if let Some(taken) = news {
