@@ -24,8 +24,9 @@ where
     runtime.spawn(async move {
         let mut signals = StopSignals::listen();
         signals.next().await;
-        interrupter.interrupt();
         output.say("Interrupted: nothing new begins, and what is under way is awaited. Interrupt again to leave at once, which is safe too.");
+        // Said first: what ends because of it has its own last words.
+        interrupter.interrupt();
         signals.next().await;
         output.say("Left at once. What was under way is written down as begun, and the next run finds out what became of it.");
         std::process::exit(i32::from(Exit::INTERRUPTED.0));

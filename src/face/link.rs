@@ -18,6 +18,9 @@ pub enum LinkError {
     /// Not a URL at all.
     #[error("it is not a URL ({0})")]
     NotAUrl(String),
+    /// A blank or a line end inside, which a browser would repair and a download may not.
+    #[error("it has a blank in it; write %20 where one is meant")]
+    Blank,
     /// Not `https:`.
     #[error("its scheme is `{0}`, only https is fetched")]
     NotHttps(String),
@@ -48,6 +51,9 @@ impl Link {
         let length = text.chars().count();
         if length > LINK_LIMIT {
             return Err(LinkError::TooLong(length));
+        }
+        if text.chars().any(char::is_whitespace) {
+            return Err(LinkError::Blank);
         }
         let url = Url::parse(text).map_err(|error| LinkError::NotAUrl(error.to_string()))?;
         if url.scheme() != "https" {
@@ -356,6 +362,7 @@ mod tests {
             "https://[::1]/",
             "https://[fd00::1]/",
             "https://[fe80::1]/",
+            "https://m.example.com/a b.mp4",
             "https://[::ffff:10.0.0.1]/",
             "https://2130706433/",
             "https://0x7f.1/",

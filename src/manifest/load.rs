@@ -135,7 +135,7 @@ struct Faces {
 fn nothing_wanted(files: usize) -> Diagnostic {
     let message = format!("none of the files that were read ({files}) holds a face");
     Diagnostic::error("facectl::no-manifests", Place::whole("."), message)
-        .help("check the paths; to give up the last face of a project, use `facectl delete KEY`")
+        .help("check the paths: a project declares at least one face")
 }
 
 /// Two keys with one owner part could not be told apart by their tokens.

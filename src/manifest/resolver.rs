@@ -139,6 +139,7 @@ impl From<LinkError> for Wrong {
             LinkError::NotPublic(_) => "Tavus fetches the link from its own servers; use a public or a pre-signed link",
             LinkError::Credentials => "use a pre-signed link, or one that needs no login",
             LinkError::TooLong(_) => "use a shorter link",
+            LinkError::Blank => "a blank inside a link is written %20",
         };
         let without_value = match &error {
             LinkError::NotAUrl(_) => "it is not a URL".to_owned(),

@@ -292,10 +292,18 @@ impl Action {
     }
 }
 
+impl FacePlan {
+    /// Returns whether only the creation token is to leave (or enter) the name: what was approved with the
+    /// creation, done by whatever runs next, and no change that anybody has to hear about.
+    pub fn is_housekeeping(&self) -> bool {
+        matches!(self.reason, Reason::TokenLeavesName | Reason::TokenEntersName)
+    }
+}
+
 impl Plan {
-    /// Returns whether `apply` would change anything.
+    /// Returns whether `apply` would change anything that is not housekeeping.
     pub fn has_changes(&self) -> bool {
-        self.faces.iter().any(|face| face.action.is_change())
+        self.faces.iter().any(|face| face.action.is_change() && !face.is_housekeeping())
     }
 
     /// Returns the faces that nothing may be done to before a person has, and why.

@@ -37,8 +37,10 @@ impl Plan {
     /// Counts the actions.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for face in &self.faces {
+        // A key that became another one is counted there.
+        for face in self.faces.iter().filter(|face| !matches!(face.reason, Reason::MovedTo(_))) {
             let count = match &face.action {
+                Action::Update(_) if face.is_housekeeping() => &mut summary.no_op,
                 Action::NoOp => &mut summary.no_op,
                 Action::Create(_) => &mut summary.create,
                 Action::Adopt(_) => &mut summary.adopt,

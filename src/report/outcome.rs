@@ -78,8 +78,9 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     }
     if *is_deadline_reached {
         say(format!(
-            "The time to wait is up with {} still in training, and nothing wrong: run `facectl wait`.",
-            count(still_training.len(), "face")
+            "The time to wait is up with {} still in training{}: run `facectl wait`.",
+            count(still_training.len(), "face"),
+            if is_well { ", and nothing wrong" } else { "" }
         ));
     }
     text

@@ -42,7 +42,7 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
 }
 
 fn is_shown(face: &FacePlan) -> bool {
-    face.action != Action::NoOp || !face.drift.is_empty()
+    (face.action != Action::NoOp && !face.is_housekeeping()) || !face.drift.is_empty()
 }
 
 fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
@@ -205,6 +205,9 @@ fn marked(before: &str, after: &str, paint: Paint) -> (String, String) {
     (left, right)
 }
 
+/// Faces named in one line; the others are counted.
+const NAMED: usize = 10;
+
 fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
     let summary = plan.summary();
     let Summary {
@@ -255,7 +258,10 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         None => {}
     }
     for refusal in &plan.refusals {
-        let faces: Vec<&str> = refusal.faces.iter().map(crate::face::FaceKey::as_str).collect();
+        let mut faces: Vec<String> = refusal.faces.iter().take(NAMED).map(ToString::to_string).collect();
+        if refusal.faces.len() > NAMED {
+            faces.push(format!("and {} more", refusal.faces.len() - NAMED));
+        }
         let line = format!(
             "{} would be started, {} allows {} ({}). Raise it there or with {}, or apply fewer faces at a time. As it stands this plan cannot be applied.",
             count(refusal.faces.len(), "training"),

@@ -117,6 +117,7 @@ fn sync(face: &FacePlan) -> Sync {
         (_, Reason::Blocked(Block::InDoubt { .. } | Block::ListingIncomplete(_))) => Sync::Unknown,
         (_, Reason::Blocked(Block::Failed(_) | Block::TuningFailed)) => Sync::Synced,
         (Action::NoOp | Action::Wait, _) => Sync::Synced,
+        _ if face.is_housekeeping() => Sync::Synced,
         _ => Sync::OutOfSync,
     }
 }
@@ -131,6 +132,7 @@ fn note(face: &FacePlan, health: Health) -> Option<String> {
         (_, Reason::Blocked(Block::Missing)) => Some("deleted by somebody else: facectl plan".to_owned()),
         (_, Reason::Blocked(_)) => Some("blocked: facectl plan".to_owned()),
         (Action::Orphaned, _) => Some("no longer declared".to_owned()),
+        _ if face.is_housekeeping() => Some("facectl wait".to_owned()),
         (Action::Create(_) | Action::Update(_) | Action::Adopt(_) | Action::Forget, _) => {
             Some(format!("{}: facectl apply", face.action.word()))
         }

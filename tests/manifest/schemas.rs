@@ -39,7 +39,12 @@ fn examples() -> Vec<PathBuf> {
     let mut folders = vec![root().join("examples")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+            let entry = entry.unwrap();
+            let path = entry.path();
+            // What a rehearsal leaves behind is no example.
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "yaml") {

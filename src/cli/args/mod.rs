@@ -110,8 +110,8 @@ pub struct PlanArgs {
     pub paths: Paths,
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// Do not look at the API: compare with what was last seen
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", env = "FACECTL_REFRESH")]
+    /// Look at the API first; `--refresh=false` compares with what was last seen
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
     /// Exit with 2 when there are changes
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
@@ -185,8 +185,8 @@ pub struct WaitArgs {
 pub struct StatusArgs {
     #[command(flatten)]
     pub paths: Paths,
-    /// Do not look at the API: show what was last seen
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", env = "FACECTL_REFRESH")]
+    /// Look at the API first; `--refresh=false` shows what was last seen
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
 }
 

@@ -41,14 +41,20 @@ async fn converse(session: &Session, args: &ConverseArgs) -> Result<Exit, CliErr
             .exit(Exit::FACE_FAILED));
     };
     if !live.status.is_usable() {
-        let error = CliError::new(format!(
-            "`{key}` ({}) is {}, so it cannot hold a conversation yet; nothing was opened",
-            live.id,
-            live.status.shown()
-        ));
-        return Err(match live.status {
-            TrainingStatus::Failed => error.hint("see `facectl plan`").exit(Exit::FACE_FAILED),
-            _ => error.hint("wait for it: `facectl wait`").exit(Exit::STILL_TRAINING),
+        return Err(match &live.status {
+            TrainingStatus::Failed => CliError::new(format!(
+                "the training of `{key}` ({}) failed, so it cannot hold a conversation; nothing was opened",
+                live.id
+            ))
+            .hint("see `facectl plan`")
+            .exit(Exit::FACE_FAILED),
+            status => CliError::new(format!(
+                "`{key}` ({}) is {}, so it cannot hold a conversation yet; nothing was opened",
+                live.id,
+                status.shown()
+            ))
+            .hint("wait for it: `facectl wait`")
+            .exit(Exit::STILL_TRAINING),
         });
     }
     if !args.test && !args.yes && !agrees_to_pay(session)? {
