@@ -18,7 +18,7 @@ use crate::face::{FaceId, FaceKey, ProjectName, RecordedFace};
 use crate::killpoint::kill_point;
 
 use super::record::{decode, encode};
-use super::snapshot::{SnapshotWriter, check_project, read_snapshot, snapshot_reach};
+use super::snapshot::{SnapshotWriter, check_project, has_log, log_path, read_snapshot, snapshot_reach};
 use super::{Change, Entry, FORMAT_VERSION, Happened, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
 
 /// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
@@ -71,13 +71,22 @@ impl SledStore {
         let (opened, rebuilt) = match Opened::read(directory, project) {
             Ok(opened) if opened.is_new => match copy()? {
                 Some(snapshot) => (opened.with(snapshot), Some(("was gone".to_owned(), None))),
+                // Commits were made here once: an empty database is not a new one then, and what it has
+                // forgotten may be a create in doubt.
+                None if has_log(directory) => {
+                    drop(opened);
+                    return Err(move_all_aside(directory, "it is empty, although commits were made to it".to_owned()));
+                }
                 None => (opened, None),
             },
             Ok(opened) if opened.may_be_behind(directory) => opened.or_newer(copy().ok().flatten()),
             Ok(opened) => (opened, None),
             Err(StateError::Damaged { why, moved_to }) => match copy()? {
                 Some(snapshot) => (Opened::read(directory, project)?.with(snapshot), Some((why, Some(moved_to)))),
-                None => return Err(StateError::Damaged { why, moved_to }),
+                None => {
+                    take_log_along(directory, &moved_to);
+                    return Err(StateError::Damaged { why, moved_to });
+                }
             },
             Err(error) => return Err(error),
         };
@@ -328,6 +337,20 @@ fn move_aside(directory: &Path, why: String) -> StateError {
     }
 }
 
+/// Moves a database aside together with the log of a copy that is not there any more.
+fn move_all_aside(directory: &Path, why: String) -> StateError {
+    let error = move_aside(directory, why);
+    if let StateError::Damaged { moved_to, .. } = &error {
+        take_log_along(directory, moved_to);
+    }
+    error
+}
+
+/// A log without its snapshot says only that commits were made: said once, it goes where the database went.
+fn take_log_along(directory: &Path, moved_to: &Path) {
+    let _ = std::fs::rename(log_path(directory), moved_to.join("snapshot.log"));
+}
+
 /// Reads everything but the history; none from a database that nothing was ever written into.
 fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Option<Snapshot>, StateError> {
     let failed = |source| StateError::Database { action: "be read", path: directory.join("db"), source };
@@ -452,6 +475,17 @@ mod tests {
         std::fs::write(folder.path().join("snapshot.json"), "{").unwrap();
         assert!(matches!(open(folder.path(), "p"), Err(StateError::Record { .. })));
         assert_eq!(std::fs::read(folder.path().join("snapshot.json")).unwrap(), b"{");
+    }
+
+    #[test]
+    fn an_empty_database_to_which_commits_were_made_is_damage_and_said_once() {
+        let folder = tempfile::tempdir().unwrap();
+        damaged(folder.path());
+        std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+        std::fs::remove_file(folder.path().join("snapshot.json")).unwrap();
+        let Err(StateError::Damaged { moved_to, .. }) = open(folder.path(), "p") else { panic!("not noticed") };
+        assert!(moved_to.join("snapshot.log").is_file());
+        assert!(open(folder.path(), "p").unwrap().load().unwrap().faces.is_empty());
     }
 
     #[test]

@@ -70,6 +70,16 @@ impl SnapshotWriter {
     }
 }
 
+/// Returns where the log lies.
+pub(super) fn log_path(directory: &Path) -> PathBuf {
+    directory.join(LOG)
+}
+
+/// Returns whether commits were ever made to the state in a directory.
+pub(super) fn has_log(directory: &Path) -> bool {
+    log_path(directory).exists()
+}
+
 /// The beginning of a snapshot; the rest is passed over without being kept.
 #[derive(Debug, Deserialize)]
 struct Head<M> {
