@@ -91,11 +91,6 @@ impl TrainingStatus {
         matches!(self, Self::Preview | Self::Ready | Self::TuningFailed)
     }
 
-    /// Returns whether the first stage is over: the face no longer says `started`.
-    pub fn has_left_start(&self) -> bool {
-        self.is_final() || self.is_usable()
-    }
-
     /// Returns the word that people see.
     pub fn shown(&self) -> &str {
         match self {

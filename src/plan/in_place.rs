@@ -15,17 +15,17 @@ pub(crate) fn update(
 ) -> Option<(Update, Reason)> {
     // A failed face keeps its token: without it a machine that lost its record could not tell it from the
     // face of the next attempt, which bears the same name.
-    let has_left_start = live.status.is_usable();
+    let is_usable = live.status.is_usable();
     let token = recorded.token.as_ref();
     // Once it has left the name it does not come back, also where the status goes back to a word we do not know.
-    let is_needed = !has_left_start && recorded.token_in_name;
+    let is_needed = !is_usable && recorded.token_in_name;
     let (wanted, token_in_name) = wanted_name(&desired.spec, token, naming, is_needed);
     let mut causes = Vec::new();
     let mut reason_of_name = None;
     let live_name = live.name.clone();
     let name = live_name.filter(|live| *live != wanted).and_then(|live_name| {
         if live_name_agrees(Some(&live_name), &desired.spec.face_name, token) {
-            if token_in_name && !has_left_start {
+            if token_in_name && !is_usable {
                 // The plain name while training: the token is not needed once the id is recorded.
                 return None;
             }
@@ -42,7 +42,7 @@ pub(crate) fn update(
         Some(change)
     });
     // While training the voice waits: whether it may be set then is not known, so it is not tried.
-    let voice = desired.spec.default_voice.as_ref().filter(|_| has_left_start).and_then(|voice| {
+    let voice = desired.spec.default_voice.as_ref().filter(|_| is_usable).and_then(|voice| {
         let change = Change::between(Some(voice.clone()), &recorded.default_voice, live.default_voice.clone())?;
         causes.push(change.cause());
         Some(change)
