@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
-use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Update};
+use crate::plan::{Action, Block, Create, Delete, Drift, FacePlan, Fate, Plan, Reason, Retired, Switch, Update};
 
-use super::words::{advice, reason};
+use super::words::{advice, input_changes, keep, reason};
 
 /// The version of the JSON form. The first number changes when a reader could break.
 pub const PLAN_FORMAT_VERSION: &str = "1.0";
@@ -32,10 +32,13 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
         "faces": plan.faces.iter().map(face_json).collect::<Vec<_>>(),
         "summary": plan.summary(),
         "duplicates": plan.duplicates,
+        "retired": plan.retired.iter().map(retired_json).collect::<Vec<_>>(),
+        "shortage": plan.shortage,
         "refusals": plan.refusals.iter().map(|refusal| json!({
             "setting": refusal.limit.setting(),
             "flag": refusal.limit.flag(),
             "allowed": refusal.allowed,
+            "before": refusal.before.map(|before| json!({ "count": before.count, "period_secs": before.period.as_secs() })),
             "faces": refusal.faces,
         })).collect::<Vec<_>>(),
         "foreign_faces": plan.foreign,
@@ -61,10 +64,15 @@ fn face_json(face: &FacePlan) -> Value {
         "drift": drift.iter().map(drift_json).collect::<Vec<_>>(),
     });
     match action {
-        Action::Create(create) => {
+        Action::Create(create) | Action::Replace(create) => {
             value["token"] = json!(create.token);
             value["instead_of"] = json!(create.instead_of);
         }
+        Action::Switch(Switch { from, to, pals }) => {
+            value["switch"] = json!({ "from": from, "to": to, "pals": pals });
+        }
+        Action::GiveUp(id) => value["gives_up"] = json!(id),
+        Action::Delete(Delete { faces, is_hard }) => value["deletes"] = json!({ "faces": faces, "hard": is_hard }),
         Action::Adopt(adopt) => value["token"] = json!(adopt.token),
         Action::Update(update) => value["changes"] = update_json(update),
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
@@ -72,10 +80,24 @@ fn face_json(face: &FacePlan) -> Value {
     if let Reason::Blocked(block) = why {
         value["help"] = json!(advice(key.as_str(), block));
     }
-    if let Reason::ChangedAfterFailure(changes) | Reason::Blocked(Block::NeedsReplacement { changes, .. }) = why {
+    if let Some(changes) = input_changes(why) {
         value["input_changes"] = json!(changes);
     }
     value
+}
+
+/// Returns what became of a face that a key had before.
+fn retired_json(retired: &Retired) -> Value {
+    let Retired { key, id, left_at, fate } = retired;
+    let (word, until, why) = match fate {
+        Fate::Retained => ("retained", None, None),
+        Fate::KeptUntil(until) => ("kept", Some(until), None),
+        Fate::Prunable => ("prunable", None, None),
+        Fate::Kept(why) => ("kept", None, Some(keep(why))),
+        Fate::Delete { is_hard: false } => ("delete", None, None),
+        Fate::Delete { is_hard: true } => ("hard_delete", None, None),
+    };
+    json!({ "key": key, "id": id, "left_at": left_at, "fate": word, "until": until, "why": why })
 }
 
 fn update_json(update: &Update) -> Value {
@@ -109,6 +131,16 @@ fn code(reason: &Reason) -> &'static str {
         Reason::RecreateMissing => "recreate_missing",
         Reason::RetryFailed(_) => "retry_failed",
         Reason::ChangedAfterFailure(_) => "changed_after_failure",
+        Reason::InputsChanged(_) => "inputs_changed",
+        Reason::RetryReplacement(_) => "retry_replacement",
+        Reason::RecreateReplacement => "recreate_replacement",
+        Reason::ReplacementReady => "replacement_ready",
+        Reason::ReplacementTrains => "replacement_trains",
+        Reason::PreviousHasInputs => "previous_has_inputs",
+        Reason::ReplacementNotWanted => "replacement_not_wanted",
+        Reason::LeftManifestsPrunable => "left_manifests_prunable",
+        Reason::LeftManifestsKept(_) => "left_manifests_kept",
+        Reason::Pruned => "pruned",
         Reason::FoundByToken => "found_by_token",
         Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
         Reason::FoundByName => "found_by_name",
@@ -133,7 +165,12 @@ fn code(reason: &Reason) -> &'static str {
             Block::SameName(_) => "blocked_same_name",
             Block::HeldByOther { .. } => "blocked_held_by_other",
             Block::Renamed(_) => "blocked_renamed",
-            Block::NeedsReplacement { .. } => "blocked_needs_replacement",
+            Block::ProtectedFromReplacement { .. } => "blocked_protected_from_replacement",
+            Block::ReplacementFailed(_) => "blocked_replacement_failed",
+            Block::ReplacementTuningFailed => "blocked_replacement_tuning_failed",
+            Block::ReplacementMissing => "blocked_replacement_missing",
+            Block::RolledBack => "blocked_rolled_back",
+            Block::PalsUnknown(_) => "blocked_pals_unknown",
         },
     }
 }
@@ -153,9 +190,20 @@ fn resource_change(face: &FacePlan) -> Value {
             }
             (vec!["update"], Value::Object(before), Value::Object(after), json!({}))
         }
+        // As Terraform shows "create_before_destroy".
+        Action::Replace(create) => {
+            let before = Value::Object(identity(face));
+            (vec!["create", "delete"], before, after_create(create), json!({ "id": true }))
+        }
+        Action::Switch(Switch { from: _, to, pals: _ }) => {
+            let mut after = identity(face);
+            after.insert("id".into(), json!(to));
+            (vec!["update"], Value::Object(identity(face)), Value::Object(after), json!({}))
+        }
+        Action::Delete(_) => (vec!["delete"], Value::Object(identity(face)), Value::Null, json!({})),
         Action::Forget => (vec!["forget"], Value::Object(identity(face)), Value::Null, json!({})),
         // Terraform has no word for the others: to it they are no change.
-        Action::NoOp | Action::Adopt(_) | Action::Wait | Action::Orphaned | Action::Blocked => {
+        Action::NoOp | Action::GiveUp(_) | Action::Adopt(_) | Action::Wait | Action::Orphaned | Action::Blocked => {
             (vec!["no-op"], Value::Object(identity(face)), Value::Object(identity(face)), json!({}))
         }
     };

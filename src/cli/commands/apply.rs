@@ -11,8 +11,8 @@ use crate::cli::progress::Progress;
 use crate::cli::run::{Look, Run, ask};
 use crate::cli::session::Session;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, NotApproved, Plan, Refusal, review};
-use crate::report::plan_text;
+use crate::plan::{Action, Approved, Consent, NotApproved, Plan, review};
+use crate::report::{over_limit, plan_text};
 
 /// How often creates that are proven absent are sent again in one run.
 const RESENDS: u32 = 2;
@@ -27,8 +27,7 @@ pub async fn run(global: &Global, args: ApplyArgs, output: Output, interrupt: In
 
 async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
-    let policy = session.policy(Some(&args.policy));
-    let mut run = Run::begin(session, &progress, policy, &args.wait, args.create_parallelism)?;
+    let mut run = Run::begin(session, &progress, Some(&args.policy), &args.wait, args.create_parallelism)?;
     session.check_keys(&args.policy, &run.store.load()?.recorded())?;
     run.settle_first().await?;
     let mut look = run.look().await?;
@@ -175,10 +174,13 @@ fn not_approved(error: NotApproved) -> CliError {
         NotApproved::Withheld => CliError::new("not approved; nothing was changed"),
         NotApproved::OverLimit(refusals) => {
             let mut error = CliError::new("the plan breaks a limit; nothing was changed").exit(Exit::UNSAFE);
-            for Refusal { limit, allowed, faces } in refusals {
+            for refusal in &refusals {
+                let before = refusal.before.map_or(0, |before| before.count as usize);
                 error = error.hint(format!(
-                    "{} trainings would be started and {} allows {allowed}: raise it there, give {} {}, or apply fewer faces at a time",
-                    faces.len(), limit.setting(), limit.flag(), faces.len()
+                    "{}: raise it there, give {} {}, or apply fewer faces at a time",
+                    over_limit(refusal),
+                    refusal.limit.flag(),
+                    refusal.faces.len() + before
                 ));
             }
             error

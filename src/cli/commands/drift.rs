@@ -16,7 +16,8 @@ pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: In
     let State { store: _held, meta, recorded } = session.state(Access::Read)?;
     let observed = session.survey(&meta, &recorded).await?;
     let report = DriftReport::of(&recorded, &observed);
-    let changed = changed_in_manifests(&session.plan(&recorded, &observed, &session.policy(None)));
+    let policy = session.policy(None, &recorded, &[]);
+    let changed = changed_in_manifests(&session.plan_without_pals(&recorded, &observed, &policy));
     if output.is_for_programs() {
         output.value(&drift_json(&session.desired().project, &report, &changed))?;
     } else {
@@ -46,9 +47,16 @@ fn changed_in_manifests(plan: &Plan) -> Vec<FaceKey> {
 fn is_changed_in_manifest(face: &FacePlan) -> bool {
     match (&face.action, &face.reason) {
         (Action::Create(_), Reason::New | Reason::ChangedAfterFailure(_)) => true,
-        (_, Reason::Blocked(Block::NeedsReplacement { .. }) | Reason::LeftManifests | Reason::LeftManifestsAndGone) => {
-            true
-        }
+        (Action::Replace(_), Reason::InputsChanged(_)) | (Action::GiveUp(_) | Action::Delete(_), _) => true,
+        (
+            _,
+            Reason::Blocked(Block::ProtectedFromReplacement { .. })
+            | Reason::PreviousHasInputs
+            | Reason::LeftManifests
+            | Reason::LeftManifestsPrunable
+            | Reason::LeftManifestsKept(_)
+            | Reason::LeftManifestsAndGone,
+        ) => true,
         (Action::Update(update), _) => {
             let by_name = update.name.as_ref().map(|change| change.cause());
             let by_voice = update.voice.as_ref().map(|change| change.cause());

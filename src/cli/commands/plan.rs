@@ -12,17 +12,18 @@ use crate::report::{plan_json, plan_text};
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let State { store: _held, meta, recorded } =
+    let State { store: held, meta, recorded } =
         session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
-    let observed = match args.refresh {
-        true => session.survey(&meta, &recorded).await?,
-        false => session.unobserved(&recorded),
+    let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.history())?;
+    let policy = session.policy(Some(&args.policy), &recorded, &history);
+    let plan = match args.refresh {
+        true => session.plan(&recorded, &mut session.survey(&meta, &recorded).await?, &policy).await?,
+        false => session.plan_without_pals(&recorded, &session.unobserved(&recorded), &policy),
     };
     if !args.refresh {
         session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
     }
-    let plan = session.plan(&recorded, &observed, &session.policy(Some(&args.policy)));
     show(&plan, &session)?;
     let has_changes = plan.has_changes() || plan.blocks().next().is_some();
     session.close().await;

@@ -16,7 +16,7 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
         true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),
     };
-    let plan = session.plan(&recorded, &observed, &session.policy(None));
+    let plan = session.plan_without_pals(&recorded, &observed, &session.policy(None, &recorded, &[]));
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
     if output.is_for_programs() {
         output.value(&status_json(&session.desired().project, &rows, args.refresh.then_some(observed.at)))?;

@@ -3,5 +3,7 @@
 mod edges;
 mod names;
 mod properties;
+mod replace;
+mod retire;
 mod table;
 pub(crate) mod world;
