@@ -25,6 +25,23 @@ fn users(stage: &Stage) -> [String; 3] {
     ["p1", "p2", "p3"].map(|pal| account.used_by(pal).to_owned())
 }
 
+/// Somebody begins to edit one of the PALs; a patch of it is refused, or becomes a draft.
+fn occupy(stage: &Stage, is_draft: bool) {
+    let pal = "p2".parse().unwrap();
+    let mut account = stage.account();
+    if is_draft {
+        account.draft_pals.insert(pal)
+    } else {
+        account.edited_pals.insert(pal)
+    };
+}
+
+fn free(stage: &Stage) {
+    let mut account = stage.account();
+    account.edited_pals.clear();
+    account.draft_pals.clear();
+}
+
 #[tokio::test]
 async fn the_present_face_serves_until_the_new_one_is_ready_and_then_every_pal_is_pointed_to_it() {
     let stage = changed();
@@ -64,10 +81,7 @@ async fn a_pal_with_unpublished_edits_is_never_forced_and_the_record_stays_until
         assert!(trouble.why.contains("PAL p2") && trouble.why.contains("the record still names r-rio"), "{trouble:?}");
         assert_eq!(users(&stage), ["r1", "r-rio", "r-other"]);
         assert_eq!(stage.record("rio").id, id("r-rio"));
-        let mut account = stage.account();
-        account.edited_pals.clear();
-        account.draft_pals.clear();
-        drop(account);
+        free(&stage);
         assert_eq!(stage.execute().await.switched, [key("rio")], "the next run does what is left");
         assert_eq!(users(&stage), ["r1", "r1", "r-other"]);
         assert_eq!(stage.record("rio").id, id("r1"));
