@@ -68,14 +68,7 @@ async fn a_pal_with_unpublished_edits_is_never_forced_and_the_record_stays_until
     for is_draft in [false, true] {
         let stage = changed();
         stage.execute().await;
-        let pal = "p2".parse().unwrap();
-        let mut account = stage.account();
-        if is_draft {
-            account.draft_pals.insert(pal)
-        } else {
-            account.edited_pals.insert(pal)
-        };
-        drop(account);
+        occupy(&stage, is_draft);
         let outcome = stage.wait_for(&["rio"]).await;
         let [trouble] = &outcome.trouble[..] else { panic!("{outcome:?}") };
         assert!(trouble.why.contains("PAL p2") && trouble.why.contains("the record still names r-rio"), "{trouble:?}");
