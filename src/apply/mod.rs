@@ -60,6 +60,8 @@ pub struct ExecuteSettings {
     pub poll_interval: Option<Duration>,
     /// How long to wait; none: as long as it takes.
     pub wait_timeout: Option<Duration>,
+    /// Why, in the words of whoever asked for it; for the history, without secrets.
+    pub reason: String,
     /// How much may be spent.
     pub limits: RunLimits,
 }

@@ -107,7 +107,7 @@ impl<A: FaceApi> Executor<'_, A> {
         if let Some(present) = create.instead_of.as_ref().filter(|_| is_beside) {
             entry = entry.beside(present.clone());
         }
-        let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), "");
+        let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), &self.settings.reason);
         self.write(key, Some(&entry), None, history).await?;
         Ok(entry)
     }

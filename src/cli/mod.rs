@@ -81,6 +81,12 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
         Command::Recover(args) => {
             signals::with_runtime(output, |interrupt| commands::recover::run(global, args, output, interrupt))
         }
+        Command::Rollback(args) => {
+            signals::with_runtime(output, |interrupt| commands::rollback::run(global, args, output, interrupt))
+        }
+        Command::Delete(args) => {
+            signals::with_runtime(output, |interrupt| commands::delete::run(global, args, output, interrupt))
+        }
         Command::Converse(args) => {
             signals::with_runtime(output, |interrupt| commands::converse::run(global, args, output, interrupt))
         }

@@ -29,7 +29,7 @@ pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
 pub(crate) use replace::may_serve;
-pub(crate) use retire::users;
+pub(crate) use retire::{refund_until, users};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use summary::Summary;
 pub(crate) use views::shared_tokens;

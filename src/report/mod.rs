@@ -25,4 +25,5 @@ pub(crate) use plan_text::over_limit;
 pub use plan_text::plan_text;
 pub use progress::{Heartbeat, line};
 pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};
+pub(crate) use words::keep as keep_text;
 pub use words::{duration, hours};

@@ -241,6 +241,7 @@ impl Stage {
                 no_settle: false,
                 poll_interval: None,
                 wait_timeout: None,
+                reason: String::new(),
                 limits: RunLimits::default(),
             },
             world,

@@ -1,6 +1,8 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod delete;
 mod global;
+mod rollback;
 mod values;
 
 use std::path::PathBuf;
@@ -11,7 +13,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
+pub use delete::DeleteArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use rollback::RollbackArgs;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -50,6 +54,10 @@ pub enum Command {
     Drift(DriftArgs),
     /// Find out what became of creates that got no answer; sends nothing
     Recover(RecoverArgs),
+    /// Go back to the face that a key had before; nothing is trained
+    Rollback(RollbackArgs),
+    /// Delete the live face of a key
+    Delete(DeleteArgs),
     /// Open a conversation with a face and print its link
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
@@ -94,6 +102,9 @@ pub struct PolicyArgs {
     /// Train this face again if its training failed, which costs; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_RETRY", value_delimiter = ',')]
     pub retry: Vec<FaceKey>,
+    /// Why, for the history: with --retry, --recreate or --create-new
+    #[arg(long, value_name = "TEXT", env = "FACECTL_REASON")]
+    pub reason: Option<String>,
     /// Train this face although a live face bears its name, or a recorded one looks like it under another
     /// key; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_CREATE_NEW", value_delimiter = ',')]
@@ -148,7 +159,7 @@ pub struct DiffArgs {
 }
 
 /// How to wait.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct WaitOptions {
     /// How long to wait, such as `5h30m`; then exit with 9 [default: as long as it takes]
     #[arg(long, value_name = "DURATION", env = "FACECTL_WAIT_TIMEOUT", value_parser = parse_duration)]

@@ -2,12 +2,14 @@
 
 pub mod apply;
 pub mod converse;
+pub mod delete;
 pub mod diff;
 pub mod drift;
 pub mod exit_codes;
 pub mod generate;
 pub mod plan;
 pub mod recover;
+pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 pub mod status;
