@@ -7,6 +7,7 @@
 //! foreign.rs    what in a folder is another tool's
 //! document.rs   the two kinds as Rust types: schema, fields and typed reading come from here
 //! schemas.rs    -> JSON Schema -> shape.rs: fields, words and types, checked over the whole tree
+//! fields.rs     -> the same schemas as a tree of fields, for `explain`
 //! typed.rs      -> the types, by serde_yaml, which must agree with the tree
 //! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
 //! resolver.rs   places, variables, parsing, for both of them
@@ -24,6 +25,7 @@ mod diagnostic;
 mod digest;
 mod discover;
 mod document;
+pub mod fields;
 mod foreign;
 mod load;
 mod project;

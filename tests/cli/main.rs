@@ -8,6 +8,7 @@ mod codes;
 mod creates;
 mod drift;
 mod environment;
+mod explain;
 mod interrupts;
 mod manifests;
 mod scale;

@@ -1,5 +1,6 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod explain;
 mod global;
 mod values;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
+pub use explain::ExplainArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
@@ -54,6 +56,7 @@ pub enum Command {
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
+    Explain(ExplainArgs),
     /// Print the JSON Schema of a kind of manifest
     Schema(SchemaArgs),
     /// Print a shell completion script

@@ -5,6 +5,7 @@ pub mod converse;
 pub mod diff;
 pub mod drift;
 pub mod exit_codes;
+pub mod explain;
 pub mod generate;
 pub mod plan;
 pub mod recover;
