@@ -52,6 +52,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, error::CliError> {
     match command {
         Command::Validate(args) => commands::validate::run(global, &args, &output),
+        Command::Fmt(args) => commands::fmt::run(global, &args, &output),
         Command::Explain(args) => commands::explain::run(&args, &output),
         Command::Schema(args) => commands::schema::run(&args, &output),
         Command::Completions { shell } => commands::generate::completions(shell, &output),

@@ -11,6 +11,7 @@
 //! typed.rs      -> the types, by serde_yaml, which must agree with the tree
 //! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
 //! resolver.rs   places, variables, parsing, for both of them
+//! format.rs     the same texts laid out, for `fmt`: the only place that writes manifests
 //! load.rs       all of it, in order, and what documents do to each other
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
@@ -27,6 +28,7 @@ mod discover;
 mod document;
 pub mod fields;
 mod foreign;
+pub mod format;
 mod load;
 mod project;
 mod render;

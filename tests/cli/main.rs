@@ -9,6 +9,7 @@ mod creates;
 mod drift;
 mod environment;
 mod explain;
+mod fmt;
 mod interrupts;
 mod manifests;
 mod scale;

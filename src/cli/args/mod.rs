@@ -1,6 +1,7 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
 mod explain;
+mod fmt;
 mod global;
 mod values;
 
@@ -13,6 +14,7 @@ use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
 pub use explain::ExplainArgs;
+pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
@@ -37,6 +39,7 @@ pub struct Cli {
 pub enum Command {
     /// Check the manifests; needs no network and no key
     Validate(Paths),
+    Fmt(FmtArgs),
     /// Show what apply would do and cost, and change nothing
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),

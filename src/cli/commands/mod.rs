@@ -6,6 +6,7 @@ pub mod diff;
 pub mod drift;
 pub mod exit_codes;
 pub mod explain;
+pub mod fmt;
 pub mod generate;
 pub mod plan;
 pub mod recover;
