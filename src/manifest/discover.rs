@@ -90,7 +90,7 @@ pub(super) fn folder_of(text: &str, cwd: &Path) -> PathBuf {
 }
 
 /// Looks for a project file in a folder and those above it, not beyond a repository or the home folder.
-pub(super) fn project_above(folder: &Path) -> Option<PathBuf> {
+pub fn project_above(folder: &Path) -> Option<PathBuf> {
     // Without `..` and links, so that "above" means what a person sees.
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let home = std::env::home_dir();

@@ -3,6 +3,7 @@
 //! ```text
 //! discover.rs   paths, folders, patterns, the project file       } the only IO
 //! source.rs     one file, of bounded size, as text               }
+//! peek.rs       one thing of a project file, without judging it
 //! tree.rs       text -> a tree that knows its places;  builder.rs: limits, duplicate keys, aliases
 //! foreign.rs    what in a folder is another tool's
 //! document.rs   the two kinds as Rust types: schema, fields and typed reading come from here
@@ -30,6 +31,7 @@ pub mod fields;
 mod foreign;
 pub mod format;
 mod load;
+pub mod peek;
 mod project;
 mod render;
 mod resolve;
@@ -42,6 +44,7 @@ mod typed;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
+pub use discover::project_above as find_project;
 pub use document::API_VERSION;
 pub use load::{LoadRequest, Loaded, Rejected, load};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};

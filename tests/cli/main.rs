@@ -10,6 +10,7 @@ mod drift;
 mod environment;
 mod explain;
 mod fmt;
+mod init;
 mod interrupts;
 mod manifests;
 mod scale;

@@ -3,6 +3,7 @@
 mod explain;
 mod fmt;
 mod global;
+mod init;
 mod values;
 
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ use crate::sandbox::FaultRule;
 pub use explain::ExplainArgs;
 pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use init::{CiSystem, InitArgs};
+pub use values::parse_model;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -37,6 +40,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(InitArgs),
     /// Check the manifests; needs no network and no key
     Validate(Paths),
     Fmt(FmtArgs),

@@ -8,6 +8,7 @@ pub mod exit_codes;
 pub mod explain;
 pub mod fmt;
 pub mod generate;
+pub mod init;
 pub mod plan;
 pub mod recover;
 pub mod sandbox;

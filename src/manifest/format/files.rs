@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::discover::{self, Collector, Found, STDIN, shown};
+use super::super::peek;
 use super::super::project::{LOCK_FILE, PROJECT_FILE};
-use super::super::source::read_file;
-use super::super::tree::{Documents, Kind};
 use super::is_called;
 
 /// Returns the files behind the paths, each once, by name; what cannot be found is said.
@@ -67,7 +66,8 @@ fn named(text: &str, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagnosti
 fn project(file: &Path, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagnostic>) {
     found.push(Found { name: shown(file, cwd), path: Some(file.to_owned()), is_named: true });
     let root = file.parent().unwrap_or(cwd);
-    let manifests = manifests(file);
+    // It is judged when it is laid out itself.
+    let manifests = peek::manifests(file);
     let mut collector = Collector::new(cwd, root, Some(file), out);
     for text in &manifests {
         collector.add(text, root);
@@ -76,21 +76,4 @@ fn project(file: &Path, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagno
         collector.add(".", root);
     }
     found.append(&mut collector.finish());
-}
-
-/// What a project file names, read without judging the rest of it: it is judged when it is laid out itself.
-fn manifests(file: &Path) -> Vec<String> {
-    let Ok(source) = read_file(file, &"".into()) else { return Vec::new() };
-    let mut documents = Documents::of(&source);
-    let root = documents.next(&mut Vec::new()).and_then(|document| document.root);
-    let spec = root.as_ref().and_then(|root| root.entry("spec"));
-    let Some(Kind::List(items)) = spec.and_then(|spec| spec.value.entry("manifests")).map(|entry| &entry.value.kind)
-    else {
-        return Vec::new();
-    };
-    let text = |kind: &Kind| match kind {
-        Kind::Scalar { text, .. } if !text.is_empty() && text != STDIN => Some(text.clone()),
-        _ => None,
-    };
-    items.iter().filter_map(|item| text(&item.kind)).collect()
 }
