@@ -40,6 +40,9 @@ fn a_fresh_project_is_sound_laid_out_and_can_be_rehearsed() {
       facectl apply --sandbox    # rehearse it: no key, no network, no money
       facectl plan               # what a real apply would do and cost; needs TAVUS_API_KEY
 
+    Before the first real apply, put a link of your own into faces/ana.yaml: every
+    training is paid for, also one that fails.
+
     Before the pipeline can run it must be told how facectl gets onto its runner:
     fill in FACECTL_INSTALL in it, and set the secret TAVUS_API_KEY.
     ");

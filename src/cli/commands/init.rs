@@ -54,12 +54,11 @@ pub async fn run(global: &Global, args: InitArgs, output: Output, interrupt: Int
     })?;
     let surroundings = Surroundings::of(&dir, &cwd);
     let ci = args.ci.unwrap_or_else(|| surroundings.ci());
-    let written = Scaffold { name: &name, model, ci, surroundings: &surroundings }.write().map_err(|error| {
+    let written = Scaffold { name: &name, model, ci, surroundings: &surroundings }.write().inspect_err(|_| {
         // An empty folder that nobody asked for again is only in the way.
         if made {
             let _ = fs::remove_dir(&dir);
         }
-        error
     })?;
     show(&Done { name, model, ci, is_new, written, surroundings }, &output)
 }
@@ -179,7 +178,7 @@ fn show(done: &Done, output: &Output) -> Result<Exit, CliError> {
 }
 
 fn text(done: &Done, output: &Output) -> String {
-    let Done { name, model: _, ci, is_new, written, surroundings } = done;
+    let Done { name, model: _, ci: _, is_new, written, surroundings } = done;
     let paint = output.paint;
     let mut text = String::new();
     for Written { path, what } in written {
@@ -198,11 +197,19 @@ fn text(done: &Done, output: &Output) -> String {
     text += "\n  facectl validate           # are the manifests right?";
     text += "\n  facectl apply --sandbox    # rehearse it: no key, no network, no money";
     text += "\n  facectl plan               # what a real apply would do and cost; needs TAVUS_API_KEY\n";
-    if *ci != CiSystem::None && written.iter().any(|file| file.what == What::Wrote && file.path.ends_with(".yml")) {
-        text += &format!(
-            "\n{}\n",
-            paint.wrap("Before the pipeline can run it must be told how facectl gets onto its runner: fill in FACECTL_INSTALL in it, and set the secret TAVUS_API_KEY.", 0)
-        );
+    let wrote = |end: &str| written.iter().any(|file| file.what == What::Wrote && file.path.ends_with(end));
+    let advice = [
+        (
+            wrote("faces/ana.yaml"),
+            "Before the first real apply, put a link of your own into faces/ana.yaml: every training is paid for, also one that fails.",
+        ),
+        (
+            wrote(".yml"),
+            "Before the pipeline can run it must be told how facectl gets onto its runner: fill in FACECTL_INSTALL in it, and set the secret TAVUS_API_KEY.",
+        ),
+    ];
+    for (_, advice) in advice.into_iter().filter(|(is_needed, _)| *is_needed) {
+        text += &format!("\n{}\n", paint.wrap(advice, 0));
     }
     text
 }
