@@ -9,6 +9,7 @@ mod exit;
 mod output;
 mod progress;
 mod run;
+mod scaffold;
 mod session;
 mod signals;
 
@@ -52,6 +53,11 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, error::CliError> {
     match command {
         Command::Validate(args) => commands::validate::run(global, &args, &output),
+        Command::Init(args) => {
+            signals::with_runtime(output, |interrupt| commands::init::run(global, args, output, interrupt))
+        }
+        Command::Fmt(args) => commands::fmt::run(global, &args, &output),
+        Command::Explain(args) => commands::explain::run(&args, &output),
         Command::Schema(args) => commands::schema::run(&args, &output),
         Command::Completions { shell } => commands::generate::completions(shell, &output),
         Command::Man { dir } => commands::generate::man(dir.as_deref(), &output),

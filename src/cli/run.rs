@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::apply::{Done, ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled};
+use crate::apply::{Done, ExecuteSettings, Executor, Interrupt, Ledger, Outcome, RunLimits, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
@@ -315,25 +315,33 @@ pub fn agree(session: &Session, question: &str, word: &str) -> Result<(), CliErr
 /// # Errors
 /// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
 pub fn ask_for(session: &Session, question: &str, word: &str) -> Result<bool, CliError> {
+    Ok(answer(&session.interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == word))
+}
+
+/// Asks a person and returns the line that was typed; `None` where there will be none.
+///
+/// # Errors
+/// As [`ask_for`].
+pub fn answer(interrupt: &Interrupt, question: &str) -> Result<Option<String>, CliError> {
     use std::io::Write;
     let mut error = std::io::stderr();
-    let asked = write!(error, "\n{question}").and_then(|()| error.flush());
+    let asked = write!(error, "{question}").and_then(|()| error.flush());
     asked.map_err(|error| CliError::caused("cannot ask", &error))?;
     // Read on a thread of its own, so that an interrupt ends the run while the question stands.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
-        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|_| line));
+        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line)));
     });
     loop {
         match receiver.recv_timeout(Duration::from_millis(50)) {
-            Ok(Ok(line)) => return Ok(line.trim() == word),
+            Ok(Ok(line)) => return Ok(line),
             Ok(Err(error)) => return Err(CliError::caused("cannot read the answer", &error)),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if session.interrupt.is_noted() => {
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if interrupt.is_noted() => {
                 return Err(CliError::interrupted());
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(false),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
         }
     }
 }

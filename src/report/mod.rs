@@ -4,6 +4,8 @@
 
 mod diff;
 mod drift;
+mod explain;
+mod format;
 mod outcome;
 mod outcome_json;
 mod paint;
@@ -17,6 +19,8 @@ mod words;
 
 pub use diff::diff_text;
 pub use drift::{drift_json, drift_text};
+pub use explain::{field_text, kinds_text};
+pub use format::{format_json, format_summary, format_text};
 pub use outcome::outcome_text;
 pub use outcome_json::outcome_json;
 pub use paint::Paint;

@@ -1,7 +1,10 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
 mod delete;
+mod explain;
+mod fmt;
 mod global;
+mod init;
 mod rollback;
 mod values;
 
@@ -14,8 +17,12 @@ use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
 pub use delete::DeleteArgs;
+pub use explain::ExplainArgs;
+pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use init::{CiSystem, InitArgs};
 pub use rollback::RollbackArgs;
+pub use values::parse_model;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -37,8 +44,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(InitArgs),
     /// Check the manifests; needs no network and no key
     Validate(Paths),
+    Fmt(FmtArgs),
     /// Show what apply would do and cost, and change nothing
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),
@@ -62,6 +71,7 @@ pub enum Command {
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
+    Explain(ExplainArgs),
     /// Print the JSON Schema of a kind of manifest
     Schema(SchemaArgs),
     /// Print a shell completion script
