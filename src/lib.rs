@@ -34,6 +34,7 @@
 //! | `lock`, `lock.holder.json` | who is working, since when; the kernel releases the lock | `state/lease.rs` |
 //! | `db/` | faces, journal of creates, history, meta: a sled database | `state/sled.rs` |
 //! | `snapshot.json`, `snapshot.log` | a copy of it for readers beside the holder, and to rebuild a damaged database from | `state/snapshot.rs` |
+//! | `history.log` | a copy of the history, for the same two reasons | `state/history_copy.rs` |
 //! | `lock-file.base.yaml` | the lock file as this state wrote it last: the base of a merge | `state/lockfile.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |

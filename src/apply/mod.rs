@@ -28,7 +28,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::clock::Clock;
 use crate::face::{Desired, FaceSpec, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
-use crate::state::{Change, StateError, StateStore};
+use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
 
 pub use event::{Event, Sink, Training};
@@ -72,6 +72,8 @@ pub struct Executor<'a, A> {
     pub settings: ExecuteSettings,
     /// Set once the key was refused: nothing new begins.
     pub key_refused: AtomicBool,
+    /// Who is at work, for the history.
+    pub context: RunContext,
 }
 
 impl<A> std::fmt::Debug for Executor<'_, A> {

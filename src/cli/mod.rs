@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod provenance;
 mod run;
 mod session;
 mod signals;

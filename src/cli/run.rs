@@ -69,6 +69,7 @@ impl<'a> Run<'a> {
             sink: progress,
             settings: execute_settings(session, wait, create_parallelism),
             key_refused: AtomicBool::new(false),
+            context: session.run_context(),
         };
         Ok(Self { session, store, executor, policy, outcome: Outcome::default(), progress })
     }

@@ -14,7 +14,7 @@ use crate::face::{
 };
 use crate::plan::tests::world::{World, key, live, noon};
 use crate::plan::{Consent, Plan, plan, review};
-use crate::state::{Change, Entry, HistoryEntry, MemoryStore, Phase, Snapshot, StateError, StateStore};
+use crate::state::{Change, Entry, MemoryStore, Phase, RunContext, Snapshot, StateError, StateStore};
 use crate::tavus::{
     ApiError, Conversation, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FacePage, FaceReads, FaceUpdate,
     Failure, Voice, observe,
@@ -171,8 +171,8 @@ impl StateStore for Mortal {
         if self.fuse.pass() { Ok(serial) } else { Err(dead()) }
     }
 
-    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
-        self.disk.history()
+    fn records(&self) -> Result<Vec<serde_json::Value>, StateError> {
+        self.disk.records()
     }
 }
 
@@ -184,7 +184,7 @@ impl Stage {
         let faces = world.recorded.faces.iter().map(|(key, face)| (key.clone(), Some(face.clone())));
         let open = world.recorded.open.iter().map(|(key, open)| {
             let entry = Entry::begin(None, open.token.clone(), open.trained_from.clone(), open.begun_at);
-            (key.clone(), entry.unwrap())
+            (key.clone(), Some(entry.unwrap()))
         });
         let change = Change { faces: faces.collect(), journal: open.collect(), ..Change::default() };
         disk.commit(change).unwrap();
@@ -283,6 +283,7 @@ impl Stage {
             sink,
             settings: self.settings.clone(),
             key_refused: AtomicBool::new(false),
+            context: RunContext::default(),
         }
     }
 
