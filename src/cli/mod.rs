@@ -82,6 +82,9 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
         Command::Recover(args) => {
             signals::with_runtime(output, |interrupt| commands::recover::run(global, args, output, interrupt))
         }
+        Command::State(args) => {
+            signals::with_runtime(output, |interrupt| commands::state::run(global, args, output, interrupt))
+        }
         Command::Converse(args) => {
             signals::with_runtime(output, |interrupt| commands::converse::run(global, args, output, interrupt))
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
+use crate::apply::{ExecuteSettings, Executor, Interrupt, Outcome, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
@@ -256,6 +256,14 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
 /// # Errors
 /// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
 pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
+    ask_unless(&session.interrupt, question)
+}
+
+/// As [`ask`], without a session.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_unless(interrupt: &Interrupt, question: &str) -> Result<bool, CliError> {
     use std::io::Write;
     let mut error = std::io::stderr();
     let asked = write!(error, "\n{question}").and_then(|()| error.flush());
@@ -270,7 +278,7 @@ pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
         match receiver.recv_timeout(Duration::from_millis(50)) {
             Ok(Ok(line)) => return Ok(line.trim() == "yes"),
             Ok(Err(error)) => return Err(CliError::caused("cannot read the answer", &error)),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if session.interrupt.is_noted() => {
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if interrupt.is_noted() => {
                 return Err(CliError::interrupted());
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}

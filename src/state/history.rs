@@ -173,8 +173,8 @@ fn spot(number: u64, record: &Value, what: &str) -> Spot {
     Spot { record: number, serial: record["serial"].as_u64(), at: text("at"), key: text("key"), what: what.to_owned() }
 }
 
-/// Returns how many records there are in a chain up to a head; none where it does not lead there.
-pub(super) fn reaches(records: &[Value], head: &ChainHead) -> Option<usize> {
+/// Returns how many records there are up to the one that a head names; none where it is not among them.
+pub fn reaches(records: &[Value], head: &ChainHead) -> Option<usize> {
     records.iter().rposition(|record| carried_hash(record) == Some(&head.hash)).map(|last| last + 1)
 }
 

@@ -19,6 +19,7 @@ mod published;
 mod record;
 mod sled;
 mod snapshot;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub use memory::MemoryStore;
 pub use published::{Last, PublishedStore};
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
+pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, export, read_export, write_backup};
 
 /// The version of what is on disk. Raised when an older program could misread a newer state.
 pub const FORMAT_VERSION: u32 = 1;
@@ -185,7 +187,7 @@ impl Snapshot {
 
     /// Returns the key whose record holds a face, now or from before.
     pub fn holder(&self, id: &FaceId) -> Option<&FaceKey> {
-        let holds = |face: &RecordedFace| face.id == *id || face.previous.contains(id);
+        let holds = |face: &RecordedFace| face_ids(face).any(|held| held == id);
         self.faces.iter().find(|(_, face)| holds(face)).map(|(key, _)| key)
     }
 
@@ -228,6 +230,11 @@ impl Snapshot {
         take(&mut self.journal, journal);
         take(&mut self.faces, faces);
     }
+}
+
+/// Returns every face that one record holds: the present one, and those from before.
+pub(crate) fn face_ids(face: &RecordedFace) -> impl Iterator<Item = &FaceId> {
+    std::iter::once(&face.id).chain(&face.previous)
 }
 
 /// What is written at once. Either all of it is durable, or none of it.

@@ -129,7 +129,7 @@ impl SledStore {
             ..Change::default()
         };
         self.write(meta, &change, &records)?;
-        let places: BTreeSet<Vec<u8>> = placed(&records).into_iter().map(|(place, _)| place).collect();
+        let places: BTreeSet<Vec<u8>> = placed(&records, 0).into_iter().map(|(place, _)| place).collect();
         for place in self.trees.history.iter().keys() {
             let place = place.map_err(|source| self.failed("be read", source))?;
             if !places.contains(place.as_ref()) {
@@ -201,7 +201,10 @@ impl SledStore {
             faces.push((key.as_str(), face.as_ref().map(|face| encode(key.as_str(), face)).transpose()?));
         }
         let mut history = Vec::new();
-        for (place, record) in placed(records) {
+        // History from elsewhere may go on at a serial that has records here already.
+        let first = records.first().filter(|_| change.past.is_some());
+        let there = first.map_or(0, |record| self.trees.history.scan_prefix(serial_of(record).to_be_bytes()).count());
+        for (place, record) in placed(records, u32::try_from(there).unwrap_or(u32::MAX)) {
             history.push((place, encode("history", record)?));
         }
         let meta = encode("meta", meta)?;
@@ -287,13 +290,14 @@ impl StateStore for SledStore {
     }
 }
 
-/// Returns where each record lies: the serial in front orders them, a number tells those of one commit apart.
-fn placed(records: &[Value]) -> Vec<(Vec<u8>, &Value)> {
-    let mut last: (Option<u64>, u32) = (None, 0);
+/// Returns where each record lies: the serial in front orders them, a number tells those of one commit apart. So
+/// many of the first one's serial are `there` already.
+fn placed(records: &[Value], there: u32) -> Vec<(Vec<u8>, &Value)> {
+    let mut next = (records.first().map(serial_of), there);
     let place = |record| {
         let serial = serial_of(record);
-        let number = if last.0 == Some(serial) { last.1.saturating_add(1) } else { 0 };
-        last = (Some(serial), number);
+        let number = if next.0 == Some(serial) { next.1 } else { 0 };
+        next = (Some(serial), number.saturating_add(1));
         ([serial.to_be_bytes().as_slice(), &number.to_be_bytes()].concat(), record)
     };
     records.iter().map(place).collect()

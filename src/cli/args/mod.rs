@@ -1,6 +1,7 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
 mod global;
+mod state;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use state::{ForgetArgs, HistoryArgs, MoveArgs, PushArgs, StateArgs, StateCommand, StateShowArgs};
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -50,6 +52,11 @@ pub enum Command {
     Drift(DriftArgs),
     /// Find out what became of creates that got no answer; sends nothing
     Recover(RecoverArgs),
+    /// Look at what is remembered, and change it by hand
+    ///
+    /// Looks at what is remembered, and changes it by hand where nothing else helps. None of these commands needs a
+    /// key, the network, or sound manifests, and none of them changes or deletes a live face.
+    State(StateArgs),
     /// Open a conversation with a face and print its link
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API

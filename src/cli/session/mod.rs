@@ -309,6 +309,20 @@ fn read_key(global: &Global) -> Result<ApiKey, CliError> {
     })
 }
 
+/// Returns the time that a project's history is written in; in the sandbox the sandbox's, which need not run.
+///
+/// # Errors
+/// When the sandbox's world cannot be read.
+pub fn clock_of(global: &Global, state_dir: &Path) -> Result<Arc<dyn Clock>, CliError> {
+    if !global.sandbox {
+        return Ok(Arc::new(SystemClock));
+    }
+    let origin = resume_time(Some(&state_dir.join("world.json")))
+        .map_err(|error| CliError::caused("cannot read the sandbox's time", &error))?;
+    // In real time, as nothing is waited for: what is written next must not seem to come before it.
+    Ok(Arc::new(ScaledClock::new(origin, 1.0)))
+}
+
 async fn start_sandbox(
     global: &Global,
     state_dir: &Path,
