@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod provenance;
 mod run;
 mod scaffold;
 mod session;
@@ -92,6 +93,9 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
         }
         Command::Delete(args) => {
             signals::with_runtime(output, |interrupt| commands::delete::run(global, args, output, interrupt))
+        }
+        Command::State(args) => {
+            signals::with_runtime(output, |interrupt| commands::state::run(global, args, output, interrupt))
         }
         Command::Converse(args) => {
             signals::with_runtime(output, |interrupt| commands::converse::run(global, args, output, interrupt))

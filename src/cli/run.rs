@@ -72,6 +72,7 @@ impl<'a> Run<'a> {
             settings: ExecuteSettings { reason, ..execute_settings(session, &policy, wait, create_parallelism) },
             key_refused: AtomicBool::new(false),
             ledger: Ledger::default(),
+            context: session.run_context(),
         };
         Ok(Self { session, store, executor, policy, outcome: Outcome::default(), progress })
     }
@@ -293,6 +294,14 @@ fn is_about_failure(block: &Block) -> bool {
 /// As [`ask_for`].
 pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
     ask_for(session, question, "yes")
+}
+
+/// As [`ask`], without a session.
+///
+/// # Errors
+/// As [`answer`].
+pub fn ask_unless(interrupt: &Interrupt, question: &str) -> Result<bool, CliError> {
+    Ok(answer(interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == "yes"))
 }
 
 /// Asks a person to agree, where nobody has agreed by a flag.

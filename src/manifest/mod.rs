@@ -46,7 +46,7 @@ mod variables;
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;
-pub use load::{LoadRequest, Loaded, Rejected, load};
+pub use load::{LoadRequest, Loaded, Rejected, load, load_project};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 pub use render::render_text;
 pub use source::{FILE_LIMIT, Source, Sources};

@@ -12,6 +12,7 @@ mod paint;
 mod plan_json;
 mod plan_text;
 mod progress;
+mod state;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use plan_json::{PLAN_FORMAT_VERSION, plan_json};
 pub(crate) use plan_text::over_limit;
 pub use plan_text::plan_text;
 pub use progress::{Heartbeat, line};
+pub use state::{history_text, state_rows, state_table, verdict_text};
 pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};
 pub(crate) use words::keep as keep_text;
 pub use words::{duration, hours};

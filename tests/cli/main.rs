@@ -19,6 +19,8 @@ mod server;
 mod settings;
 mod small;
 mod state;
+mod state_push;
+mod state_tools;
 mod story;
 mod terminal;
 mod together;

@@ -6,6 +6,7 @@ mod fmt;
 mod global;
 mod init;
 mod rollback;
+mod state;
 mod values;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use init::{CiSystem, InitArgs};
 pub use rollback::RollbackArgs;
+pub use state::{ForgetArgs, HistoryArgs, MoveArgs, PushArgs, StateArgs, StateCommand, StateShowArgs};
 pub use values::parse_model;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
@@ -67,6 +69,11 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// Delete the live face of a key
     Delete(DeleteArgs),
+    /// Look at what is remembered, and change it by hand
+    ///
+    /// Looks at what is remembered, and changes it by hand where nothing else helps. None of these commands needs a
+    /// key, the network, or sound manifests, and none of them changes or deletes a live face.
+    State(StateArgs),
     /// Open a conversation with a face and print its link
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API

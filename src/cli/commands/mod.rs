@@ -15,6 +15,7 @@ pub mod recover;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+pub mod state;
 pub mod status;
 pub mod validate;
 pub mod wait;
