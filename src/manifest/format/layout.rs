@@ -27,7 +27,7 @@ pub const IGNORE: &str = "facectl-fmt-ignore";
 /// Rounds until nothing changes any more: the second has only to confirm the first.
 const ROUNDS: usize = 4;
 
-/// Returns the text laid out. `text` is the file as it is, `source` what was read of it, and `documents` what it says.
+/// Returns the text laid out. `text` is the file as it is, `source` what was read of it, and `before` what it says.
 pub(super) fn lay_out(text: &str, source: &Source, before: &[Document]) -> Result<String, Trouble> {
     // A text block that ends the file without a line break is one: the reader has put it there.
     let plain = source.text().replace("\r\n", "\n");
