@@ -250,7 +250,7 @@ fn the_json_form_has_every_field_always() {
         "end_line": 5,
         "end_column": 5,
         "message": "the face has nothing to be trained from",
-        "help": "add `train_video_url` (a recording) or `train_image_url` (a photo) with an https link",
+        "help": "add `train_video_url` (a recording) or `train_image_url` (a photo) with an https link; a face that lives in Tavus already is named by the annotation `facectl.dev/face-id` instead (`facectl export` writes such manifests, `facectl import` records one face)",
         "related": []
       },
       {

@@ -34,6 +34,9 @@ impl<A: FaceApi> Executor<'_, A> {
     /// if the process dies in between, it stays `begun`, which counts as in doubt.
     /// An answer is recorded under `recording`, so that one answer cannot be taken for two.
     pub(super) async fn create(&self, key: &FaceKey, create: &Create, recording: &Mutex<()>) -> Done {
+        let Some(request) = request(create) else {
+            return failed(key, "create", "nothing says what to train it from; nothing was sent".to_owned());
+        };
         for sends in 1..=POSTPONED_SENDS {
             if self.must_stop() {
                 return Done::Skipped;
@@ -43,7 +46,7 @@ impl<A: FaceApi> Executor<'_, A> {
                 Err(why) => return failed(key, "create", format!("{why}; nothing was sent")),
             };
             self.sink.take(&Event::CreateBegun { key: key.clone(), token: create.token.clone() });
-            match self.api.create_face(&request(create)).await {
+            match self.api.create_face(&request).await {
                 CreateOutcome::Accepted { id } => {
                     let _alone = recording.lock().await;
                     return self.accepted(key, create, &entry, id).await;
@@ -372,25 +375,26 @@ fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
     Done::Failed(Trouble { key: Some(key.clone()), doing, why })
 }
 
-fn request(create: &Create) -> CreateFace {
+/// None where there is nothing to train from, which no plan asks for.
+fn request(create: &Create) -> Option<CreateFace> {
     let Create { spec, token, trained_from: _, instead_of: _ } = create;
-    CreateFace {
+    Some(CreateFace {
         face_name: match is_off("token") {
             true => format!("{} (without a token)", spec.face_name),
             false => named_with(&spec.face_name, token),
         },
         model: spec.model,
-        training: spec.training.clone(),
+        training: spec.training.clone()?,
         callback_url: spec.callback_url.clone(),
         green_screen: spec.green_screen,
-    }
+    })
 }
 
 fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
     let Create { spec, token, trained_from, instead_of: _ } = create;
     let sent_voice = match &spec.training {
-        TrainingInput::Image { voice: TrainingVoice::Id(voice), .. } => Some(voice.clone()),
-        TrainingInput::Image { voice: TrainingVoice::Stock(_), .. } | TrainingInput::Video { .. } => None,
+        Some(TrainingInput::Image { voice: TrainingVoice::Id(voice), .. }) => Some(voice.clone()),
+        Some(TrainingInput::Image { voice: TrainingVoice::Stock(_), .. } | TrainingInput::Video { .. }) | None => None,
     };
     RecordedFace {
         id,

@@ -16,7 +16,7 @@ mod recorded;
 mod spec;
 mod token;
 
-pub use desired::{Desired, DesiredFace, Naming, Origin};
+pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin};
 pub use link::{Link, LinkError, redact_links};
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{Coverage, Observed, ObservedFace, Ownership, Presence, Progress, TrainingStatus};

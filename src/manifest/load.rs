@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::face::{Desired, DesiredFace, FaceKey, ProjectName, Token};
+use crate::face::{Desired, DesiredFace, FaceId, FaceKey, ProjectName, Token};
 
 use super::diagnostic::{Diagnostic, Place, Severity, sort};
 use super::digest;
@@ -128,6 +128,8 @@ struct Faces {
     sound: BTreeMap<FaceKey, DesiredFace>,
     /// Every key, also of faces with something else wrong, with its first place.
     keys: BTreeMap<FaceKey, Place>,
+    /// Every live face that is named by its id, with its first place.
+    named: BTreeMap<FaceId, Place>,
 }
 
 /// A run that wants no face at all is far more often a wrong folder than a wish, and every face that was ever
@@ -383,6 +385,22 @@ impl Loader {
             let place = source.place(typed::first_key(root));
             let message = "this face cannot be used, for a reason that facectl failed to name";
             self.out.push(Diagnostic::error("facectl::internal", place, message).help("please report this"));
+        }
+        if let Some((id, place)) = resolved.named {
+            match faces.named.entry(id) {
+                Slot::Occupied(first) => self.out.push(
+                    Diagnostic::error(
+                        "facectl::duplicate-id",
+                        place,
+                        format!("two keys claim the face {}", first.key()),
+                    )
+                    .related(first.get().clone(), "the first of them")
+                    .help("a live face belongs to one key; correct the id, or remove one of the two"),
+                ),
+                Slot::Vacant(slot) => {
+                    slot.insert(place);
+                }
+            }
         }
         let Some((key, place)) = resolved.key else { return };
         match faces.keys.entry(key) {

@@ -6,12 +6,16 @@
 //! |---|---|---|---|---|---|---|
 //! | 1 | any | yes | any | carries its token | adopt | `FoundByToken` |
 //! | 2 | any | yes | any | not found | blocked | `InDoubt` |
+//! | 2a | by id | | no | the named one, which is free to take | adopt | `DeclaredById` |
+//! | 2b | by id | | no | the named one, which is not, or is not there | blocked | `NotAdoptable` |
+//! | 2c | by id | | no | another one carries our token | blocked | `NamesAnother` |
 //! | 3 | yes | | no | one carries our token, same inputs | adopt | `FoundByToken` |
 //! | 4 | yes | | no | one carries our token, other inputs | adopt | `FoundByTokenOfEarlierInputs` |
 //! | 5 | yes | | no | recorded under a key that left, same inputs | adopt, or blocked | `Moved`, `Renamed` |
 //! | 6 | yes | | no | exactly one of that name and model, policy | adopt | `FoundByName` |
 //! | 7 | yes | | no | some of that name, whatever their model and token | blocked | `SameName` |
 //! | 8 | yes | | no | none, in a complete listing | create `$` | `New` |
+//! | 8a | by id | | another id | the named one lives, or the recorded one was not made here | blocked | `NamesAnother` |
 //! | 9 | yes | | yes | gone, policy | create `$` | `RecreateMissing` |
 //! | 10 | yes | | yes | gone | blocked | `Missing` |
 //! | 11 | yes | | yes | not shown, listing incomplete | blocked | `ListingIncomplete` |
@@ -28,10 +32,15 @@
 //! | 21 | no | | yes | gone, with all it had before | forget | `LeftManifestsAndGone` |
 //! | 22 | no | | yes | any | orphaned | `LeftManifests` |
 //!
-//! Rows that create do so through [`start`], which also blocks where the listing is not complete, a live face
-//! that nobody recorded bears the name, or the token is held elsewhere: whatever the reason for creating.
+//! "By id" is a manifest that says with an annotation which live face its key is. It is done once it is recorded:
+//! a face that took the place of the named one later is no contradiction (row 8a looks only at faces that the key
+//! never had).
 //!
-//! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
+//! Rows that create do so through [`start`], which also blocks where nothing says what to train it from
+//! (`NoSource`), the listing is not complete, a live face that nobody recorded bears the name, or the token is held
+//! elsewhere: whatever the reason for creating.
+//!
+//! An imported face has unknown inputs, and unknown never differs, on either side: it counts as "same inputs".
 //!
 //! Wherever the table says create: a live face that carries the very token is adopted instead; if another
 //! key's record holds that face, the row is blocked (`HeldByOther`), as it is while the listing is incomplete
@@ -47,7 +56,10 @@ use crate::face::{
 
 use super::in_place::{is_reached, naming_for, update};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
-use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
+use super::{
+    Action, Adopt, Block, Create, Drift, FacePlan, NotAdoptable, Plan, Policy, Reason, Scope, adoptable, drift,
+    presence,
+};
 
 /// Decides about every face, and counts what is not ours.
 pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, observed: &Observed, policy: &Policy) {
@@ -138,8 +150,11 @@ fn in_doubt(open: &OpenCreate) -> Decision {
     blocked(None, Block::InDoubt { begun_at: open.begun_at, why, token: open.token.clone() })
 }
 
-/// Rows 3 to 8.
+/// Rows 2a to 8.
 fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Decision {
+    if let Some(id) = desired.declared_id() {
+        return decide_by_id(views, key, desired, &id);
+    }
     if let Some(decision) = adopt_by_token(views, key, desired, &[], Failed::PassedOver) {
         return decision;
     }
@@ -155,6 +170,64 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
     decide_moved(views, key, desired)
         .or_else(|| adopt_by_name(views, desired))
         .unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
+}
+
+/// Rows 2a to 2c: the manifest names the live face, so that nothing else is looked for, and nothing is created.
+fn decide_by_id(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, id: &FaceId) -> Decision {
+    // A key that was changed takes its face along.
+    if let Some(decision) = desired.annotations.get(MOVED_FROM).and_then(|_| decide_moved(views, key, desired)) {
+        return decision;
+    }
+    let not = |why: NotAdoptable| blocked(Some(id), Block::NotAdoptable { id: id.clone(), why });
+    let bearers = views.with_token_of(key);
+    let is_another = |(_, face): &&(Token, &ObservedFace)| face.status != TrainingStatus::Failed;
+    // One of several that carry its token may well be chosen; beside them, a face that does not is a contradiction.
+    if bearers.iter().all(|(_, face)| face.id != *id)
+        && let Some((_, other)) = bearers.iter().find(is_another)
+    {
+        let block = Block::NamesAnother { named: id.clone(), has: other.id.clone(), is_recorded: false };
+        return blocked(Some(&other.id), block);
+    }
+    let live = match views.observed.presence(id) {
+        Presence::Present(live) => live,
+        Presence::Gone => return not(NotAdoptable::NotFound),
+        Presence::Unknown => return blocked(Some(id), Block::ListingIncomplete(incompleteness(views))),
+    };
+    let holder = views.holders.get(id).or_else(|| views.named.get(id)).copied();
+    if let Err(why) = adoptable(&views.desired.project, key, live, holder) {
+        return not(why);
+    }
+    let token = live.token();
+    let wanted = desired.spec.trained_from();
+    // Its token may tell that it was made from today's inputs. Else they are unknown.
+    let trained_from = wanted.filter(|wanted| {
+        let intent = Token::of(&views.desired.project, key, &wanted.fingerprint(), Attempt::FIRST);
+        token.as_ref().is_some_and(|token| token.is_same_intent(&intent))
+    });
+    let adopt = Adopt { id: id.clone(), token, trained_from, moved_from: None };
+    (Some(id.clone()), Action::Adopt(adopt), Reason::DeclaredById)
+}
+
+fn incompleteness(views: &Views<'_>) -> String {
+    match &views.observed.coverage {
+        Coverage::Partial(why) => why.clone(),
+        Coverage::Complete => String::new(),
+    }
+}
+
+/// Row 8a: the manifest names a face that this key never had.
+fn names_another(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Option<Decision> {
+    let named = desired.declared_id()?;
+    if views.holders.get(&named).is_some_and(|holder| *holder == key) {
+        return None;
+    }
+    // A face that was trained here in the place of an imported one outlives it, and so does the annotation.
+    let is_live = matches!(views.observed.presence(&named), Presence::Present(_));
+    if recorded.token.is_some() && !is_live {
+        return None;
+    }
+    let block = Block::NamesAnother { named, has: recorded.id.clone(), is_recorded: true };
+    Some(blocked(Some(&recorded.id), block))
 }
 
 /// Whether a failed face may be taken up by its token.
@@ -176,7 +249,7 @@ fn adopt_by_token(
     left_before: &[FaceId],
     failed: Failed,
 ) -> Option<Decision> {
-    let trained_from = desired.spec.trained_from();
+    let trained_from = desired.spec.trained_from()?;
     let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
     let is_taken = |(token, face): &&(Token, &ObservedFace)| {
         token.is_same_intent(&wanted)
@@ -194,7 +267,6 @@ fn adopt_by_token(
 /// Row 5: a recorded face that is no longer declared was made from the very same inputs. A rename of the key
 /// must not buy a second one.
 fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
-    let fingerprint = Some(desired.spec.fingerprint());
     let is_left = |other: &FaceKey| !views.desired.faces.contains_key(other);
     if let Some(from) = desired.annotations.get(MOVED_FROM)
         && let Some((from, old)) =
@@ -219,6 +291,8 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
     if views.policy.create_new.contains(key) {
         return None;
     }
+    // Two faces of which nobody knows what they were made from have nothing in common.
+    let fingerprint = Some(desired.spec.fingerprint()?);
     let is_it = |face: &RecordedFace| {
         // Of a part of the manifests nobody knows what is declared elsewhere: both must agree then.
         face.fingerprint() == fingerprint && (views.policy.scope == Scope::Whole || face.name == desired.spec.face_name)
@@ -241,15 +315,19 @@ fn adopt_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
     let is_that_model = face.model.as_deref().is_none_or(|model| model == desired.spec.model.as_str());
     let is_wanted_once = views.wanted_names.get(desired.spec.face_name.as_str()) == Some(&1);
     let is_ours = face.ownership == Ownership::User && face.token().is_none();
-    if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) {
+    let is_named = views.named.contains_key(&face.id);
+    if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) || is_named {
         return None;
     }
     let adopt = Adopt { id: face.id.clone(), token: None, trained_from: None, moved_from: None };
     Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByName))
 }
 
-/// Rows 9 to 20.
+/// Rows 8a to 20.
 fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Decision {
+    if let Some(decision) = names_another(views, key, desired, recorded) {
+        return decision;
+    }
     let lifecycle = desired.spec.lifecycle;
     let changes = input_changes(views, key, desired, recorded);
     let live = match presence(recorded, views.observed) {
@@ -334,7 +412,7 @@ fn input_changes(
     desired: &DesiredFace,
     recorded: &RecordedFace,
 ) -> Option<Vec<InputChange>> {
-    let wanted = desired.spec.trained_from();
+    let wanted = desired.spec.trained_from()?;
     match (&recorded.trained_from, &recorded.token) {
         (Some(trained_from), _) => Some(trained_from.changes_to(&wanted)).filter(|changes| !changes.is_empty()),
         (None, Some(token)) => {
@@ -361,7 +439,7 @@ fn start(
     instead_of: Option<&FaceId>,
     reason: Reason,
 ) -> Decision {
-    let trained_from = desired.spec.trained_from();
+    let Some(trained_from) = desired.spec.trained_from() else { return blocked(instead_of, Block::NoSource) };
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
     if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {
         let adopt =

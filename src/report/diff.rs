@@ -87,8 +87,9 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
     let live = record.and_then(|record| observed.faces.get(&record.id));
     let wanted = face.spec.trained_from();
     let known = record.and_then(|record| record.trained_from.as_ref());
-    let is_same_source =
-        known.is_none_or(|known| known.source != wanted.source || known.source_hash == wanted.source_hash);
+    let is_same_source = known
+        .zip(wanted.as_ref())
+        .is_none_or(|(known, wanted)| known.source != wanted.source || known.source_hash == wanted.source_hash);
     let name = face.spec.face_name.as_str().to_owned();
     let mut declared = Side {
         face_name: Some(name.clone()),
@@ -97,8 +98,10 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
         ..Side::default()
     };
     let (Some(record), Some(live)) = (record, live) else {
-        let declared = declared.with_inputs(&wanted, true).yaml();
-        return ("not live".to_owned(), String::new(), declared);
+        if let Some(wanted) = &wanted {
+            declared = declared.with_inputs(wanted, true);
+        }
+        return ("not live".to_owned(), String::new(), declared.yaml());
     };
     let is_named = live_name_agrees(live.name.as_deref(), &face.spec.face_name, record.token.as_ref());
     let mut shown = Side {
@@ -109,10 +112,15 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
         default_voice_id: live.default_voice.clone().filter(|_| declared.default_voice_id.is_some()),
         ..Side::default()
     };
-    if let Some(known) = known {
+    let is_imported = known.is_none() && record.token.is_none();
+    if is_imported || wanted.is_none() {
+        declared.model_name.clone_from(&shown.model_name);
+    }
+    // Where one side is not known there is nothing to compare.
+    if let (Some(known), Some(wanted)) = (known, &wanted) {
         shown = shown.with_inputs(known, is_same_source);
-        declared = declared.with_inputs(&wanted, is_same_source);
-        if known.changes_to(&wanted).is_empty() {
+        declared = declared.with_inputs(wanted, is_same_source);
+        if known.changes_to(wanted).is_empty() {
             declared.voice_name.clone_from(&shown.voice_name);
         }
     }

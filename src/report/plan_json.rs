@@ -112,6 +112,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::FoundByToken => "found_by_token",
         Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
         Reason::FoundByName => "found_by_name",
+        Reason::DeclaredById => "declared_by_id",
         Reason::Moved(_) => "moved",
         Reason::MovedTo(_) => "moved_to",
         Reason::ManifestChanged => "manifest_changed",
@@ -133,6 +134,9 @@ fn code(reason: &Reason) -> &'static str {
             Block::SameName(_) => "blocked_same_name",
             Block::HeldByOther { .. } => "blocked_held_by_other",
             Block::Renamed(_) => "blocked_renamed",
+            Block::NotAdoptable { .. } => "blocked_not_adoptable",
+            Block::NamesAnother { .. } => "blocked_names_another",
+            Block::NoSource => "blocked_no_source",
             Block::NeedsReplacement { .. } => "blocked_needs_replacement",
         },
     }
@@ -213,8 +217,10 @@ fn after_create(create: &Create) -> Value {
         "lifecycle": lifecycle,
     });
     match training {
-        TrainingInput::Video { source } => value["train_video_url"] = json!(source.shown()),
-        TrainingInput::Image { source, voice, auto_fix } => {
+        // Without a source nothing is created.
+        None => {}
+        Some(TrainingInput::Video { source }) => value["train_video_url"] = json!(source.shown()),
+        Some(TrainingInput::Image { source, voice, auto_fix }) => {
             value["train_image_url"] = json!(source.shown());
             value["auto_fix_training_image"] = json!(auto_fix);
             match voice {
