@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::face::{
-    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
+    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice, VoiceId,
     named_with,
 };
 use crate::killpoint::{is_off, kill_point};
-use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
+use crate::plan::{Adopt, Create, FacePlan, Reason, Update, live_name_agrees};
 use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate, Failure};
 
@@ -177,6 +177,24 @@ impl<A: FaceApi> Executor<'_, A> {
         if let Some(from) = &adopt.moved_from {
             return self.rekey(key, from).await;
         }
+        let how = match (&face.reason, &adopt.token) {
+            (Reason::DeclaredById, _) => "named by its manifest",
+            (_, Some(_)) => "found by its token",
+            (_, None) => "found by its name",
+        };
+        self.take_in(key, adopt, how, desired, observed).await
+    }
+
+    /// Takes a live face into the record, whoever found it, unless another key's record holds it. `how` stands in
+    /// the history.
+    pub(super) async fn take_in(
+        &self,
+        key: &FaceKey,
+        adopt: &Adopt,
+        how: &str,
+        desired: &Desired,
+        observed: &Observed,
+    ) -> Done {
         let Some(live) = observed.faces.get(&adopt.id) else {
             return failed(key, "adopt", format!("{} is no longer in the listing; nothing was done", adopt.id));
         };
@@ -193,13 +211,14 @@ impl<A: FaceApi> Executor<'_, A> {
             return failed(key, "adopt", format!("the record of {by} holds {}; nothing was done", adopt.id));
         }
         let before = snapshot.faces.get(key);
+        let wanted_voice = spec.and_then(|spec| spec.default_voice.as_ref());
+        // Of a face that was made elsewhere, its voice is taken over as it is, once a manifest cares for it: then it is
+        // the manifest that changes it. Of one that was made here it may be the one of its recording.
+        let is_ours = |voice: &VoiceId| wanted_voice.is_some_and(|wanted| adopt.token.is_none() || wanted == voice);
         let recorded = RecordedFace {
             id: adopt.id.clone(),
             name,
-            default_voice: live
-                .default_voice
-                .clone()
-                .filter(|voice| spec.and_then(|spec| spec.default_voice.as_ref()) == Some(voice)),
+            default_voice: live.default_voice.clone().filter(is_ours),
             trained_from: adopt.trained_from.clone(),
             attempt: adopt.token.as_ref().map_or(crate::face::Attempt::FIRST, Token::attempt),
             token: adopt.token.clone(),
@@ -221,7 +240,6 @@ impl<A: FaceApi> Executor<'_, A> {
             .get(key)
             .filter(|entry| Some(entry.token()) == adopt.token.as_ref())
             .and_then(|entry| entry.settle(adopt.id.clone()).ok());
-        let how = if adopt.token.is_some() { "found by its token" } else { "found by its name" };
         let history = self.history(key, Happened::Adopted, Some(&adopt.id), adopt.token.as_ref(), how);
         if let Err(why) = self.write(key, settled.as_ref(), Some(recorded), history).await {
             return failed(key, "adopt", why);

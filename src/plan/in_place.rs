@@ -71,7 +71,8 @@ pub(crate) fn finishing(
     let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
     let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
     let name = name.filter(|_| is_token_only);
-    let voice = voice.filter(|_| recorded.default_voice.is_none());
+    // A face that was made elsewhere is finished as it is: its voice is changed by a plan, and by nothing else.
+    let voice = voice.filter(|_| recorded.default_voice.is_none() && recorded.token.is_some());
     (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
 }
 
