@@ -15,6 +15,7 @@ mod observed;
 mod recorded;
 mod spec;
 mod token;
+mod voice;
 
 pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin};
 pub use link::{Link, LinkError, redact_links};
@@ -26,3 +27,4 @@ pub use spec::{
     TrainingInput, TrainingVoice, WaitFor,
 };
 pub use token::{Attempt, Token, named_with, split_name};
+pub use voice::{ListedVoice, VoiceKind, VoiceUse};

@@ -93,9 +93,46 @@ impl std::error::Error for Rejected {}
 /// # Errors
 /// When anything is wrong with anything: all of it, to be shown by [`super::render_text`] or [`super::to_json`].
 pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::Faces)
+}
+
+/// Loads the manifests where there are any, for who is about to write the first.
+///
+/// # Errors
+/// As [`load`], but that nothing is declared yet is no error, nor that what the project names is not there yet.
+pub fn load_if_any(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::FacesIfAny)
+}
+
+/// Loads the project's settings and no manifest, for what asks the API alone.
+///
+/// # Errors
+/// When anything is wrong with the project file.
+pub fn load_project(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::Project)
+}
+
+/// How much is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The project and at least one face.
+    Faces,
+    /// The project and the faces there are.
+    FacesIfAny,
+    /// The project.
+    Project,
+}
+
+fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected> {
     let mut loader = Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables };
     let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
-    let files = loader.collect(&request.paths, &request.cwd, &found);
+    let files = match extent {
+        Extent::Project => Vec::new(),
+        Extent::Faces | Extent::FacesIfAny => loader.collect(&request.paths, &request.cwd, &found),
+    };
+    if extent == Extent::FacesIfAny && request.paths.is_empty() {
+        loader.out.retain(|one| !matches!(one.code, "facectl::no-manifests" | "facectl::not-found"));
+    }
     let mut faces = Faces::default();
     let mut stdin = Some(request.stdin);
     for file in &files {
@@ -105,7 +142,7 @@ pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
     if let Some(project) = &found {
         clashes(&project.name, &faces, &mut out);
     }
-    if faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
+    if extent == Extent::Faces && faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
         out.push(nothing_wanted(files.len()));
     }
     sort(&mut out);

@@ -11,6 +11,7 @@
 //! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
 //! resolver.rs   places, variables, parsing, for both of them
 //! load.rs       all of it, in order, and what documents do to each other
+//! export.rs     the other way round: a manifest for a face that lives already
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
 //!
@@ -24,6 +25,7 @@ mod diagnostic;
 mod digest;
 mod discover;
 mod document;
+mod export;
 mod foreign;
 mod load;
 mod project;
@@ -39,7 +41,8 @@ mod variables;
 
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
 pub use document::API_VERSION;
-pub use load::{LoadRequest, Loaded, Rejected, load};
+pub use export::{keys_for, manifest_of};
+pub use load::{LoadRequest, Loaded, Rejected, load, load_if_any, load_project};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 pub use render::render_text;
 pub use source::{FILE_LIMIT, Source, Sources};

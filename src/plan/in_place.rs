@@ -23,7 +23,7 @@ pub(crate) fn update(
     let mut causes = Vec::new();
     let mut reason_of_name = None;
     let live_name = live.name.clone();
-    let name = live_name.filter(|live| *live != wanted).and_then(|live_name| {
+    let name = live_name.filter(|live| live.trim() != wanted).and_then(|live_name| {
         if live_name_agrees(Some(&live_name), &desired.spec.face_name, token) {
             if token_in_name && !is_usable {
                 // The plain name while training: the token is not needed once the id is recorded.

@@ -57,7 +57,7 @@ impl<'a> Views<'a> {
                     }
                     _ => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
                 },
-                None if holder.is_none() => by_name.entry(face.shown_name()).or_default().push(face),
+                None if holder.is_none() => by_name.entry(face.shown_name().trim()).or_default().push(face),
                 None => {}
             }
         }

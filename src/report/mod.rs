@@ -13,6 +13,7 @@ mod progress;
 mod status;
 #[cfg(test)]
 mod tests;
+mod voices;
 mod words;
 
 pub use diff::diff_text;
@@ -24,4 +25,5 @@ pub use plan_json::{PLAN_FORMAT_VERSION, plan_json};
 pub use plan_text::plan_text;
 pub use progress::{Heartbeat, line};
 pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};
+pub use voices::{voices_json, voices_table};
 pub use words::{duration, hours, not_adoptable};

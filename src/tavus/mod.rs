@@ -11,6 +11,7 @@
 //! | `wire.rs` | bodies, field names, status words |
 //! | `retry.rs` | pure: error and attempt -> wait or give up |
 //! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
+//! | `voices.rs` | every page of both listings of voices -> what a manifest can name |
 //! | `text.rs`, `key.rs`, `base_url.rs` | what must not be shown, and where it must not go |
 
 mod answer;
@@ -23,6 +24,7 @@ mod observe;
 mod retry;
 mod text;
 mod transport;
+mod voices;
 mod wire;
 
 use std::future::Future;
@@ -37,6 +39,7 @@ pub use key::{ApiKey, ApiKeyError};
 pub use observe::{confirm_absent, details, observe};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub use transport::ClientError;
+pub use voices::{VoicePage, VoiceQuery, Voices, list_voices};
 
 /// Looking, which costs nothing and may be repeated.
 pub trait FaceReads: Send + Sync {
@@ -49,6 +52,9 @@ pub trait FaceReads: Send + Sync {
 
     /// Returns one voice, or none where there is no such voice.
     fn voice(&self, id: &VoiceId) -> impl Future<Output = Result<Option<Voice>, ApiError>> + Send;
+
+    /// Returns one page of voices, counted from 1, 100 rows at most.
+    fn voice_page(&self, page: u32, query: &VoiceQuery) -> impl Future<Output = Result<VoicePage, ApiError>> + Send;
 }
 
 /// Looking and changing. Nothing outside `apply/` and `cli/commands/converse.rs` is handed one.

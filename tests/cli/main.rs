@@ -3,11 +3,13 @@
 
 #![cfg(unix)]
 
+mod adoption;
 mod api;
 mod codes;
 mod creates;
 mod drift;
 mod environment;
+mod imports;
 mod interrupts;
 mod manifests;
 mod scale;
@@ -19,3 +21,4 @@ mod state;
 mod story;
 mod terminal;
 mod together;
+mod voices;

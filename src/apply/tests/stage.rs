@@ -17,7 +17,7 @@ use crate::plan::{Consent, Plan, plan, review};
 use crate::state::{Change, Entry, HistoryEntry, MemoryStore, Phase, Snapshot, StateError, StateStore};
 use crate::tavus::{
     ApiError, Conversation, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FacePage, FaceReads, FaceUpdate,
-    Failure, Voice, observe,
+    Failure, Voice, VoicePage, VoiceQuery, observe,
 };
 
 /// Blows at one point of a run; from then on nothing has an effect and nothing is answered, as after a death.
@@ -465,6 +465,10 @@ impl FaceReads for Stage {
 
     async fn voice(&self, id: &VoiceId) -> Result<Option<Voice>, ApiError> {
         Ok(self.account().voices.get(id).cloned())
+    }
+
+    async fn voice_page(&self, _: u32, _: &VoiceQuery) -> Result<VoicePage, ApiError> {
+        Ok(VoicePage::default())
     }
 }
 

@@ -1,7 +1,10 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod export;
 mod global;
+mod import;
 mod values;
+mod voices;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,8 +14,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
+pub use export::ExportArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use import::ImportArgs;
 use values::{parse_duration, parse_positive_duration, parse_speed};
+pub use voices::VoicesArgs;
 
 /// Declarative GitOps for Tavus faces.
 ///
@@ -52,6 +58,12 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Open a conversation with a face and print its link
     Converse(ConverseArgs),
+    /// List the voices that a manifest can name, and how
+    Voices(VoicesArgs),
+    /// Record a face that lives already under a declared key; sends nothing, costs nothing
+    Import(ImportArgs),
+    /// Write manifests for the faces that live in the account already
+    Export(ExportArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
     /// Print the JSON Schema of a kind of manifest
