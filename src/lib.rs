@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | [`face`] | the words: one face seen three ways (desired, recorded, observed) | nothing else |
 //! | [`clock`] | the time, and waiting; nobody else asks for it | nothing else |
-//! | [`manifest`] | YAML into desired faces, or every problem at once | `face` |
+//! | [`manifest`] | YAML into desired faces, or every problem at once; and a live face into YAML | `face` |
 //! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
 //! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock` |
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |

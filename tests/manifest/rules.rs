@@ -63,7 +63,7 @@ fn each_rule_of_the_create_call_is_checked_offline_and_at_its_place() {
     let mut wrong = String::new();
     for (reason, spec, expected) in [
         ("a source is needed", "face_name: Ana".to_owned(), "no-source 5:1"),
-        ("how, but not from what", format!("training_version: 2\nvoice_name: anna"), "no-source 5:1"),
+        ("how, but not from what", "training_version: 2\nvoice_name: anna".to_owned(), "no-source 5:1"),
         ("one source only", format!("{video}\n{image}\nvoice_name: anna"), "two-sources 7:3"),
         ("a video brings its own voice", format!("{video}\nvoice_name: anna"), "voice 7:3"),
         ("a video is not repaired", format!("{video}\nauto_fix_training_image: true"), "image-only 7:3"),

@@ -1,10 +1,10 @@
 //! Taking up faces that a manifest names by their id.
 
 use super::stage::Stage;
-use crate::apply::Outcome;
+use crate::apply::{Done, Event, Outcome};
 use crate::face::{Attempt, TrainingStatus, VoiceId};
-use crate::plan::Action;
 use crate::plan::tests::world::{World, id, key};
+use crate::plan::{Action, Adopt};
 use crate::state::Happened;
 
 /// `rio` is declared to be the live face r1, which somebody made elsewhere and called otherwise.
@@ -50,4 +50,36 @@ async fn a_voice_of_a_face_that_was_made_elsewhere_is_changed_by_a_plan_and_not_
         let Action::Update(update) = &plan.faces[0].action else { panic!("{live:?}") };
         assert_eq!(update.voice.as_ref().unwrap().cause(), crate::plan::Cause::Manifest);
     }
+}
+
+fn silent(_: &Event) {}
+
+#[tokio::test]
+async fn what_another_key_holds_is_not_imported_whatever_the_caller_has_checked() {
+    let stage = Stage::of(World::agreeing().face("ana").declared("rio"));
+    let (desired, observed) = (&stage.world.desired, stage.observed().await);
+    let adopt = |face: &str| Adopt { id: id(face), token: None, trained_from: None, moved_from: None };
+    let executor = stage.executor(&silent);
+    let held = executor.import(&key("rio"), &adopt("r-ana"), desired, &observed).await;
+    let Done::Failed(trouble) = held else { panic!("{held:?}") };
+    assert_eq!(trouble.why, "the record of ana holds r-ana; nothing was done");
+    let gone = executor.import(&key("rio"), &adopt("r404"), desired, &observed).await;
+    assert!(matches!(gone, Done::Failed(_)), "{gone:?}");
+    assert_eq!(stage.history(), []);
+}
+
+#[tokio::test]
+async fn inputs_are_assumed_of_the_face_that_is_recorded_and_of_no_other() {
+    let mut world = World::agreeing().face("rio");
+    (world.record("rio").trained_from, world.record("rio").token) = (None, None);
+    let stage = Stage::of(world);
+    let inputs = stage.world.desired.faces[&key("rio")].spec.trained_from().unwrap();
+    let executor = stage.executor(&silent);
+    let other = executor.assume_inputs(&key("rio"), &id("r1"), inputs.clone()).await;
+    assert!(matches!(other, Done::Failed(_)), "{other:?}");
+    let done = executor.assume_inputs(&key("rio"), &id("r-rio"), inputs.clone()).await;
+    assert_eq!(done, Done::Adopted(id("r-rio")));
+    assert_eq!(stage.record("rio").trained_from, Some(inputs));
+    assert_eq!(stage.history(), [Happened::Adopted]);
+    assert_eq!(stage.execute().await, Outcome::default());
 }

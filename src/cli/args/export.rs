@@ -5,14 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// `export`
-///
-/// Writes a manifest for each live face of your own that is neither recorded nor declared yet, ready to be
-/// applied: `facectl apply` then takes the faces over by their ids, and trains nothing. So an account that
-/// was filled by hand comes under git in two commands. It needs no manifest and no facectl.yaml to begin
-/// with.
-///
-/// The key is made from the face's name. What the API does not tell (what a face was trained from) stands in
-/// the manifest as a comment. Faces whose training failed are left out.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Which faces: a key, a face id, or a pattern over names such as `Ana*` [default: all that are not

@@ -3,10 +3,6 @@
 use clap::Args;
 
 /// `voices`
-///
-/// Lists stock voices and your own, with the line that a manifest names each by: `voice_name: anna` for a
-/// stock voice by its slug (only for a face from a photo), or `default_voice_id: v…` for a voice with an id.
-/// Needs a key, and no manifest. Only what can be used now is shown; --all shows the rest with its status.
 #[derive(Debug, Args)]
 pub struct VoicesArgs {
     /// A part of the name; upper and lower case count as the same

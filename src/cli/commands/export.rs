@@ -365,7 +365,8 @@ fn tell(
         output.talk("Nothing to write: every live face is recorded or declared already, or left out.");
         return Ok(());
     }
-    if session.loaded.project.is_default && global.project.is_none() {
+    let is_unnamed = session.loaded.project.is_default && global.project.is_none();
+    if is_unnamed {
         let note = format!(
             "note: there is no facectl.yaml, so the project is called `{}`. Its name is part of every creation token and of the state: write a facectl.yaml with a name of its own before the first apply:",
             session.desired().project
@@ -379,7 +380,8 @@ fn tell(
         let sandbox = if global.sandbox { " --sandbox" } else { "" };
         let place = if target.is_covered { String::new() } else { format!(" {}", target.shown) };
         let faces = if exported.len() == 1 { "that face" } else { "these faces" };
-        output.talk(&format!("Next: `facectl apply{sandbox}{place}` takes {faces} over, and trains nothing."));
+        let gap = if is_unnamed { "\n" } else { "" };
+        output.talk(&format!("{gap}Next: `facectl apply{sandbox}{place}` takes {faces} over, and trains nothing."));
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ enum What {
 }
 
 async fn import(session: &Session, args: &ImportArgs, pairs: &[(FaceKey, FaceId)]) -> Result<Exit, CliError> {
-    for (key, _) in pairs.iter().filter(|(key, _)| !session.desired().faces.contains_key(key)) {
+    if let Some((key, _)) = pairs.iter().find(|(key, _)| !session.desired().faces.contains_key(key)) {
         return Err(CliError::new(format!("{key} is not declared; nothing was changed"))
             .hint("declare it first: `facectl export FACE_ID` writes a manifest for a live face"));
     }
