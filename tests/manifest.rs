@@ -2,6 +2,8 @@
 
 #[path = "manifest/discovery.rs"]
 mod discovery;
+#[path = "manifest/export.rs"]
+mod export;
 #[path = "manifest/hostile.rs"]
 mod hostile;
 #[path = "manifest/rules.rs"]

@@ -54,12 +54,10 @@ use crate::face::{
     OnMissing, OpenCreate, Ownership, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
+use super::by_id::{decide_by_id, names_another};
 use super::in_place::{is_reached, naming_for, update};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
-use super::{
-    Action, Adopt, Block, Create, Drift, FacePlan, NotAdoptable, Plan, Policy, Reason, Scope, adoptable, drift,
-    presence,
-};
+use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
 
 /// Decides about every face, and counts what is not ours.
 pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, observed: &Observed, policy: &Policy) {
@@ -121,9 +119,9 @@ fn found_drift(views: &Views<'_>, recorded: &RecordedFace) -> Vec<Drift> {
 }
 /// The annotation by which a manifest says under which key its face was recorded before.
 pub(super) const MOVED_FROM: &str = "facectl.dev/moved-from";
-type Decision = (Option<FaceId>, Action, Reason);
+pub(super) type Decision = (Option<FaceId>, Action, Reason);
 
-fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
+pub(super) fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
     (id.cloned(), Action::Blocked, Reason::Blocked(block))
 }
 
@@ -172,64 +170,6 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
         .unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
 }
 
-/// Rows 2a to 2c: the manifest names the live face, so that nothing else is looked for, and nothing is created.
-fn decide_by_id(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, id: &FaceId) -> Decision {
-    // A key that was changed takes its face along.
-    if let Some(decision) = desired.annotations.get(MOVED_FROM).and_then(|_| decide_moved(views, key, desired)) {
-        return decision;
-    }
-    let not = |why: NotAdoptable| blocked(Some(id), Block::NotAdoptable { id: id.clone(), why });
-    let bearers = views.with_token_of(key);
-    let is_another = |(_, face): &&(Token, &ObservedFace)| face.status != TrainingStatus::Failed;
-    // One of several that carry its token may well be chosen; beside them, a face that does not is a contradiction.
-    if bearers.iter().all(|(_, face)| face.id != *id)
-        && let Some((_, other)) = bearers.iter().find(is_another)
-    {
-        let block = Block::NamesAnother { named: id.clone(), has: other.id.clone(), is_recorded: false };
-        return blocked(Some(&other.id), block);
-    }
-    let live = match views.observed.presence(id) {
-        Presence::Present(live) => live,
-        Presence::Gone => return not(NotAdoptable::NotFound),
-        Presence::Unknown => return blocked(Some(id), Block::ListingIncomplete(incompleteness(views))),
-    };
-    let holder = views.holders.get(id).or_else(|| views.named.get(id)).copied();
-    if let Err(why) = adoptable(&views.desired.project, key, live, holder) {
-        return not(why);
-    }
-    let token = live.token();
-    let wanted = desired.spec.trained_from();
-    // Its token may tell that it was made from today's inputs. Else they are unknown.
-    let trained_from = wanted.filter(|wanted| {
-        let intent = Token::of(&views.desired.project, key, &wanted.fingerprint(), Attempt::FIRST);
-        token.as_ref().is_some_and(|token| token.is_same_intent(&intent))
-    });
-    let adopt = Adopt { id: id.clone(), token, trained_from, moved_from: None };
-    (Some(id.clone()), Action::Adopt(adopt), Reason::DeclaredById)
-}
-
-fn incompleteness(views: &Views<'_>) -> String {
-    match &views.observed.coverage {
-        Coverage::Partial(why) => why.clone(),
-        Coverage::Complete => String::new(),
-    }
-}
-
-/// Row 8a: the manifest names a face that this key never had.
-fn names_another(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Option<Decision> {
-    let named = desired.declared_id()?;
-    if views.holders.get(&named).is_some_and(|holder| *holder == key) {
-        return None;
-    }
-    // A face that was trained here in the place of an imported one outlives it, and so does the annotation.
-    let is_live = matches!(views.observed.presence(&named), Presence::Present(_));
-    if recorded.token.is_some() && !is_live {
-        return None;
-    }
-    let block = Block::NamesAnother { named, has: recorded.id.clone(), is_recorded: true };
-    Some(blocked(Some(&recorded.id), block))
-}
-
 /// Whether a failed face may be taken up by its token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Failed {
@@ -266,7 +206,7 @@ fn adopt_by_token(
 
 /// Row 5: a recorded face that is no longer declared was made from the very same inputs. A rename of the key
 /// must not buy a second one.
-fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
+pub(super) fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
     let is_left = |other: &FaceKey| !views.desired.faces.contains_key(other);
     if let Some(from) = desired.annotations.get(MOVED_FROM)
         && let Some((from, old)) =

@@ -2,7 +2,7 @@
 //!
 //! Planning never fails. What blocks a face is an entry in the plan, so that a bad plan can still be read.
 
-mod adoptable;
+mod by_id;
 mod decide;
 mod drift;
 mod in_place;
@@ -22,7 +22,7 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
-pub use adoptable::{NotAdoptable, adoptable};
+pub use by_id::{NotAdoptable, adoptable};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
