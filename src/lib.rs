@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | [`face`] | the words: one face seen three ways (desired, recorded, observed) | nothing else |
 //! | [`clock`] | the time, and waiting; nobody else asks for it | nothing else |
-//! | [`manifest`] | YAML into desired faces, or every problem at once; its fields explained, its files laid out | `face` |
+//! | [`manifest`] | YAML into desired faces, or every problem at once; its fields explained, its files laid out, a live face written as one | `face` |
 //! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
 //! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock` |
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |

@@ -2,6 +2,8 @@
 
 #[path = "manifest/discovery.rs"]
 mod discovery;
+#[path = "manifest/export.rs"]
+mod export;
 #[path = "manifest/format.rs"]
 mod format;
 #[path = "manifest/hostile.rs"]
@@ -252,7 +254,7 @@ fn the_json_form_has_every_field_always() {
         "end_line": 5,
         "end_column": 5,
         "message": "the face has nothing to be trained from",
-        "help": "add `train_video_url` (a recording) or `train_image_url` (a photo) with an https link",
+        "help": "add `train_video_url` (a recording) or `train_image_url` (a photo) with an https link; a face that lives in Tavus already is named by the annotation `facectl.dev/face-id` instead (`facectl export` writes such manifests, `facectl import` records one face)",
         "related": []
       },
       {

@@ -11,7 +11,7 @@ use facectl::clock::SystemClock;
 use facectl::face::{Link, Model, TrainingInput, TrainingVoice};
 use facectl::tavus::{
     ApiKey, Client, ClientConfig, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FaceReads, FaceUpdate,
-    parse_base_url,
+    VoicePage, VoiceQuery, parse_base_url,
 };
 use serde_json::{Value, json};
 
@@ -120,6 +120,18 @@ async fn every_kind_of_create_is_what_the_contract_allows_and_says_no_more() {
             assert_eq!(body[field], value);
             assert_eq!(body.get("auto_fix_training_image").and_then(Value::as_bool).unwrap_or(false), auto_fix);
         }
+    }
+}
+
+#[tokio::test]
+async fn voices_are_asked_for_in_both_ways_that_the_contract_knows() {
+    for query in [VoiceQuery::default(), VoiceQuery { search: Some("Än & na=1#".into()), is_of_all_sources: true }] {
+        let (client, server) = answer_once(json!({ "data": [], "total_count": 0, "page": 1, "limit": 100 }));
+        assert_eq!(
+            client.voice_page(1, &query).await.unwrap(),
+            VoicePage { total_count: Some(0), ..VoicePage::default() }
+        );
+        check(server);
     }
 }
 

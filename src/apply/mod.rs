@@ -10,6 +10,7 @@
 //! stop the others, with one exception: a refused key stops everything, as every answer would be the same.
 
 mod event;
+mod import;
 mod interrupt;
 mod limits;
 mod outcome;

@@ -7,10 +7,10 @@ use tokio::sync::Mutex;
 
 use crate::face::{
     Coverage, Desired, FaceId, FaceKey, FaceName, Observed, Presence, RecordedFace, Token, TrainingInput,
-    TrainingVoice, named_with,
+    TrainingVoice, VoiceId, named_with,
 };
 use crate::killpoint::{is_off, kill_point};
-use crate::plan::{Adopt, Create, FacePlan, Limit, Update, live_name_agrees, presence};
+use crate::plan::{Adopt, Create, FacePlan, Limit, Reason, Update, live_name_agrees, presence};
 use crate::state::{Change, Entry, Happened, HistoryEntry};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate, Failure};
 
@@ -34,6 +34,9 @@ impl<A: FaceApi> Executor<'_, A> {
     /// An answer is recorded under `recording`, so that one answer cannot be taken for two.
     pub(super) async fn create(&self, key: &FaceKey, creation: Creation<'_>, recording: &Mutex<()>) -> Done {
         let create = creation.create;
+        let Some(request) = request(create) else {
+            return failed(key, "create", "nothing says what to train it from; nothing was sent".to_owned());
+        };
         for sends in 1..=POSTPONED_SENDS {
             if self.must_stop() {
                 return Done::Skipped;
@@ -44,7 +47,7 @@ impl<A: FaceApi> Executor<'_, A> {
             };
             self.sink.take(&Event::CreateBegun { key: key.clone(), token: create.token.clone() });
             let sent = self.clock.now();
-            let answer = self.api.create_face(&request(create)).await;
+            let answer = self.api.create_face(&request).await;
             let took = self.since(sent);
             match answer {
                 CreateOutcome::Accepted { id } => {
@@ -192,6 +195,24 @@ impl<A: FaceApi> Executor<'_, A> {
         if let Some(from) = &adopt.moved_from {
             return self.rekey(key, from).await;
         }
+        let how = match (&face.reason, &adopt.token) {
+            (Reason::DeclaredById, _) => "named by its manifest",
+            (_, Some(_)) => "found by its token",
+            (_, None) => "found by its name",
+        };
+        self.take_in(key, adopt, how, desired, observed).await
+    }
+
+    /// Takes a live face into the record, whoever found it, unless another key's record holds it. `how` stands in
+    /// the history.
+    pub(super) async fn take_in(
+        &self,
+        key: &FaceKey,
+        adopt: &Adopt,
+        how: &str,
+        desired: &Desired,
+        observed: &Observed,
+    ) -> Done {
         let Some(live) = observed.faces.get(&adopt.id) else {
             return failed(key, "adopt", format!("{} is no longer in the listing; nothing was done", adopt.id));
         };
@@ -208,13 +229,14 @@ impl<A: FaceApi> Executor<'_, A> {
             return failed(key, "adopt", format!("the record of {by} holds {}; nothing was done", adopt.id));
         }
         let before = snapshot.faces.get(key);
+        let wanted_voice = spec.and_then(|spec| spec.default_voice.as_ref());
+        // Of a face that was made elsewhere, its voice is taken over as it is, once a manifest cares for it: then it is
+        // the manifest that changes it. Of one that was made here it may be the one of its recording.
+        let is_ours = |voice: &VoiceId| wanted_voice.is_some_and(|wanted| adopt.token.is_none() || wanted == voice);
         let recorded = RecordedFace {
             id: adopt.id.clone(),
             name,
-            default_voice: live
-                .default_voice
-                .clone()
-                .filter(|voice| spec.and_then(|spec| spec.default_voice.as_ref()) == Some(voice)),
+            default_voice: live.default_voice.clone().filter(is_ours),
             trained_from: adopt.trained_from.clone(),
             attempt: adopt.token.as_ref().map_or(crate::face::Attempt::FIRST, Token::attempt),
             token: adopt.token.clone(),
@@ -240,7 +262,6 @@ impl<A: FaceApi> Executor<'_, A> {
             .get(key)
             .filter(|entry| Some(entry.token()) == adopt.token.as_ref())
             .and_then(|entry| entry.settle(adopt.id.clone()).ok());
-        let how = if adopt.token.is_some() { "found by its token" } else { "found by its name" };
         let history = self.history(key, Happened::Adopted, Some(&adopt.id), adopt.token.as_ref(), how);
         if let Err(why) = self.write(key, settled.as_ref(), Some(recorded), history).await {
             return failed(key, "adopt", why);
@@ -414,25 +435,26 @@ pub(super) fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
     Done::Failed(Trouble { key: Some(key.clone()), doing, why })
 }
 
-fn request(create: &Create) -> CreateFace {
+/// None where there is nothing to train from, which no plan asks for.
+fn request(create: &Create) -> Option<CreateFace> {
     let Create { spec, token, trained_from: _, instead_of: _ } = create;
-    CreateFace {
+    Some(CreateFace {
         face_name: match is_off("token") {
             true => format!("{} (without a token)", spec.face_name),
             false => named_with(&spec.face_name, token),
         },
         model: spec.model,
-        training: spec.training.clone(),
+        training: spec.training.clone()?,
         callback_url: spec.callback_url.clone(),
         green_screen: spec.green_screen,
-    }
+    })
 }
 
 fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
     let Create { spec, token, trained_from, instead_of: _ } = create;
     let sent_voice = match &spec.training {
-        TrainingInput::Image { voice: TrainingVoice::Id(voice), .. } => Some(voice.clone()),
-        TrainingInput::Image { voice: TrainingVoice::Stock(_), .. } | TrainingInput::Video { .. } => None,
+        Some(TrainingInput::Image { voice: TrainingVoice::Id(voice), .. }) => Some(voice.clone()),
+        Some(TrainingInput::Image { voice: TrainingVoice::Stock(_), .. } | TrainingInput::Video { .. }) | None => None,
     };
     RecordedFace {
         id,

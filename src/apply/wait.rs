@@ -216,8 +216,11 @@ impl<A: FaceApi> Executor<'_, A> {
         desired: &DesiredFace,
         waiting: &mut Waiting<'_>,
     ) {
-        let wanted = desired.spec.trained_from();
-        let is_wanted = successor.trained_from.as_ref().is_none_or(|made| made.changes_to(&wanted).is_empty());
+        // Unknown never differs, on either side.
+        let is_wanted = match (&successor.trained_from, desired.spec.trained_from()) {
+            (Some(made), Some(wanted)) => made.changes_to(&wanted).is_empty(),
+            _ => true,
+        };
         if !is_wanted {
             let why = format!("{} is ready, but the manifest asks for other inputs by now: see the plan", successor.id);
             let trouble = Trouble { key: Some(key.clone()), doing: "switch to the new face", why };

@@ -100,6 +100,15 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
         Command::Converse(args) => {
             signals::with_runtime(output, |interrupt| commands::converse::run(global, args, output, interrupt))
         }
+        Command::Voices(args) => {
+            signals::with_runtime(output, |interrupt| commands::voices::run(global, args, output, interrupt))
+        }
+        Command::Import(args) => {
+            signals::with_runtime(output, |interrupt| commands::import::run(global, args, output, interrupt))
+        }
+        Command::Export(args) => {
+            signals::with_runtime(output, |interrupt| commands::export::run(global, args, output, interrupt))
+        }
         Command::Sandbox(args) => {
             signals::with_runtime(output, |interrupt| commands::sandbox::run(args, output, interrupt))
         }

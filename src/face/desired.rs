@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FaceKey, FaceSpec, ProjectName};
+use super::{FaceId, FaceKey, FaceSpec, ProjectName};
 
 /// Everything the manifests ask for, in the order of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,17 @@ pub struct DesiredFace {
     pub annotations: BTreeMap<String, String>,
     /// Where it was written.
     pub origin: Origin,
+}
+
+/// The annotation by which a manifest says which live face its key is: one that was made elsewhere.
+pub const FACE_ID_ANNOTATION: &str = "facectl.dev/face-id";
+
+impl DesiredFace {
+    /// Returns the live face that the manifest says it is, where it names one.
+    pub fn declared_id(&self) -> Option<FaceId> {
+        // What is no id was refused with the manifest.
+        self.annotations.get(FACE_ID_ANNOTATION)?.parse().ok()
+    }
 }
 
 /// A place in a manifest. Lines and columns count from 1, columns in characters.

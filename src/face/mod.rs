@@ -15,8 +15,9 @@ mod observed;
 mod recorded;
 mod spec;
 mod token;
+mod voice;
 
-pub use desired::{Desired, DesiredFace, Naming, Origin};
+pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin};
 pub use link::{Link, LinkError, redact_links};
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{
@@ -29,3 +30,4 @@ pub use spec::{
     TrainingInput, TrainingVoice, WaitFor,
 };
 pub use token::{Attempt, Token, named_with, split_name};
+pub use voice::{ListedVoice, VoiceKind, VoiceUse};

@@ -14,8 +14,9 @@ pub struct FaceSpec {
     pub face_name: FaceName,
     /// The model it is trained for. Changing it needs a new face.
     pub model: Model,
-    /// What it is trained from. Changing it needs a new face.
-    pub training: TrainingInput,
+    /// What it is trained from. Changing it needs a new face. None where nobody knows, which the manifest of a
+    /// face that was made elsewhere may say: such a face can be adopted, and never be trained.
+    pub training: Option<TrainingInput>,
     /// The voice it is to speak with, where the manifest names one by id. Changes in place. For an image
     /// it is also sent at creation; for a video it is set after training.
     pub default_voice: Option<VoiceId>,
@@ -246,8 +247,8 @@ pub struct TrainedFrom {
 }
 
 impl FaceSpec {
-    /// Returns what a training from this spec is made from.
-    pub fn trained_from(&self) -> TrainedFrom {
+    /// Returns what a training from this spec is made from; none where the spec does not say.
+    pub fn trained_from(&self) -> Option<TrainedFrom> {
         let Self {
             face_name: _,
             model,
@@ -258,12 +259,13 @@ impl FaceSpec {
             training_version,
             lifecycle: _,
         } = self;
+        let training = training.as_ref()?;
         let (voice, auto_fix) = match training {
             TrainingInput::Video { .. } => (None, false),
             TrainingInput::Image { voice: TrainingVoice::Stock(slug), auto_fix, .. } => (Some(slug.clone()), *auto_fix),
             TrainingInput::Image { voice: TrainingVoice::Id(_), auto_fix, .. } => (None, *auto_fix),
         };
-        TrainedFrom {
+        Some(TrainedFrom {
             model: *model,
             kind: training.kind(),
             source: training.source().shown(),
@@ -272,12 +274,12 @@ impl FaceSpec {
             auto_fix,
             green_screen: *green_screen,
             training_version: training_version.clone(),
-        }
+        })
     }
 
-    /// Returns the fingerprint of the training inputs.
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.trained_from().fingerprint()
+    /// Returns the fingerprint of the training inputs; none where the spec does not say what they are.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.trained_from().map(|from| from.fingerprint())
     }
 }
 
@@ -367,11 +369,11 @@ mod tests {
         FaceSpec {
             face_name: "Ana".parse().unwrap(),
             model: Model::Phoenix45,
-            training: TrainingInput::Image {
+            training: Some(TrainingInput::Image {
                 source: Link::parse("https://m.example.com/a.png?X-Amz-Signature=1").unwrap(),
                 voice,
                 auto_fix: false,
-            },
+            }),
             default_voice: None,
             callback_url: None,
             green_screen: false,
@@ -387,7 +389,7 @@ mod tests {
     #[test]
     fn the_fingerprint_of_an_input_is_the_same_for_ever() {
         // Changing this value would make every face of every user look changed, and retraining costs.
-        assert_eq!(image(stock("anna")).fingerprint().to_string()[..16], *"ed0df7eeb352a851");
+        assert_eq!(image(stock("anna")).fingerprint().unwrap().to_string()[..16], *"ed0df7eeb352a851");
     }
 
     #[test]
@@ -397,27 +399,27 @@ mod tests {
         after.face_name = "Bea".parse().unwrap();
         after.callback_url = Some(Link::parse("https://hooks.example.com/x").unwrap());
         after.lifecycle.protect = true;
-        after.training = TrainingInput::Image {
+        after.training = Some(TrainingInput::Image {
             source: Link::parse("https://m.example.com/a.png?X-Amz-Signature=2").unwrap(),
             voice: stock("ANNA"),
             auto_fix: false,
-        };
+        });
         assert_eq!(before.fingerprint(), after.fingerprint());
-        assert!(before.trained_from().changes_to(&after.trained_from()).is_empty());
+        assert!(before.trained_from().unwrap().changes_to(&after.trained_from().unwrap()).is_empty());
     }
 
     #[test]
     fn a_voice_by_id_is_set_in_place_and_a_stock_voice_is_not() {
-        let anna = image(stock("anna")).trained_from();
-        let by_id = image(TrainingVoice::Id("v1".parse().unwrap())).trained_from();
+        let anna = image(stock("anna")).trained_from().unwrap();
+        let by_id = image(TrainingVoice::Id("v1".parse().unwrap())).trained_from().unwrap();
         assert!(anna.changes_to(&by_id).is_empty());
         assert_eq!(by_id.changes_to(&anna).len(), 1);
-        assert_eq!(anna.changes_to(&image(stock("ben")).trained_from())[0].field, "voice_name");
+        assert_eq!(anna.changes_to(&image(stock("ben")).trained_from().unwrap())[0].field, "voice_name");
     }
 
     #[test]
     fn every_input_that_differs_is_named_and_changes_the_fingerprint() {
-        let base = image(stock("anna")).trained_from();
+        let base = image(stock("anna")).trained_from().unwrap();
         for (field, changed) in [
             ("model_name", TrainedFrom { model: Model::Phoenix4, ..base.clone() }),
             ("train_video_url", TrainedFrom { kind: SourceKind::Video, ..base.clone() }),
@@ -435,7 +437,7 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_kept() {
-        let kept = serde_json::to_string(&image(stock("anna")).trained_from()).unwrap();
+        let kept = serde_json::to_string(&image(stock("anna")).trained_from().unwrap()).unwrap();
         assert!(!kept.contains("Signature"), "{kept}");
     }
 }

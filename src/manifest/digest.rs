@@ -20,6 +20,9 @@ pub(super) fn of(project: &ProjectName, naming: Naming, faces: &BTreeMap<FaceKey
     hash.0.finalize().to_hex().to_string()
 }
 
+/// What the names of annotations begin with that mean something to facectl.
+const OUR_PREFIX: &str = "facectl.dev/";
+
 struct Hash(blake3::Hasher);
 
 impl Hash {
@@ -35,7 +38,7 @@ impl Hash {
 
     fn face(&mut self, face: &DesiredFace) {
         // In full, so that a new field cannot be forgotten here.
-        let DesiredFace { spec, labels, annotations: _, origin: _ } = face;
+        let DesiredFace { spec, labels, annotations, origin: _ } = face;
         let FaceSpec {
             face_name,
             model: _,
@@ -48,12 +51,19 @@ impl Hash {
         } = spec;
         self.text(face_name.as_str());
         // Holds model, training, green screen and version, without signatures.
-        self.text(&spec.fingerprint().to_string());
+        self.text(&spec.fingerprint().map(|fingerprint| fingerprint.to_string()).unwrap_or_default());
         self.text(default_voice.as_ref().map_or("", |voice| voice.as_str()));
         self.text(&callback_url.as_ref().map(crate::face::Link::identity).unwrap_or_default());
         let Lifecycle { on_removal, protect, wait_for, on_missing, on_failed, retire_after, repoint_pals } = lifecycle;
         self.text(&format!("{on_removal:?} {protect} {wait_for:?} {on_missing:?} {on_failed:?}"));
         self.text(&format!("{retire_after} {repoint_pals}"));
+        // Those that are for facectl decide what a face is; the others say nothing to a plan.
+        let ours: Vec<_> = annotations.iter().filter(|(name, _)| name.starts_with(OUR_PREFIX)).collect();
+        self.count(ours.len());
+        for (name, value) in ours {
+            self.text(name);
+            self.text(value);
+        }
         self.count(labels.len());
         for (name, value) in labels {
             self.text(name);

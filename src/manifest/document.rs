@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::face::{Model, Naming, OnFailed, OnMissing, OnRemoval, WaitFor};
+use crate::face::{FACE_ID_ANNOTATION, Model, Naming, OnFailed, OnMissing, OnRemoval, WaitFor};
 
 use super::project::Adopt;
 
@@ -48,7 +48,7 @@ pub(super) struct FaceMetadata {
     #[serde(default)]
     #[schemars(schema_with = "labels")]
     pub(super) labels: Option<BTreeMap<String, String>>,
-    /// For other tools. Never sent to Tavus.
+    /// For other tools, and two for facectl. Never sent to Tavus.
     #[serde(default)]
     #[schemars(schema_with = "annotations")]
     pub(super) annotations: Option<BTreeMap<String, String>>,
@@ -65,8 +65,8 @@ pub(super) struct FaceFields {
     #[serde(default)]
     #[schemars(schema_with = "model")]
     pub(super) model_name: Option<Model>,
-    /// A direct https link to the training video. Exactly one of this and `train_image_url`. A signature in the
-    /// query does not count as a change.
+    /// A direct https link to the training video. Exactly one of this and `train_image_url`; neither where the
+    /// annotation `facectl.dev/face-id` names a live face. A signature in the query does not count as a change.
     #[serde(default)]
     #[schemars(schema_with = "link")]
     pub(super) train_video_url: Option<String>,
@@ -327,7 +327,20 @@ fn labels(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn annotations(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
+    json_schema!({
+        "type": "object",
+        "properties": {
+            FACE_ID_ANNOTATION: {
+                "type": ["string", "number", "boolean"],
+                "description": "The live face that this key is: one that was made elsewhere. apply takes it over, and trains nothing; what it was trained from may then be left out."
+            },
+            "facectl.dev/moved-from": {
+                "type": ["string", "number", "boolean"],
+                "description": "The key under which the face was recorded before. apply records it under the new one, and trains nothing."
+            }
+        },
+        "additionalProperties": { "type": ["string", "number", "boolean"] }
+    })
 }
 
 /// What a label may be called: selectors (`-l team=support,tier!=1`) must be able to name it.

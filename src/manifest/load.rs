@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::face::{Desired, DesiredFace, FaceKey, ProjectName, Token};
+use crate::face::{Desired, DesiredFace, FaceId, FaceKey, ProjectName, Token};
 
 use super::diagnostic::{Diagnostic, Place, Severity, sort};
 use super::digest;
@@ -93,9 +93,46 @@ impl std::error::Error for Rejected {}
 /// # Errors
 /// When anything is wrong with anything: all of it, to be shown by [`super::render_text`] or [`super::to_json`].
 pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::Faces)
+}
+
+/// Loads the manifests where there are any, for who is about to write the first.
+///
+/// # Errors
+/// As [`load`], but that nothing is declared yet is no error, nor that what the project names is not there yet.
+pub fn load_if_any(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::FacesIfAny)
+}
+
+/// Loads the project's settings and no manifest, for what asks the API alone.
+///
+/// # Errors
+/// When anything is wrong with the project file.
+pub fn load_project(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::Project)
+}
+
+/// How much is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The project and at least one face.
+    Faces,
+    /// The project and the faces there are.
+    FacesIfAny,
+    /// The project.
+    Project,
+}
+
+fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected> {
     let mut loader = Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables };
     let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
-    let files = loader.collect(&request.paths, &request.cwd, &found);
+    let files = match extent {
+        Extent::Project => Vec::new(),
+        Extent::Faces | Extent::FacesIfAny => loader.collect(&request.paths, &request.cwd, &found),
+    };
+    if extent == Extent::FacesIfAny && request.paths.is_empty() {
+        loader.out.retain(|one| !matches!(one.code, "facectl::no-manifests" | "facectl::not-found"));
+    }
     let mut faces = Faces::default();
     let mut stdin = Some(request.stdin);
     for file in &files {
@@ -105,7 +142,7 @@ pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
     if let Some(project) = &found {
         clashes(&project.name, &faces, &mut out);
     }
-    if faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
+    if extent == Extent::Faces && faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
         out.push(nothing_wanted(files.len()));
     }
     sort(&mut out);
@@ -122,27 +159,14 @@ pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
     }
 }
 
-/// Loads the project alone: no manifest is read, and none need be there.
-///
-/// # Errors
-/// When anything is wrong with the project file.
-pub fn load_project(request: LoadRequest) -> Result<Project, Rejected> {
-    let mut loader = Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables };
-    let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
-    let Loader { sources, mut out, .. } = loader;
-    sort(&mut out);
-    match found {
-        Some(project) if out.iter().all(|one| one.severity != Severity::Error) => Ok(project),
-        _ => Err(Rejected { diagnostics: out, sources }),
-    }
-}
-
 /// What was resolved so far.
 #[derive(Default)]
 struct Faces {
     sound: BTreeMap<FaceKey, DesiredFace>,
     /// Every key, also of faces with something else wrong, with its first place.
     keys: BTreeMap<FaceKey, Place>,
+    /// Every live face that is named by its id, with its first place.
+    named: BTreeMap<FaceId, Place>,
 }
 
 /// A run that wants no face at all is far more often a wrong folder than a wish, and every face that was ever
@@ -398,6 +422,22 @@ impl Loader {
             let place = source.place(typed::first_key(root));
             let message = "this face cannot be used, for a reason that facectl failed to name";
             self.out.push(Diagnostic::error("facectl::internal", place, message).help("please report this"));
+        }
+        if let Some((id, place)) = resolved.named {
+            match faces.named.entry(id) {
+                Slot::Occupied(first) => self.out.push(
+                    Diagnostic::error(
+                        "facectl::duplicate-id",
+                        place,
+                        format!("two keys claim the face {}", first.key()),
+                    )
+                    .related(first.get().clone(), "the first of them")
+                    .help("a live face belongs to one key; correct the id, or remove one of the two"),
+                ),
+                Slot::Vacant(slot) => {
+                    slot.insert(place);
+                }
+            }
         }
         let Some((key, place)) = resolved.key else { return };
         match faces.keys.entry(key) {

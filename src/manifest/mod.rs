@@ -14,6 +14,7 @@
 //! resolver.rs   places, variables, parsing, for both of them
 //! format.rs     the same texts laid out, for `fmt`: the only place that writes manifests
 //! load.rs       all of it, in order, and what documents do to each other
+//! export.rs     the other way round: a manifest for a face that lives already
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
 //!
@@ -27,6 +28,7 @@ mod diagnostic;
 mod digest;
 mod discover;
 mod document;
+mod export;
 pub mod fields;
 mod foreign;
 pub mod format;
@@ -46,7 +48,8 @@ mod variables;
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;
-pub use load::{LoadRequest, Loaded, Rejected, load, load_project};
+pub use export::{keys_for, manifest_of};
+pub use load::{LoadRequest, Loaded, Rejected, load, load_if_any, load_project};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 pub use render::render_text;
 pub use source::{FILE_LIMIT, Source, Sources};

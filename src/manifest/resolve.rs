@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::face::{
-    DesiredFace, FaceKey, FaceName, FaceSpec, Lifecycle, Model, Origin, TrainingInput, TrainingVoice, VoiceId,
-    VoiceSlug,
+    DesiredFace, FACE_ID_ANNOTATION, FaceId, FaceKey, FaceName, FaceSpec, Lifecycle, Model, Origin, TrainingInput,
+    TrainingVoice, VoiceId, VoiceSlug,
 };
 
 use super::diagnostic::{Diagnostic, Place, Severity, nearest};
@@ -21,6 +21,8 @@ use super::variables;
 pub(super) struct ResolvedFace {
     /// The key and its place, if that much is sound.
     pub(super) key: Option<(FaceKey, Place)>,
+    /// The live face that it says it is, and where it says so.
+    pub(super) named: Option<(FaceId, Place)>,
     /// The face, if nothing is wrong with it.
     pub(super) face: Option<DesiredFace>,
 }
@@ -39,7 +41,11 @@ pub(super) fn face(
     let key: Option<FaceKey> = resolver.label(&name_path, metadata.name.as_deref());
     let labels = labels(resolver, metadata.labels.unwrap_or_default());
     let annotations = annotations(resolver, metadata.annotations.unwrap_or_default());
-    let spec = document.spec.as_ref().and_then(|fields| spec(resolver, fields, key.as_ref(), defaults));
+    let id_path = ["metadata", "annotations", FACE_ID_ANNOTATION];
+    let id = annotations.get(FACE_ID_ANNOTATION).map(String::as_str);
+    let named: Option<FaceId> = resolver.parse(&id_path, id, "the id of a face", str::parse);
+    let named = named.map(|id| (id, resolver.place(&id_path)));
+    let spec = document.spec.as_ref().and_then(|fields| spec(resolver, fields, key.as_ref(), id.is_some(), defaults));
     let key = key.map(|key| (key, resolver.place(&name_path)));
     let face = match (&key, spec) {
         (Some((_, place)), Some(spec)) if is_clean && errors(resolver.out) == before => {
@@ -48,13 +54,14 @@ pub(super) fn face(
         }
         _ => None,
     };
-    ResolvedFace { key, face }
+    ResolvedFace { key, named, face }
 }
 
 fn spec(
     resolver: &mut Resolver<'_>,
     fields: &FaceFields,
     key: Option<&FaceKey>,
+    is_named: bool,
     defaults: &Defaults,
 ) -> Option<FaceSpec> {
     // In full, so that a new field cannot be forgotten here.
@@ -80,7 +87,10 @@ fn spec(
     let voice_path = ["spec", "default_voice_id"];
     let default_voice =
         resolver.parse(&voice_path, default_voice_id.as_deref(), "the id of a voice", str::parse::<VoiceId>);
-    let training = training(resolver, fields, model, default_voice.as_ref());
+    let training = match has_source(resolver) {
+        false if is_named => source_unstated(resolver, fields).then_some(None),
+        _ => training(resolver, fields, model, default_voice.as_ref()).map(Some),
+    };
     let own_callback = resolver.link(&["spec", "callback_url"], callback_url.as_deref());
     let callback_url = own_callback.or_else(|| defaults.callback_url.clone());
     let training_version = training_version.as_deref().and_then(|text| {
@@ -123,6 +133,33 @@ pub(super) fn merge(
     }
 }
 
+fn has_source(resolver: &Resolver<'_>) -> bool {
+    let spec = resolver.root.entry("spec");
+    let has = |name: &str| spec.is_some_and(|spec| spec.value.entry(name).is_some());
+    has(VIDEO[1]) || has(IMAGE[1]) || has_misspelt_source(resolver.root)
+}
+
+/// Checks a face of which only the live one is named: it cannot say how it is trained from nothing. Returns
+/// whether it is sound.
+fn source_unstated(resolver: &mut Resolver<'_>, fields: &FaceFields) -> bool {
+    let green_screen = fields.properties.as_ref().and_then(|properties| properties.background_green_screen);
+    let said: [(&[&str], bool); 4] = [
+        (&["spec", "voice_name"], fields.voice_name.is_some()),
+        (&["spec", "auto_fix_training_image"], fields.auto_fix_training_image.is_some()),
+        (&["spec", "properties", "background_green_screen"], green_screen.is_some()),
+        (&["spec", "training_version"], fields.training_version.is_some()),
+    ];
+    let mut is_sound = true;
+    for (path, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+        let name = path.last().copied().unwrap_or_default();
+        let help = "leave it out, or say what the face was trained from with `train_video_url` or `train_image_url`";
+        let message = format!("`{name}` says how a face is trained, and nothing here says from what");
+        resolver.say("facectl::no-source", resolver.key_place(path), message, Some(help.to_owned()));
+        is_sound = false;
+    }
+    is_sound
+}
+
 const VIDEO: [&str; 2] = ["spec", "train_video_url"];
 const IMAGE: [&str; 2] = ["spec", "train_image_url"];
 
@@ -138,7 +175,9 @@ fn training(
         // The misspelt field was reported, with the right one.
         (false, false) if has_misspelt_source(resolver.root) => None,
         (false, false) => {
-            let help = "add `train_video_url` (a recording) or `train_image_url` (a photo) with an https link";
+            let help = "add `train_video_url` (a recording) or `train_image_url` (a photo) with an https link; a face that \
+                        lives in Tavus already is named by the annotation `facectl.dev/face-id` instead (`facectl export` \
+                        writes such manifests, `facectl import` records one face)";
             let place = resolver.key_place(&["spec"]);
             resolver.say("facectl::no-source", place, "the face has nothing to be trained from", Some(help.to_owned()));
             None

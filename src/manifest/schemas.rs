@@ -5,13 +5,27 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::document::{FaceDocument, ProjectDocument};
+use crate::face::FACE_ID_ANNOTATION;
 
 /// Returns the schema of `kind: Face`, published as `schemas/face.v1.json`.
 pub fn face_schema() -> Value {
     let mut schema = generate::<FaceDocument>("face.v1.json");
     if let Some(Value::Object(spec)) = schema.pointer_mut("/properties/spec") {
-        spec.insert("oneOf".into(), json!([{ "required": ["train_video_url"] }, { "required": ["train_image_url"] }]));
+        spec.insert("not".into(), json!({ "required": ["train_video_url", "train_image_url"] }));
         spec.insert("allOf".into(), source_rules());
+    }
+    if let Value::Object(root) = &mut schema {
+        let is_named = json!({ "required": ["metadata"], "properties": { "metadata": {
+            "required": ["annotations"], "properties": { "annotations": { "required": [FACE_ID_ANNOTATION] } }
+        } } });
+        root.insert("if".into(), json!({ "not": is_named }));
+        root.insert(
+            "then".into(),
+            json!({ "properties": { "spec": {
+            "description": "A face that does not exist yet is trained from something.",
+            "anyOf": [{ "required": ["train_video_url"] }, { "required": ["train_image_url"] }]
+        } } }),
+        );
     }
     schema
 }
@@ -37,6 +51,18 @@ fn source_rules() -> Value {
             "then": {
                 "description": "A video brings its own voice, and is never repaired.",
                 "properties": { "voice_name": false, "auto_fix_training_image": false }
+            }
+        },
+        {
+            "if": { "not": { "anyOf": [{ "required": ["train_image_url"] }, { "required": ["train_video_url"] }] } },
+            "then": {
+                "description": "Nothing says how a face is trained where nothing says from what.",
+                "properties": {
+                    "voice_name": false,
+                    "auto_fix_training_image": false,
+                    "training_version": false,
+                    "properties": { "properties": { "background_green_screen": false } }
+                }
             }
         }
     ])

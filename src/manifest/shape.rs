@@ -74,7 +74,9 @@ impl Shape {
     }
 
     fn of_object(schema: &Json) -> Self {
-        let Some(properties) = schema["properties"].as_object() else {
+        // Known names among free ones are for editors: any other may stand beside them.
+        let is_free = schema["additionalProperties"].is_object();
+        let Some(properties) = schema["properties"].as_object().filter(|_| !is_free) else {
             return Self::Map(Box::new(Self::of(&schema["additionalProperties"])));
         };
         let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();

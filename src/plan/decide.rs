@@ -7,12 +7,16 @@
 //! |---|---|---|---|---|---|---|
 //! | 1 | any | yes | any | carries its token | adopt | `FoundByToken` |
 //! | 2 | any | yes | any | not found | blocked | `InDoubt` |
+//! | 2a | by id | | no | the named one, which is free to take | adopt | `DeclaredById` |
+//! | 2b | by id | | no | the named one, which is not, or is not there | blocked | `NotAdoptable` |
+//! | 2c | by id | | no | another one carries our token | blocked | `NamesAnother` |
 //! | 3 | yes | | no | one carries our token, same inputs | adopt | `FoundByToken` |
 //! | 4 | yes | | no | one carries our token, other inputs | adopt | `FoundByTokenOfEarlierInputs` |
 //! | 5 | yes | | no | recorded under a key that left, same inputs | adopt, or blocked | `Moved`, `Renamed` |
 //! | 6 | yes | | no | exactly one of that name and model, policy | adopt | `FoundByName` |
 //! | 7 | yes | | no | some of that name, whatever their model and token | blocked | `SameName` |
 //! | 8 | yes | | no | none, in a complete listing | create `$` | `New` |
+//! | 8a | by id | | another id | the named one lives, or the recorded one was not made here | blocked | `NamesAnother` |
 //! | 9 | yes | | yes | gone, policy | create `$` | `RecreateMissing` |
 //! | 10 | yes | | yes | gone | blocked | `Missing` |
 //! | 11 | yes | | yes | not shown, listing incomplete | blocked | `ListingIncomplete` |
@@ -33,10 +37,15 @@
 //! Rows 24 to 33, where a new face is recorded beside the present one, stand in `replace.rs`; rows 34 to 42, for
 //! what left the manifests or was replaced, in `retire.rs`.
 //!
-//! Rows that train do so through [`start`], which also blocks where the listing is not complete, a live face
-//! that nobody recorded bears the name, or the token is held elsewhere: whatever the reason for creating.
+//! "By id" is a manifest that says with an annotation which live face its key is. It is done once it is recorded:
+//! a face that took the place of the named one later is no contradiction (row 8a looks only at faces that the key
+//! never had).
 //!
-//! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
+//! Rows that train do so through [`start`], which also blocks where nothing says what to train it from
+//! (`NoSource`), the listing is not complete, a live face that nobody recorded bears the name, or the token is held
+//! elsewhere: whatever the reason for creating.
+//!
+//! An imported face has unknown inputs, and unknown never differs, on either side: it counts as "same inputs".
 //!
 //! Wherever the table says create or replace: a live face that carries the very token is adopted instead; if
 //! another key's record holds that face, the row is blocked (`HeldByOther`), as it is while the listing is
@@ -50,6 +59,7 @@ use crate::face::{
     OnMissing, OpenCreate, Ownership, Presence, PreviousFace, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
+use super::by_id::{decide_by_id, names_another};
 use super::in_place::{is_reached, naming_for, update};
 use super::replace::{decide_beside, decide_changed};
 use super::retire::{decide_undesired, retired};
@@ -152,9 +162,11 @@ fn in_doubt(open: &OpenCreate) -> Decision {
     blocked(None, Block::InDoubt { begun_at: open.begun_at, why, token: open.token.clone() })
 }
 
-/// Rows 3 to 8.
+/// Rows 2a to 8.
 fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Decision {
-    // A replacement was under way: the face that serves until now comes first, the new one beside it then.
+    if let Some(id) = desired.declared_id() {
+        return decide_by_id(views, key, desired, &id);
+    }
     if let Some(decision) = adopt_serving(views, key, desired) {
         return decision;
     }
@@ -181,7 +193,8 @@ fn of_earlier_inputs(face: &ObservedFace) -> Decision {
 
 /// Returns the adoption of a usable face of earlier inputs, where those of the present inputs are not usable yet.
 fn adopt_serving(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
-    let wanted = Token::of(&views.desired.project, key, &desired.spec.fingerprint(), Attempt::FIRST);
+    let wanted = Token::of(&views.desired.project, key, &desired.spec.fingerprint()?, Attempt::FIRST);
+    // Where there is none of them, no replacement was under way.
     let (new, old): (Vec<_>, Vec<_>) =
         views.with_token_of(key).iter().cloned().partition(|(token, _)| token.is_same_intent(&wanted));
     let is_usable = |(_, face): &(Token, &ObservedFace)| face.status.is_usable();
@@ -211,7 +224,7 @@ pub(super) fn adopt_by_token(
     left_before: &[PreviousFace],
     failed: Failed,
 ) -> Option<Decision> {
-    let trained_from = desired.spec.trained_from();
+    let trained_from = desired.spec.trained_from()?;
     let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
     let is_taken = |(token, face): &&(Token, &ObservedFace)| {
         token.is_same_intent(&wanted)
@@ -233,8 +246,7 @@ pub(super) fn adopt_by_token(
 
 /// Row 5: a recorded face that is no longer declared was made from the very same inputs. A rename of the key
 /// must not buy a second one.
-fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
-    let fingerprint = Some(desired.spec.fingerprint());
+pub(super) fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
     let is_left = |other: &FaceKey| !views.desired.faces.contains_key(other);
     if let Some(from) = desired.annotations.get(MOVED_FROM)
         && let Some((from, old)) =
@@ -260,6 +272,8 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
     if views.policy.create_new.contains(key) {
         return None;
     }
+    // Two faces of which nobody knows what they were made from have nothing in common.
+    let fingerprint = Some(desired.spec.fingerprint()?);
     let is_it = |face: &RecordedFace| {
         // Of a part of the manifests nobody knows what is declared elsewhere: both must agree then.
         face.fingerprint() == fingerprint && (views.policy.scope == Scope::Whole || face.name == desired.spec.face_name)
@@ -282,17 +296,21 @@ fn adopt_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
     let is_that_model = face.model.as_deref().is_none_or(|model| model == desired.spec.model.as_str());
     let is_wanted_once = views.wanted_names.get(desired.spec.face_name.as_str()) == Some(&1);
     let is_ours = face.ownership == Ownership::User && face.token().is_none();
-    if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) {
+    let is_named = views.named.contains_key(&face.id);
+    if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) || is_named {
         return None;
     }
     let adopt = Adopt { id: face.id.clone(), token: None, trained_from: None, moved_from: None, beside: None };
     Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByName))
 }
 
-/// Rows 9 to 33.
+/// Rows 8a to 33.
 fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Decision {
     if let Some(successor) = &recorded.successor {
         return decide_beside(views, key, desired, recorded, successor);
+    }
+    if let Some(decision) = names_another(views, key, desired, recorded) {
+        return decision;
     }
     let lifecycle = desired.spec.lifecycle;
     let changes = input_changes(views, key, desired, recorded);
@@ -358,7 +376,7 @@ pub(super) fn input_changes(
     desired: &DesiredFace,
     recorded: &RecordedFace,
 ) -> Option<Vec<InputChange>> {
-    let wanted = desired.spec.trained_from();
+    let wanted = desired.spec.trained_from()?;
     match (&recorded.trained_from, &recorded.token) {
         (Some(trained_from), _) => Some(trained_from.changes_to(&wanted)).filter(|changes| !changes.is_empty()),
         (None, Some(token)) => {
@@ -385,7 +403,7 @@ pub(super) fn start(
     instead_of: Option<&FaceId>,
     reason: Reason,
 ) -> Decision {
-    let trained_from = desired.spec.trained_from();
+    let Some(trained_from) = desired.spec.trained_from() else { return blocked(instead_of, Block::NoSource) };
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
     if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {
         let adopt = Adopt {

@@ -134,8 +134,9 @@ pub fn drift(recorded: &RecordedFace, presence: Presence<'_>) -> Vec<Drift> {
 }
 
 /// Returns whether a live name is the wanted one, with or without the creation token. A name that the
-/// API does not show differs from nothing.
+/// API does not show differs from nothing, and blanks at its ends are none of a manifest's business: it cannot say
+/// them, and the API may drop them.
 pub fn live_name_agrees(live: Option<&str>, wanted: &FaceName, token: Option<&Token>) -> bool {
-    let Some(live) = live else { return true };
+    let Some(live) = live.map(str::trim) else { return true };
     live == wanted.as_str() || token.is_some_and(|token| live == named_with(wanted, token))
 }

@@ -23,7 +23,7 @@ pub(crate) fn update(
     let mut causes = Vec::new();
     let mut reason_of_name = None;
     let live_name = live.name.clone();
-    let name = live_name.filter(|live| *live != wanted).and_then(|live_name| {
+    let name = live_name.filter(|live| live.trim() != wanted).and_then(|live_name| {
         if live_name_agrees(Some(&live_name), &desired.spec.face_name, token) {
             if token_in_name && !is_usable {
                 // The plain name while training: the token is not needed once the id is recorded.
@@ -71,7 +71,8 @@ pub(crate) fn finishing(
     let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
     let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
     let name = name.filter(|_| is_token_only);
-    let voice = voice.filter(|_| recorded.default_voice.is_none());
+    // A face that was made elsewhere is finished as it is: its voice is changed by a plan, and by nothing else.
+    let voice = voice.filter(|_| recorded.default_voice.is_none() && recorded.token.is_some());
     (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Planning never fails. What blocks a face is an entry in the plan, so that a bad plan can still be read.
 
+mod by_id;
 mod decide;
 mod drift;
 mod in_place;
@@ -23,6 +24,7 @@ use crate::face::{
     Token, TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
+pub use by_id::{NotAdoptable, adoptable};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
@@ -285,6 +287,8 @@ pub enum Reason {
     FoundByTokenOfEarlierInputs,
     /// Exactly one live face bears its name and model, and policy says to take it.
     FoundByName,
+    /// Its manifest says by id which live face it is.
+    DeclaredById,
     /// Its manifest says that only its key changed.
     Moved(FaceKey),
     /// Another key's manifest says that this key became that one.
@@ -350,6 +354,24 @@ pub enum Block {
     },
     /// A recorded face that is no longer declared was made from the very same inputs: its key was changed.
     Renamed(FaceKey),
+    /// Its manifest names a live face by id, and that one cannot be taken.
+    NotAdoptable {
+        /// The face that the manifest names.
+        id: FaceId,
+        /// What stands against it.
+        why: NotAdoptable,
+    },
+    /// Its manifest names a live face by id, and the key has another one.
+    NamesAnother {
+        /// The face that the manifest names.
+        named: FaceId,
+        /// The face that the key has.
+        has: FaceId,
+        /// Whether that one is recorded; otherwise it carries the key's token.
+        is_recorded: bool,
+    },
+    /// A training would be needed, and nothing says what to train it from.
+    NoSource,
     /// Other training inputs are asked for, which needs a new face, and this one is protected.
     ProtectedFromReplacement {
         /// What differs; empty where only the token tells that something does.

@@ -55,7 +55,7 @@ pub(super) fn decide_changed(
 
 /// Rows 15 and 16.
 fn back_again(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Option<Decision> {
-    let wanted = Some(desired.spec.fingerprint());
+    let wanted = Some(desired.spec.fingerprint()?);
     if recorded.rolled_back_from == wanted && !views.policy.roll_forward.contains(key) {
         return Some(blocked(Some(&recorded.id), Block::RolledBack));
     }
@@ -214,7 +214,8 @@ fn beside((id, action, reason): Decision, present: &FaceId) -> Decision {
 
 /// Returns the number of the next attempt at the inputs that are wanted now, which may have been tried before.
 fn fresh_attempt(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Attempt {
-    let wanted = Token::of(&views.desired.project, key, &desired.spec.fingerprint(), Attempt::FIRST);
+    let Some(fingerprint) = desired.spec.fingerprint() else { return Attempt::FIRST };
+    let wanted = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
     let remembered = recorded.previous.iter().filter_map(|face| face.token.as_ref());
     // Of some only the id is remembered; their names tell.
     let was_left = |id: &FaceId| recorded.previous.iter().any(|face| face.id == *id);

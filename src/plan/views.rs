@@ -28,6 +28,10 @@ pub(super) struct Views<'a> {
     pub(super) shared: BTreeSet<Token>,
     /// How many desired faces bear a name: what two want cannot be given to either by name.
     pub(super) wanted_names: BTreeMap<&'a str, usize>,
+    /// Every id in the record, with the key that holds it, now or from before.
+    pub(super) holders: BTreeMap<&'a FaceId, &'a FaceKey>,
+    /// Every id that a manifest names, with the key it names it for; of several the one that sorts first.
+    pub(super) named: BTreeMap<FaceId, &'a FaceKey>,
 }
 
 /// How long after its creation a face without a name may still get one: how soon rows are whole is not documented.
@@ -55,7 +59,7 @@ impl<'a> Views<'a> {
                     }
                     _ => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
                 },
-                None if holder.is_none() => by_name.entry(face.shown_name()).or_default().push(face),
+                None if holder.is_none() => by_name.entry(face.shown_name().trim()).or_default().push(face),
                 None => {}
             }
         }
@@ -68,8 +72,26 @@ impl<'a> Views<'a> {
         for face in desired.faces.values() {
             *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
         }
-        let shared = shared_tokens(observed);
-        Self { desired, recorded, observed, policy, by_owner, held, by_name, nameless, shared, wanted_names }
+        let mut named = BTreeMap::new();
+        for (key, face) in &desired.faces {
+            if let Some(id) = face.declared_id() {
+                named.entry(id).or_insert(key);
+            }
+        }
+        Self {
+            desired,
+            recorded,
+            observed,
+            policy,
+            by_owner,
+            held,
+            by_name,
+            nameless,
+            shared: shared_tokens(observed),
+            wanted_names,
+            holders,
+            named,
+        }
     }
 
     /// Returns the live faces that carry the key's owner part and may be its own.

@@ -84,11 +84,13 @@ pub fn diff_text(desired: &Desired, recorded: &Recorded, observed: &Observed, pa
 fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Observed) -> (String, String, String) {
     let Some(face) = desired.faces.get(key) else { return Default::default() };
     let record = recorded.faces.get(key);
-    let live = record.and_then(|record| observed.faces.get(&record.id));
+    let named = face.declared_id();
+    let live = record.map(|record| &record.id).or(named.as_ref()).and_then(|id| observed.faces.get(id));
     let wanted = face.spec.trained_from();
     let known = record.and_then(|record| record.trained_from.as_ref());
-    let is_same_source =
-        known.is_none_or(|known| known.source != wanted.source || known.source_hash == wanted.source_hash);
+    let is_same_source = known
+        .zip(wanted.as_ref())
+        .is_none_or(|(known, wanted)| known.source != wanted.source || known.source_hash == wanted.source_hash);
     let name = face.spec.face_name.as_str().to_owned();
     let mut declared = Side {
         face_name: Some(name.clone()),
@@ -96,11 +98,14 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
         default_voice_id: face.spec.default_voice.clone(),
         ..Side::default()
     };
-    let (Some(record), Some(live)) = (record, live) else {
-        let declared = declared.with_inputs(&wanted, true).yaml();
-        return ("not live".to_owned(), String::new(), declared);
+    let Some(live) = live else {
+        if let Some(wanted) = &wanted {
+            declared = declared.with_inputs(wanted, true);
+        }
+        return ("not live".to_owned(), String::new(), declared.yaml());
     };
-    let is_named = live_name_agrees(live.name.as_deref(), &face.spec.face_name, record.token.as_ref());
+    let token = record.and_then(|record| record.token.as_ref());
+    let is_named = live_name_agrees(live.name.as_deref(), &face.spec.face_name, token);
     let mut shown = Side {
         // The creation token in a name is ours and no difference.
         face_name: Some(if is_named { name } else { live.name.clone().unwrap_or_default() }),
@@ -109,10 +114,15 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
         default_voice_id: live.default_voice.clone().filter(|_| declared.default_voice_id.is_some()),
         ..Side::default()
     };
-    if let Some(known) = known {
+    let is_imported = known.is_none() && token.is_none();
+    if is_imported || wanted.is_none() {
+        declared.model_name.clone_from(&shown.model_name);
+    }
+    // Where one side is not known there is nothing to compare.
+    if let (Some(known), Some(wanted)) = (known, &wanted) {
         shown = shown.with_inputs(known, is_same_source);
-        declared = declared.with_inputs(&wanted, is_same_source);
-        if known.changes_to(&wanted).is_empty() {
+        declared = declared.with_inputs(wanted, is_same_source);
+        if known.changes_to(wanted).is_empty() {
             declared.voice_name.clone_from(&shown.voice_name);
         }
     }

@@ -16,6 +16,7 @@ mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod voices;
 mod words;
 
 pub use diff::diff_text;
@@ -31,5 +32,6 @@ pub use plan_text::plan_text;
 pub use progress::{Heartbeat, line};
 pub use state::{history_text, state_rows, state_table, verdict_text};
 pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};
+pub use voices::{voices_json, voices_table};
 pub(crate) use words::keep as keep_text;
-pub use words::{duration, hours};
+pub use words::{duration, hours, not_adoptable};

@@ -144,6 +144,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::FoundByToken => "found_by_token",
         Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
         Reason::FoundByName => "found_by_name",
+        Reason::DeclaredById => "declared_by_id",
         Reason::Moved(_) => "moved",
         Reason::MovedTo(_) => "moved_to",
         Reason::ManifestChanged => "manifest_changed",
@@ -171,6 +172,9 @@ fn code(reason: &Reason) -> &'static str {
             Block::ReplacementMissing => "blocked_replacement_missing",
             Block::RolledBack => "blocked_rolled_back",
             Block::PalsUnknown(_) => "blocked_pals_unknown",
+            Block::NotAdoptable { .. } => "blocked_not_adoptable",
+            Block::NamesAnother { .. } => "blocked_names_another",
+            Block::NoSource => "blocked_no_source",
         },
     }
 }
@@ -261,8 +265,10 @@ fn after_create(create: &Create) -> Value {
         "lifecycle": lifecycle,
     });
     match training {
-        TrainingInput::Video { source } => value["train_video_url"] = json!(source.shown()),
-        TrainingInput::Image { source, voice, auto_fix } => {
+        // Without a source nothing is created.
+        None => {}
+        Some(TrainingInput::Video { source }) => value["train_video_url"] = json!(source.shown()),
+        Some(TrainingInput::Image { source, voice, auto_fix }) => {
             value["train_image_url"] = json!(source.shown());
             value["auto_fix_training_image"] = json!(auto_fix);
             match voice {

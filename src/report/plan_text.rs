@@ -201,13 +201,15 @@ fn create_fields(text: &mut String, create: &Create, face: &FacePlan, paint: Pai
     let mut fields: Vec<(&str, String)> =
         vec![("face_name", format!("{:?}", face_name.as_str())), ("model_name", model.to_string())];
     match training {
-        TrainingInput::Video { source } => {
+        // Without a source nothing is created.
+        None => {}
+        Some(TrainingInput::Video { source }) => {
             fields.push(("train_video_url", source.shown()));
             if let Some(voice) = default_voice {
                 fields.push(("default_voice_id", format!("{voice} (set after training)")));
             }
         }
-        TrainingInput::Image { source, voice, auto_fix } => {
+        Some(TrainingInput::Image { source, voice, auto_fix }) => {
             fields.push(("train_image_url", source.shown()));
             match voice {
                 TrainingVoice::Stock(slug) => fields.push(("voice_name", slug.to_string())),

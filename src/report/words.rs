@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::face::InputChange;
-use crate::plan::{Block, Keep, Reason};
+use crate::face::{FACE_ID_ANNOTATION, InputChange};
+use crate::plan::{Block, Keep, NotAdoptable, Reason};
 
 /// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `5m`, `12s`, `2d 3h`.
 pub fn duration(duration: Duration) -> String {
@@ -48,6 +48,9 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::FoundByName => {
             "exactly one live face bears its name and model; what it was trained from is not known and never counts as a difference".to_owned()
+        }
+        Reason::DeclaredById => {
+            "its manifest says by id which live face it is; what it was trained from is not known and never counts as a difference".to_owned()
         }
         Reason::Moved(from) => format!("only its key changed: it was recorded as {from}, and nothing is trained"),
         Reason::MovedTo(key) => format!("its key became {key}"),
@@ -131,6 +134,14 @@ fn block(block: &Block) -> String {
                 "{from} is recorded, made from the very same inputs, and no longer declared: was only the key changed?"
             )
         }
+        Block::NotAdoptable { id, why } => {
+            format!("the manifest says that it is {id} ({FACE_ID_ANNOTATION}), but {}", not_adoptable(why))
+        }
+        Block::NamesAnother { named, has, is_recorded } => {
+            let other = if *is_recorded { "is what is recorded for it" } else { "carries its creation token" };
+            format!("the manifest says that it is {named} ({FACE_ID_ANNOTATION}), but {has} {other}")
+        }
+        Block::NoSource => "it would have to be trained, and nothing says what to train it from".to_owned(),
         Block::ProtectedFromReplacement { changes } => {
             format!("{} cannot change in place: it needs a new face, and it is protected", fields(changes))
         }
@@ -195,6 +206,44 @@ pub(crate) fn keep(keep: &Keep) -> String {
     }
 }
 
+/// Returns what stands against taking a live face. Fits after "but".
+pub fn not_adoptable(why: &NotAdoptable) -> String {
+    match why {
+        NotAdoptable::NotFound => "no live face of this account has that id".to_owned(),
+        NotAdoptable::NotOurs => {
+            "the API does not say that it is yours: stock faces belong to everybody, and are never taken over"
+                .to_owned()
+        }
+        NotAdoptable::HeldBy(key) => format!("{key} has it already, and a face belongs to one key"),
+        NotAdoptable::OtherToken(token) => {
+            format!("its name carries {token}, the creation token of another key or project")
+        }
+        NotAdoptable::Failed(Some(error)) => format!("its training failed: {error}"),
+        NotAdoptable::Failed(None) => "its training failed, and the API does not say why".to_owned(),
+    }
+}
+
+fn adoption_advice(why: &NotAdoptable) -> String {
+    match why {
+        NotAdoptable::NotFound => {
+            format!("correct the annotation; to train a new face instead, remove {FACE_ID_ANNOTATION} and name a source")
+        }
+        NotAdoptable::NotOurs => {
+            "name a face of your own; a stock face needs no managing, use its id as it is".to_owned()
+        }
+        NotAdoptable::HeldBy(key) => format!(
+            "keep one of the two; if {key} was only renamed, add the annotation `facectl.dev/moved-from: {key}` under metadata.annotations"
+        ),
+        NotAdoptable::OtherToken(_) => {
+            "leave it to the project that made it; once that has given it up, rename the face in Tavus without the token"
+                .to_owned()
+        }
+        NotAdoptable::Failed(_) => {
+            format!("a failed face never becomes usable: to train a new one, remove {FACE_ID_ANNOTATION} and name a source")
+        }
+    }
+}
+
 /// Returns what a person can do about a blocked face.
 pub(super) fn advice(key: &str, block: &Block) -> String {
     match block {
@@ -219,6 +268,13 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         ),
         Block::HeldByOther { .. } => {
             "keep one of the two keys; to train another face from the same inputs raise training_version".to_owned()
+        }
+        Block::NotAdoptable { id: _, why } => adoption_advice(why),
+        Block::NamesAnother { .. } => format!(
+            "remove {FACE_ID_ANNOTATION} to keep the face that it has, or declare the named one under a key of its own"
+        ),
+        Block::NoSource => {
+            "add `train_video_url` (a recording), or `train_image_url` and a voice (a photo), to the manifest".to_owned()
         }
         Block::ProtectedFromReplacement { .. } => {
             "set the manifest back, declare the new inputs under a new key, or take lifecycle.protect away".to_owned()

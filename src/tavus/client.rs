@@ -28,7 +28,7 @@ use super::retry::{Decision, GiveUp, RetryPolicy, decide};
 use super::transport::{ClientError, Transport};
 use super::{
     ApiError, ApiKey, BaseUrl, Conversation, ConversationRequest, CreateFace, CreateOutcome, Effect, FaceApi, FacePage,
-    FaceReads, FaceUpdate, Failure, PalPage, PalRow, Voice, text, wire,
+    FaceReads, FaceUpdate, Failure, PalPage, PalRow, Voice, VoicePage, VoiceQuery, text, wire,
 };
 use crate::clock::Clock;
 use crate::face::{FaceId, ObservedFace, PalId, VoiceId};
@@ -291,6 +291,11 @@ impl FaceReads for Client {
     async fn voice(&self, id: &VoiceId) -> Result<Option<Voice>, ApiError> {
         let call = Call::get(format!("/voices/{id}"));
         or_none(self.repeat(&call, wire::voice).await)
+    }
+
+    async fn voice_page(&self, page: u32, query: &VoiceQuery) -> Result<VoicePage, ApiError> {
+        let call = Call { limit: LISTING_LIMIT, ..Call::get(wire::voices_path(page, query)) };
+        self.repeat(&call, wire::voice_page).await
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `retry.rs` | pure: error and attempt -> wait or give up |
 //! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
 //! | `pals.rs` | which PALs use which face, and pointing one to another face |
+//! | `voices.rs` | every page of both listings of voices -> what a manifest can name |
 //! | `text.rs`, `key.rs`, `base_url.rs` | what must not be shown, and where it must not go |
 
 mod answer;
@@ -25,6 +26,7 @@ mod pals;
 mod retry;
 mod text;
 mod transport;
+mod voices;
 mod wire;
 
 use std::future::Future;
@@ -40,6 +42,7 @@ pub use observe::{confirm_absent, details, observe};
 pub use pals::{PalPage, PalRow, Repointed, observe_pals, repoint};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub use transport::ClientError;
+pub use voices::{VoicePage, VoiceQuery, Voices, list_voices};
 
 /// Looking, which costs nothing and may be repeated.
 pub trait FaceReads: Send + Sync {
@@ -58,6 +61,9 @@ pub trait FaceReads: Send + Sync {
 
     /// Returns one voice, or none where there is no such voice.
     fn voice(&self, id: &VoiceId) -> impl Future<Output = Result<Option<Voice>, ApiError>> + Send;
+
+    /// Returns one page of voices, counted from 1, 100 rows at most.
+    fn voice_page(&self, page: u32, query: &VoiceQuery) -> impl Future<Output = Result<VoicePage, ApiError>> + Send;
 }
 
 /// Looking and changing. Nothing outside `apply/` and `cli/commands/converse.rs` is handed one.

@@ -14,9 +14,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
-use super::{Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, PalPage, PalRow, Voice};
+use super::{
+    Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, PalPage, PalRow, Voice, VoicePage, VoiceQuery,
+};
 use crate::face::{
-    FaceId, Model, ObservedFace, Ownership, Pal, PalId, Progress, TrainingInput, TrainingStatus, TrainingVoice,
+    FaceId, ListedVoice, Model, ObservedFace, Ownership, Pal, PalId, Progress, TrainingInput, TrainingStatus,
+    TrainingVoice, VoiceKind,
 };
 
 #[cfg(test)]
@@ -129,6 +132,20 @@ fn json(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap_or(Value::Null)
 }
 
+/// Returns where a page of voices is asked for (List Voices page; `source` by the contract of September 2026).
+pub(super) fn voices_path(page: u32, query: &VoiceQuery) -> String {
+    let VoiceQuery { search, is_of_all_sources } = query;
+    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+    pairs.append_pair("limit", &PAGE_LIMIT.to_string()).append_pair("page", &page.to_string());
+    if let Some(search) = search {
+        pairs.append_pair("search", search);
+    }
+    if *is_of_all_sources {
+        pairs.append_pair("source", "all");
+    }
+    format!("/voices?{}", pairs.finish())
+}
+
 // ---- what we read ----
 
 /// Reads a page of `GET /faces`.
@@ -211,6 +228,50 @@ pub(super) fn voice(body: &[u8]) -> Result<Voice, String> {
         is_completed: matches!(status.to_lowercase().as_str(), "completed" | "ready"),
         status,
     })
+}
+
+/// Reads a page of `GET /voices`: rows of stock voices, which have a slug and rarely an id, and rows of voices.
+pub(super) fn voice_page(body: &[u8]) -> Result<VoicePage, String> {
+    let value = parse(body)?;
+    let Some(rows) = value.get("data").and_then(Value::as_array) else {
+        return Err(unlike("an object with a list named `data`", body));
+    };
+    let voices: Vec<ListedVoice> = rows.iter().filter_map(Value::as_object).filter_map(voice_row).collect();
+    let unreadable_rows = rows.len() - voices.len();
+    let total_count = text(value.as_object(), &["total_count"]).and_then(|count| count.parse().ok());
+    Ok(VoicePage { voices, unreadable_rows, total_count })
+}
+
+fn voice_row(row: &Map<String, Value>) -> Option<ListedVoice> {
+    let tags = row.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let row = Some(row);
+    let id = match text(row, &["voice_id"]) {
+        // An id that cannot be used is not the same as none: the name of such a voice is no slug.
+        Some(id) => Some(id.parse().ok()?),
+        None => None,
+    };
+    let name = text(row, &["voice_name"]).map(|name| clean_name(&name));
+    Some(ListedVoice {
+        name: name.or_else(|| id.as_ref().map(ToString::to_string))?,
+        id,
+        kind: match text(row, &["voice_type"]).map(|word| word.to_lowercase()).as_deref() {
+            Some("user") => VoiceKind::User,
+            _ => VoiceKind::Stock,
+        },
+        status: text(row, &["status"]).map(|word| clean(&word, WORD_LIMIT)),
+        description: text(row, &["description"]).map(|words| clean(&words, MESSAGE_LIMIT)),
+        tags: tags.iter().filter_map(tag).collect(),
+        linked_face: text(row, FACE_ID),
+    })
+}
+
+/// Tags are texts on voices, and objects on stock rows (both seen, October 2026).
+fn tag(value: &Value) -> Option<String> {
+    let word = match value {
+        Value::Object(object) => text(Some(object), &["tag_name", "name"])?,
+        other => other.as_str()?.trim().to_owned(),
+    };
+    Some(clean(&word, WORD_LIMIT)).filter(|word| !word.is_empty())
 }
 
 /// Reads the answer to `POST /conversations`.

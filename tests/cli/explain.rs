@@ -32,7 +32,7 @@ fn required_fields_forms_and_rules_are_said() {
     let run = environment.run("explain face.metadata.name").exits(0);
     run.prints(&["FIELD: metadata.name <string> -required-", "1 to 63 characters", "of the form ^[a-z0-9]"]);
     let run = environment.run("explain face.spec").exits(0);
-    run.prints(&["Exactly one of train_video_url, train_image_url must be there.", "Allowed: phoenix-3, phoenix-4,"]);
+    run.prints(&["A photo has no sound: it needs voice_name", "Allowed: phoenix-3, phoenix-4,"]);
     environment.run("explain project.spec.manifests").exits(0).prints(&["<[]string>"]);
     environment.run("explain face.metadata.labels").exits(0).prints(&["<map[string]string|number|boolean>"]);
     let lines = environment.run("explain project --recursive").exits(0).stdout;

@@ -3,6 +3,7 @@
 
 #![cfg(unix)]
 
+mod adoption;
 mod api;
 mod codes;
 mod creates;
@@ -10,6 +11,7 @@ mod drift;
 mod environment;
 mod explain;
 mod fmt;
+mod imports;
 mod init;
 mod interrupts;
 mod manifests;
@@ -24,3 +26,4 @@ mod state_tools;
 mod story;
 mod terminal;
 mod together;
+mod voices;

@@ -34,7 +34,7 @@ spec:
     assert!(face.spec.green_screen && face.spec.lifecycle.protect);
     assert_eq!(face.spec.lifecycle.on_removal, OnRemoval::Delete);
     assert_eq!(face.spec.lifecycle.wait_for, WaitFor::Preview);
-    let TrainingInput::Image { source, voice, auto_fix } = &face.spec.training else { panic!() };
+    let Some(TrainingInput::Image { source, voice, auto_fix }) = &face.spec.training else { panic!() };
     assert_eq!(source.expose(), "https://hush.internal.example.com/a.png");
     assert_eq!(*voice, TrainingVoice::Stock("anna".parse().unwrap()));
     assert!(auto_fix);
@@ -63,6 +63,7 @@ fn each_rule_of_the_create_call_is_checked_offline_and_at_its_place() {
     let mut wrong = String::new();
     for (reason, spec, expected) in [
         ("a source is needed", "face_name: Ana".to_owned(), "no-source 5:1"),
+        ("how, but not from what", "training_version: 2\nvoice_name: anna".to_owned(), "no-source 5:1"),
         ("one source only", format!("{video}\n{image}\nvoice_name: anna"), "two-sources 7:3"),
         ("a video brings its own voice", format!("{video}\nvoice_name: anna"), "voice 7:3"),
         ("a video is not repaired", format!("{video}\nauto_fix_training_image: true"), "image-only 7:3"),
@@ -166,6 +167,39 @@ fn each_rule_of_the_document_is_checked_at_its_place() {
         check(&mut wrong, reason, &text, &file_problems(&text), expected);
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A face that names its live one, with these fields below `spec:`.
+fn named(key: &str, id: &str, spec: &str) -> String {
+    face(key, spec).replace("spec:", &format!("  annotations: {{ facectl.dev/face-id: {id} }}\nspec:"))
+}
+
+#[test]
+fn a_face_that_names_its_live_one_needs_no_source_and_says_nothing_about_its_training() {
+    let mut wrong = String::new();
+    for (reason, spec, expected) in [
+        ("no source is needed", "face_name: Ana", ""),
+        ("one may be there", "train_video_url: https://m.example.com/a.mp4", ""),
+        ("a voice may be set", "default_voice_id: v1\nmodel_name: phoenix-4.5", ""),
+        ("a photo is still a photo", "train_image_url: https://m.example.com/a.png", "voice 7:3"),
+        ("a slip is still a slip", "train_vidoe_url: https://m.example.com/a.mp4", "unknown-field 7:3"),
+        ("a slug trains", "voice_name: anna", "no-source 7:3"),
+        ("a repair trains", "auto_fix_training_image: false", "no-source 7:3"),
+        ("a version trains", "training_version: 2", "no-source 7:3"),
+        ("a background trains", "properties: { background_green_screen: true }", "no-source 7:17"),
+    ] {
+        check(&mut wrong, reason, spec, &file_problems(&named("ana", "r90bbd427f71", spec)), expected);
+    }
+    let text = named("ana", "r1/x", "face_name: Ana");
+    check(&mut wrong, "not an id", &text, &file_problems(&text), "invalid-name 5:39");
+    let text = format!("{}---\n{}", named("ana", "r1", "face_name: A"), named("bea", "r1", "face_name: B"));
+    check(&mut wrong, "one face, two keys", &text, &file_problems(&text), "duplicate-id 13:39");
+    assert!(wrong.is_empty(), "{wrong}");
+    let desired = Folder::new(&[("f.yaml", &named("ana", "r1", "face_name: Ana"))]).desired(&["f.yaml"]);
+    let ana = &desired.faces[&"ana".parse().unwrap()];
+    assert_eq!((ana.declared_id(), &ana.spec.training), (Some("r1".parse().unwrap()), &None));
+    let other = Folder::new(&[("f.yaml", &named("ana", "r2", "face_name: Ana"))]).desired(&["f.yaml"]);
+    assert_ne!(desired.digest, other.digest, "another face makes another plan");
 }
 
 #[test]

@@ -135,4 +135,19 @@ fn schema_and_loader_are_of_one_mind() {
         let by_schema = validator.is_valid(&value) && !spec.contains("${");
         assert_eq!(by_schema, is_good, "the schema on\n{text}");
     }
+    for (spec, is_good) in [
+        ("face_name: Ana".to_owned(), true),
+        (video.to_owned(), true),
+        (format!("{video}\n{image}\nvoice_name: anna"), false),
+        ("voice_name: anna".to_owned(), false),
+        ("training_version: 1".to_owned(), false),
+        ("auto_fix_training_image: true".to_owned(), false),
+        ("properties: { background_green_screen: false }".to_owned(), false),
+        (image.to_owned(), false),
+    ] {
+        let text = face("ana", &spec).replace("spec:", "  annotations: { facectl.dev/face-id: r1, note: x }\nspec:");
+        let by_loader = Folder::new(&[("f.yaml", &text)]).load(&["f.yaml"]).is_ok();
+        assert_eq!(by_loader, is_good, "the loader on\n{text}");
+        assert_eq!(validator.is_valid(&serde_yaml::from_str(&text).unwrap()), is_good, "the schema on\n{text}");
+    }
 }

@@ -146,13 +146,13 @@ async fn one_approval_pays_once_however_often_it_is_executed() {
 #[tokio::test]
 async fn what_is_sent_is_what_the_manifest_says_and_the_name_carries_the_token() {
     let mut world = World::agreeing().declared("rio");
-    world.wants("rio").training = image("rio", TrainingVoice::Id("v1".parse().unwrap()));
+    world.wants("rio").training = Some(image("rio", TrainingVoice::Id("v1".parse().unwrap())));
     world.wants("rio").default_voice = Some("v1".parse().unwrap());
     let stage = Stage::of(world);
     stage.execute().await;
     let sent = stage.account().sent[0].clone();
     assert_eq!(sent.face_name, format!("Rio [{}]", stage.world.token("rio", 1)));
-    assert_eq!(sent.training, stage.world.desired.faces[&key("rio")].spec.training);
+    assert_eq!(Some(sent.training.clone()), stage.world.desired.faces[&key("rio")].spec.training);
     assert_eq!(stage.record("rio").default_voice.unwrap().as_str(), "v1", "what was sent is what we applied");
 }
 

@@ -18,7 +18,7 @@ use crate::plan::{Consent, Plan, plan, review};
 use crate::state::{Change, Entry, HistoryEntry, MemoryStore, Phase, RunContext, Snapshot, StateError, StateStore};
 use crate::tavus::{
     ApiError, Conversation, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FacePage, FaceReads, FaceUpdate,
-    Failure, PalPage, PalRow, Voice, observe, observe_pals,
+    Failure, PalPage, PalRow, Voice, VoicePage, VoiceQuery, observe, observe_pals,
 };
 
 /// Blows at one point of a run; from then on nothing has an effect and nothing is answered, as after a death.
@@ -517,6 +517,10 @@ impl FaceReads for Stage {
 
     async fn voice(&self, id: &VoiceId) -> Result<Option<Voice>, ApiError> {
         Ok(self.account().voices.get(id).cloned())
+    }
+
+    async fn voice_page(&self, _: u32, _: &VoiceQuery) -> Result<VoicePage, ApiError> {
+        Ok(VoicePage::default())
     }
 }
 

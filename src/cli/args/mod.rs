@@ -2,12 +2,15 @@
 
 mod delete;
 mod explain;
+mod export;
 mod fmt;
 mod global;
+mod import;
 mod init;
 mod rollback;
 mod state;
 mod values;
+mod voices;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,13 +22,16 @@ use crate::sandbox::FaultRule;
 
 pub use delete::DeleteArgs;
 pub use explain::ExplainArgs;
+pub use export::ExportArgs;
 pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use import::ImportArgs;
 pub use init::{CiSystem, InitArgs};
 pub use rollback::RollbackArgs;
 pub use state::{ForgetArgs, HistoryArgs, MoveArgs, PushArgs, StateArgs, StateCommand, StateShowArgs};
 pub use values::parse_model;
 use values::{parse_duration, parse_positive_duration, parse_speed};
+pub use voices::VoicesArgs;
 
 /// Declarative GitOps for Tavus faces.
 ///
@@ -76,6 +82,36 @@ pub enum Command {
     State(StateArgs),
     /// Open a conversation with a face and print its link
     Converse(ConverseArgs),
+    /// List the voices that a manifest can name, and how
+    ///
+    /// Lists stock voices and your own, with the line that a manifest names each by: `voice_name: anna` for a
+    /// stock voice by its slug (only for a face from a photo), or `default_voice_id: v…` for a voice with an id.
+    /// Needs a key, and no manifest. Only what can be used now is shown; --all shows the rest with its status.
+    Voices(VoicesArgs),
+    /// Record a face that lives already under a declared key; sends nothing, costs nothing
+    ///
+    /// Records that a live face of the account is the declared one: from then on it is planned, updated and
+    /// waited for like any other. What it was trained from is not known, and never counts as a difference, so
+    /// that nothing is trained anew. It sends nothing but questions and costs nothing.
+    ///
+    /// The key must be declared (`facectl export` writes a manifest for a live face). A face that failed, that
+    /// another key holds, that carries another project's creation token, or that is of the stock catalogue is
+    /// refused.
+    ///
+    /// With --assume-current the inputs of the manifest are recorded as what the face was trained from: then a
+    /// later change of them is seen, and needs a new training. It can be given later, too, once a source was added
+    /// to the manifest of an imported face, and where the same material has a new link.
+    Import(ImportArgs),
+    /// Write manifests for the faces that live in the account already
+    ///
+    /// Writes a manifest for each live face of your own that is neither recorded nor declared yet, ready to be
+    /// applied: `facectl apply` then takes the faces over by their ids, and trains nothing. So an account that
+    /// was filled by hand comes under git in two commands. It needs no manifest and no facectl.yaml to begin
+    /// with.
+    ///
+    /// The key is made from the face's name. What the API does not tell (what a face was trained from) stands in
+    /// the manifest as a comment. Faces whose training failed are left out.
+    Export(ExportArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
     Explain(ExplainArgs),

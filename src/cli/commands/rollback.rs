@@ -39,7 +39,7 @@ async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, CliErr
         agree(session, &question, "yes")?;
     }
     // What is asked for now is what is gone back from, also while its new face still trains.
-    let from = desired.map(|face| face.spec.fingerprint()).or(record.fingerprint());
+    let from = desired.and_then(|face| face.spec.fingerprint()).or(record.fingerprint());
     let done = run.executor.roll_back(key, to.as_ref(), repoints, from).await.map_err(|why| {
         CliError::new(format!("cannot roll `{key}` back: {why}; nothing was changed"))
             .hint(match record.previous.as_slice() {

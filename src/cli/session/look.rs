@@ -29,6 +29,7 @@ impl Session {
             }
             self.confirm_missing(recorded, &mut observed).await?;
             self.guard_account(meta, recorded, &observed)?;
+            self.look_for_named(recorded, &mut observed).await?;
             let unclear = self.unclear(recorded, &observed);
             details(&self.api, &mut observed, &unclear, self.parallelism).await?;
             Ok(observed)
@@ -51,6 +52,23 @@ impl Session {
             for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
                 if let Some(face) = face? {
                     found += 1;
+                    observed.faces.insert(face.id.clone(), face);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at faces alone that a manifest names by their id and that nobody recorded yet: whether the listing shows
+    /// them or not, they are there. What is not known to be ours is left out, as of every listing.
+    async fn look_for_named(&self, recorded: &Recorded, observed: &mut Observed) -> Result<(), CliError> {
+        let unrecorded = self.desired().faces.iter().filter(|(key, _)| !recorded.faces.contains_key(*key));
+        let named: Vec<FaceId> = unrecorded.filter_map(|(_, face)| face.declared_id()).collect();
+        let is_absent = |id: &&FaceId| !observed.faces.contains_key(*id);
+        let absent: Vec<&FaceId> = named.iter().filter(is_absent).collect();
+        for chunk in absent.chunks(self.parallelism.max(1)) {
+            for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
+                if let Some(face) = face?.filter(|face| face.ownership == Ownership::User) {
                     observed.faces.insert(face.id.clone(), face);
                 }
             }
@@ -104,17 +122,21 @@ impl Session {
         Ok(Some(store.commit(Change { account: Some(sample), ..Change::default() })?))
     }
 
-    /// Returns the faces whose row may say too little: failed ones (a row has no reason), and ones whose
-    /// voice is managed but not shown.
+    /// Returns the faces whose row may say too little: failed ones (a row has no reason), ones whose voice is managed
+    /// but not shown, and ones that are to be taken over and not said to be ours.
     fn unclear(&self, recorded: &Recorded, observed: &Observed) -> Vec<FaceId> {
         let is_unclear = |key: &crate::face::FaceKey, id: &FaceId| {
             let Some(live) = observed.faces.get(id) else { return false };
             let wants_voice = self.desired().faces.get(key).is_some_and(|face| face.spec.default_voice.is_some())
                 || recorded.faces.get(key).is_some_and(|face| face.default_voice.is_some());
             (live.status == TrainingStatus::Failed && live.error.is_none())
+                || (live.ownership == Ownership::Unsaid && !recorded.faces.contains_key(key))
                 || (wants_voice && live.default_voice.is_none())
         };
-        recorded.faces.iter().filter(|(key, face)| is_unclear(key, &face.id)).map(|(_, face)| face.id.clone()).collect()
+        let of_record = recorded.faces.iter().map(|(key, face)| (key, face.id.clone()));
+        let unrecorded = self.desired().faces.iter().filter(|(key, _)| !recorded.faces.contains_key(*key));
+        let of_manifests = unrecorded.filter_map(|(key, face)| Some((key, face.declared_id()?)));
+        of_record.chain(of_manifests).filter(|(key, id)| is_unclear(key, id)).map(|(_, id)| id).collect()
     }
 
     /// Returns what is known without looking at the API: the recorded faces as they were last seen. It proves no

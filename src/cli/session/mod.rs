@@ -14,8 +14,8 @@ use crate::apply::{Interrupt, spent};
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::face::{Desired, FaceKey, Observed, Recorded};
 use crate::manifest::{
-    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_project, render_text,
-    to_json,
+    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_if_any, load_project,
+    render_text, to_json,
 };
 use crate::plan::{Limit, Plan, Policy, Scope, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
@@ -34,6 +34,15 @@ pub use state::{Access, State, StatePlace, Unmerged, WholeState};
 /// # Errors
 /// When anything is wrong with them; all of it has then been said.
 pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Result<Loaded, CliError> {
+    load_by(load, global, paths, output)
+}
+
+fn load_by(
+    load: fn(LoadRequest) -> Result<Loaded, Rejected>,
+    global: &Global,
+    paths: &[String],
+    output: &Output,
+) -> Result<Loaded, CliError> {
     match load(load_request(global, paths)?) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
@@ -52,7 +61,7 @@ pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Res
 /// # Errors
 /// When anything is wrong with it; all of it has then been said.
 pub fn load_only_project(global: &Global, output: &Output) -> Result<Project, CliError> {
-    load_project(load_request(global, &[])?).map_err(|rejected| reject(&rejected, output))
+    load_project(load_request(global, &[])?).map(|loaded| loaded.project).map_err(|rejected| reject(&rejected, output))
 }
 
 /// Returns what is declared and where; none where the manifests cannot be loaded, which is not said.
@@ -136,6 +145,46 @@ impl Session {
     ) -> Result<Self, CliError> {
         let loaded = load_manifests(global, paths, &output)?;
         let project = &loaded.project;
+        if project.is_default && global.project.is_none() && !global.sandbox {
+            output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
+        }
+        Self::connect(global, loaded, paths, output, interrupt).await
+    }
+
+    /// As [`Session::open`], where nothing has to be declared yet.
+    ///
+    /// # Errors
+    /// As there; manifests that are there must be sound.
+    pub async fn open_before_the_first(
+        global: &Global,
+        output: Output,
+        interrupt: Interrupt,
+    ) -> Result<Self, CliError> {
+        let loaded = load_by(load_if_any, global, &[], &output)?;
+        Self::connect(global, loaded, &[], output, interrupt).await
+    }
+
+    /// As [`Session::open`], for what asks the API alone: no manifest is read.
+    ///
+    /// # Errors
+    /// When the settings or the key cannot be used. Nothing was sent.
+    pub async fn open_without_manifests(
+        global: &Global,
+        output: Output,
+        interrupt: Interrupt,
+    ) -> Result<Self, CliError> {
+        let loaded = load_by(load_project, global, &[], &output)?;
+        Self::connect(global, loaded, &[], output, interrupt).await
+    }
+
+    async fn connect(
+        global: &Global,
+        loaded: Loaded,
+        paths: &[String],
+        output: Output,
+        interrupt: Interrupt,
+    ) -> Result<Self, CliError> {
+        let project = &loaded.project;
         let settings = &project.settings;
         let place = StatePlace::of(global, project, output, interrupt.clone());
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
@@ -166,9 +215,6 @@ impl Session {
         }
         let request_timeout = config.request_timeout;
         let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
-        if project.is_default && global.project.is_none() && !global.sandbox {
-            output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
-        }
         let scope = scope(global.file.iter().chain(paths), project);
         Ok(Self {
             scope,

@@ -89,7 +89,7 @@ fn a_working_face_is_not_left_for_a_failed_one_of_the_inputs_before() {
     later.retrain("rio");
     let (trained_from, token) = (later.wants("rio").trained_from(), later.token("rio", 1));
     let record = world.record("rio");
-    (record.trained_from, record.token, record.previous) = (Some(trained_from), Some(token), vec![before("r1")]);
+    (record.trained_from, record.token, record.previous) = (trained_from, Some(token), vec![before("r1")]);
     assert!(matches!(world.reason("rio"), Reason::InputsChanged(_)));
 }
 

@@ -97,6 +97,7 @@ prop_compose! {
         strangers in 0..3usize,
         steals in prop::bool::weighted(0.2),
         moves in prop::collection::vec(prop::option::weighted(0.2, 0..KEYS.len()), KEYS.len()),
+        names in prop::collection::vec(prop::option::weighted(0.3, (0..NAMED.len(), any::<bool>())), KEYS.len()),
     ) -> World {
         let mut world = World::agreeing();
         world.desired.naming = if is_marker { Naming::Marker } else { Naming::Clean };
@@ -123,10 +124,20 @@ prop_compose! {
                 face.annotations.insert("facectl.dev/moved-from".to_owned(), KEYS[*from].to_owned());
             }
         }
+        for (name, named) in KEYS.iter().zip(&names) {
+            if let (Some((place, keeps_source)), true) = (named, world.desired.faces.contains_key(&key(name))) {
+                let source = world.wants(name).training.clone();
+                world.names(name, NAMED[*place]);
+                world.wants(name).training = source.filter(|_| *keeps_source);
+            }
+        }
         if is_partial { world = world.seen_in_part(); }
         world
     }
 }
+
+/// Faces that manifests name by their id: strangers, recorded ones, ones that carry a token, and one that is not there.
+const NAMED: [&str; 7] = ["s0", "s1", "s2", "r-ana", "r-rio", "b-bea-0", "nowhere"];
 
 fn version(inputs: u8) -> Option<String> {
     Some(format!("{inputs}"))
@@ -185,7 +196,7 @@ fn remember(mut world: World, name: &str, memory: &Memory) -> World {
     let record = world.record(name);
     record.attempt = token.attempt();
     record.token = inputs.is_some().then(|| token.clone());
-    record.trained_from = Some(trained_from).filter(|_| inputs.is_some() && *knows_inputs);
+    record.trained_from = trained_from.filter(|_| inputs.is_some() && *knows_inputs);
     record.token_in_name = *live_name == 1;
     if *is_young {
         (record.seen_usable, record.created_at) = (false, Some(noon() - Duration::from_secs(60)));
@@ -365,7 +376,21 @@ proptest! {
             });
             let bears_the_name = policy.adopt_by_name && face.token().is_none()
                 && desired.faces.values().filter(|wanted| wanted.spec.face_name.as_str() == face.shown_name()).count() == 1;
-            prop_assert!(is_recorded || carries_ours || bears_the_name, "{face_id}");
+            let is_named = desired.faces.values().any(|wanted| wanted.declared_id().as_ref() == Some(&face_id));
+            prop_assert!(is_recorded || carries_ours || bears_the_name || is_named, "{face_id}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_names_a_face_by_its_id_gets_that_one_or_keeps_what_it_has(world in world()) {
+        for face in world.plan().faces {
+            let Some(named) = world.desired.faces.get(&face.key).and_then(|wanted| wanted.declared_id()) else { continue };
+            let is_new = !world.recorded.faces.contains_key(&face.key) && !world.recorded.open.contains_key(&face.key);
+            match face.action {
+                Action::Create(create) => prop_assert!(!is_new && create.spec.training.is_some(), "{}", face.key),
+                Action::Adopt(adopt) if is_new && adopt.moved_from.is_none() => prop_assert_eq!(adopt.id, named),
+                _ => {}
+            }
         }
     }
 
@@ -485,9 +510,12 @@ fn the_worlds_above_are_not_all_alike() {
         let world = world().new_tree(&mut runner).unwrap().current();
         for face in world.plan().faces {
             *seen.entry(face.action.word()).or_default() += 1;
+            if face.reason == Reason::DeclaredById {
+                *seen.entry("adopt by id").or_default() += 1;
+            }
         }
     }
-    for word in ["no-op", "create", "adopt", "update", "wait", "forget", "orphaned", "blocked"] {
+    for word in ["adopt by id", "no-op", "create", "adopt", "update", "wait", "forget", "orphaned", "blocked"] {
         assert!(seen.get(word).copied().unwrap_or(0) >= 5, "{word}: {seen:?}");
     }
 }

@@ -89,7 +89,7 @@ fn row_13_a_protected_face_is_not_replaced() {
 fn row_15_what_was_rolled_back_from_is_not_gone_on_to_again_before_somebody_says_so() {
     let mut world = World::agreeing().face("rio");
     world.retrain("rio");
-    world.record("rio").rolled_back_from = Some(world.clone().wants("rio").fingerprint());
+    world.record("rio").rolled_back_from = world.clone().wants("rio").fingerprint();
     assert_eq!(world.reason("rio"), Reason::Blocked(Block::RolledBack));
     let mut third = world.clone();
     third.wants("rio").training_version = Some("3".to_owned());

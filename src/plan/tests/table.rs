@@ -65,7 +65,7 @@ fn row_3_a_live_face_with_the_token_of_this_intent_is_adopted_and_not_bought_aga
     Also: 1 to adopt.
     Nothing here is paid for.
     "#);
-    assert_eq!(adopt(world.action("rio")).trained_from, Some(world.clone().wants("rio").trained_from()));
+    assert_eq!(adopt(world.action("rio")).trained_from, world.clone().wants("rio").trained_from());
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::face::{
-    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, FaceSpec, Lifecycle, Link, Model, Naming,
-    Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Pal, PreviousFace, Recorded, RecordedFace, Token,
-    TrainingInput, TrainingStatus, TrainingVoice, named_with,
+    Attempt, Coverage, Desired, DesiredFace, Doubt, FACE_ID_ANNOTATION, FaceId, FaceKey, FaceSpec, Lifecycle, Link,
+    Model, Naming, Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Pal, PreviousFace, Recorded,
+    RecordedFace, Token, TrainingInput, TrainingStatus, TrainingVoice, named_with,
 };
 use crate::plan::{Action, FacePlan, Plan, Policy, Reason, plan};
 use crate::report::{Paint, plan_text};
@@ -82,7 +82,7 @@ impl World {
             id: id(&format!("r-{name}")),
             name: world.wants(name).face_name.clone(),
             default_voice: None,
-            trained_from: Some(world.wants(name).trained_from()),
+            trained_from: world.wants(name).trained_from(),
             attempt: Attempt::FIRST,
             token: Some(token),
             token_in_name: false,
@@ -125,7 +125,7 @@ impl World {
     pub(crate) fn in_doubt(mut self, name: &str, attempt: u32) -> Self {
         let open = OpenCreate {
             token: self.token(name, attempt),
-            trained_from: self.wants(name).trained_from(),
+            trained_from: self.wants(name).trained_from().unwrap(),
             begun_at: noon() - Duration::from_secs(600),
             doubt: Doubt::NoAnswer("POST /v2/faces: no complete answer (timed out)".to_owned()),
             beside: None,
@@ -156,7 +156,7 @@ impl World {
         let shown = self.wants(name).face_name.clone();
         let new = RecordedFace {
             id: id(face_id),
-            trained_from: Some(trained_from),
+            trained_from,
             token: Some(token),
             created_at: Some(at),
             seen_usable: status.is_usable(),
@@ -189,6 +189,13 @@ impl World {
         &mut self.wants(name).lifecycle
     }
 
+    /// Says in the manifest which live face it is, and nothing about what it was trained from.
+    pub(crate) fn names(&mut self, name: &str, face_id: &str) {
+        let face = self.desired.faces.get_mut(&key(name)).unwrap();
+        face.annotations.insert(FACE_ID_ANNOTATION.to_owned(), face_id.to_owned());
+        face.spec.training = None;
+    }
+
     /// Asks for other training inputs.
     pub(crate) fn retrain(&mut self, name: &str) {
         self.wants(name).training_version = Some("2".to_owned());
@@ -216,7 +223,7 @@ impl World {
 
     /// The token of a declared face, from the inputs that are asked for now.
     pub(crate) fn token(&self, name: &str, attempt: u32) -> Token {
-        let fingerprint = self.desired.faces[&key(name)].spec.fingerprint();
+        let fingerprint = self.desired.faces[&key(name)].spec.fingerprint().unwrap();
         Token::of(&self.desired.project, &key(name), &fingerprint, Attempt::new(attempt).unwrap())
     }
 
@@ -253,9 +260,9 @@ pub(crate) fn spec(name: &str) -> FaceSpec {
     FaceSpec {
         face_name: shown.parse().unwrap(),
         model: Model::Phoenix4,
-        training: TrainingInput::Video {
+        training: Some(TrainingInput::Video {
             source: link(&format!("https://media.example.com/{name}.mp4?X-Amz-Signature=secret")),
-        },
+        }),
         default_voice: None,
         callback_url: None,
         green_screen: false,

@@ -15,7 +15,7 @@ pub(super) fn voice(text: &str) -> VoiceId {
 pub(super) fn everything() -> World {
     let mut world = World::agreeing().declared("ana").declared("bea").face("cho").training("dan").face("eva");
     world = world.face("fay").face("gus").failed("hal").face("ida").declared("jan").in_doubt("jan", 1);
-    world.wants("ana").training = image("ana", TrainingVoice::Stock("anna".parse().unwrap()));
+    world.wants("ana").training = Some(image("ana", TrainingVoice::Stock("anna".parse().unwrap())));
     world.wants("ana").callback_url = Some(link("https://hooks.example.com/tavus?token=secret&X-Amz-Signature=secret"));
     world.wants("ana").green_screen = true;
     world.wants("cho").face_name = "Cho (Support)".parse().unwrap();

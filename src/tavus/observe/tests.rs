@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::clock::HandWoundClock;
 use crate::face::{PalId, TrainingStatus, VoiceId};
-use crate::tavus::{PalPage, PalRow, Voice};
+use crate::tavus::{PalPage, PalRow, Voice, VoicePage, VoiceQuery};
 
 /// A server made of one function: which page is asked for, and how many were asked for before it.
 struct Server<F> {
@@ -43,6 +43,10 @@ impl<F: Fn(u32, usize) -> Result<FacePage, ApiError> + Send + Sync> FaceReads fo
 
     async fn voice(&self, _: &VoiceId) -> Result<Option<Voice>, ApiError> {
         Ok(None)
+    }
+
+    async fn voice_page(&self, _: u32, _: &VoiceQuery) -> Result<VoicePage, ApiError> {
+        Ok(VoicePage::default())
     }
 }
 

@@ -185,6 +185,29 @@ fn an_update_sends_what_differs_and_nothing_where_nothing_does() {
 }
 
 #[test]
+fn both_kinds_of_voice_row_are_read_and_what_is_neither_is_counted() {
+    let body = br#"{"data":[
+        {"voice_id":null,"voice_name":"anna","face_id":"r1","audio_url":null,"tags":[{"tag_name":"warm"},{"x":1},null]},
+        {"voice_id":"v1","voice_name":"Ana\u001b[31m","voice_type":"User","status":"completed","tags":["a b",""],"description":" x "},
+        {"voice_id":"v2","voice_name":null},
+        {"voice_id":"../v","voice_name":"evil"},
+        {"voice_name":" "}, 7
+    ],"total_count":6,"page":1,"limit":100}"#;
+    let VoicePage { voices, unreadable_rows, total_count } = voice_page(body).unwrap();
+    assert_eq!((voices.len(), unreadable_rows, total_count), (3, 3, Some(6)));
+    let [anna, ana, nameless] = voices.try_into().unwrap();
+    assert_eq!((anna.id, anna.kind, anna.status), (None, VoiceKind::Stock, None));
+    assert_eq!((anna.tags, anna.linked_face.as_deref()), (vec!["warm".to_owned()], Some("r1")));
+    assert_eq!(
+        (ana.kind, ana.status.as_deref(), ana.description.as_deref()),
+        (VoiceKind::User, Some("completed"), Some("x"))
+    );
+    assert_eq!((ana.tags, ana.name.as_str()), (vec!["a b".to_owned()], "Ana\u{fffd}[31m"));
+    assert_eq!(nameless.name, "v2");
+    assert!(voice_page(br#"{"voices":[]}"#).is_err());
+}
+
+#[test]
 fn a_conversation_always_says_whether_it_is_a_test() {
     let request =
         ConversationRequest { face: "r1".parse().unwrap(), pal: Some("p1".into()), test_mode: true, name: None };
@@ -219,8 +242,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::from),
         "r[0-9a-f]{1,3}|started|completed|20/100".prop_map(Value::from),
     ];
-    let name =
-        "data|total_count|(face|replica)_(id|name|type)|status|finetune_status|training_progress|created_at|error";
+    let name = "data|total_count|voice_(id|name|type)|tags|tag_name|(face|replica)_(id|name|type)|status|finetune_status|training_progress|created_at|error";
     leaf.prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
@@ -241,7 +263,7 @@ proptest! {
     fn no_body_makes_a_reader_panic(value in any_value(), bytes in any::<Vec<u8>>()) {
         for body in [value.to_string().as_bytes(), &bytes] {
             let _ = (face_page(body), face(body, &"r1".parse().unwrap()), created_id(body), voice(body));
-            let _ = (conversation(body), error_message(body));
+            let _ = (conversation(body), error_message(body), voice_page(body));
         }
     }
 }
