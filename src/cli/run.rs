@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
-use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
+use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
 
@@ -130,6 +132,9 @@ impl<'a> Run<'a> {
         let blocked: Vec<&FaceKey> = last.plan.blocks().map(|(face, _)| &face.key).collect();
         let shared = shared_tokens(&last.observed);
         let is_open = |key: &FaceKey, face: &DesiredFace| {
+            if !self.policy.selection.selects(key, Some(&face.labels)) {
+                return false;
+            }
             let Some(recorded) = snapshot.faces.get(key) else { return false };
             let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
             let is_unfinished =
@@ -159,9 +164,12 @@ impl<'a> Run<'a> {
             .filter(|(_, block)| blocks(block))
             .map(|(face, _)| face.key.to_string())
             .collect();
+        let (selection, left_out) = (before.plan.selection.clone(), before.plan.left_out);
         let rows = self.rows_after(before, happened).await;
         if output.is_for_programs() {
-            output.value(&outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0))?;
+            let mut value = outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0);
+            value["left_out"] = json!(left_out.count());
+            output.value(&value)?;
             return Ok(exit);
         }
         if happened {
@@ -173,6 +181,10 @@ impl<'a> Run<'a> {
         if !blocked.is_empty() {
             let line = format!("Blocked, so nothing was done about: {} (see `facectl plan`).", blocked.join(", "));
             output.say(&output.talk_paint.wrap(&line, 2));
+        }
+        if left_out.unselected > 0 && happened {
+            let line = format!("Partial run: {} See `facectl plan`.", partial(&selection, left_out));
+            output.talk(&output.talk_paint.wrap(&line, 2));
         }
         Ok(exit)
     }

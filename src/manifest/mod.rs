@@ -37,6 +37,7 @@ mod tree;
 mod typed;
 mod variables;
 
+pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
 pub use document::API_VERSION;
 pub use load::{LoadRequest, Loaded, Rejected, load};

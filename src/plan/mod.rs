@@ -5,9 +5,11 @@
 mod decide;
 mod drift;
 mod in_place;
+mod labels;
 mod merge;
 mod policy;
 mod review;
+mod selection;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -24,9 +26,11 @@ use crate::face::{
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
+pub use labels::{LabelSelector, SelectorError};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope};
 pub use review::{Approved, Consent, NotApproved, review};
+pub use selection::{KeyPattern, PatternError, Selection};
 pub use summary::Summary;
 pub(crate) use views::shared_tokens;
 
@@ -43,10 +47,31 @@ pub struct Plan {
     pub foreign: usize,
     /// Live faces that were created for one and the same intent: an incident, reported and left alone.
     pub duplicates: Vec<Duplicate>,
-    /// Recorded faces that were left out, as only a part of the project was asked for.
-    pub left_out: usize,
+    /// Which part of the project was asked for.
+    pub selection: Selection,
+    /// What was left out, as only a part of the project was asked for.
+    pub left_out: LeftOut,
     /// Limits that the plan breaks: it can be read, but not approved.
     pub refusals: Vec<Refusal>,
+}
+
+/// Faces that have no entry in a plan, as only a part of the project was asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Faces that the manifests which were given do not declare: they may be declared in others.
+    pub elsewhere: usize,
+    /// Faces that were not selected.
+    pub unselected: usize,
+    /// Those of them that something would be done to, or that a person has to look at.
+    pub unselected_with_changes: usize,
+}
+
+impl LeftOut {
+    /// Returns how many faces they are.
+    pub fn count(self) -> usize {
+        let Self { elsewhere, unselected, unselected_with_changes: _ } = self;
+        elsewhere + unselected
+    }
 }
 
 /// What a plan stands on. When any of it has moved, the plan is stale.
@@ -333,7 +358,8 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
         faces: Vec::new(),
         foreign: 0,
         duplicates: Vec::new(),
-        left_out: 0,
+        selection: policy.selection.clone(),
+        left_out: LeftOut::default(),
         refusals: Vec::new(),
     };
     decide::fill(&mut plan, desired, recorded, observed, policy);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::face::FaceKey;
 
-use super::Plan;
+use super::{Plan, Selection};
 
 /// What flags and the project's settings allow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Policy {
     pub max_trainings: Option<u32>,
     /// How much of the project the manifests cover.
     pub scope: Scope,
+    /// Which faces anything is to be planned for.
+    pub selection: Selection,
 }
 
 /// How much of the project the manifests cover.

@@ -24,4 +24,4 @@ pub use plan_json::{PLAN_FORMAT_VERSION, plan_json};
 pub use plan_text::plan_text;
 pub use progress::{Heartbeat, line};
 pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};
-pub use words::{duration, hours};
+pub use words::{duration, hours, partial};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
-use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Update};
+use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Selection, Update};
 
 use super::words::{advice, reason};
 
@@ -39,8 +39,19 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
             "faces": refusal.faces,
         })).collect::<Vec<_>>(),
         "foreign_faces": plan.foreign,
-        "left_out": plan.left_out,
+        "selection": selection_json(&plan.selection),
+        "left_out": plan.left_out.count(),
+        "left_out_with_changes": plan.left_out.unselected_with_changes,
     })
+}
+
+/// Returns which part of the project was asked for; null for all of it.
+pub(super) fn selection_json(selection: &Selection) -> Value {
+    if selection.is_everything() {
+        return Value::Null;
+    }
+    let Selection { targets, exclude, labels } = selection;
+    json!({ "target": targets, "exclude": exclude, "selector": labels })
 }
 
 fn face_json(face: &FacePlan) -> Value {

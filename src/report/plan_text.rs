@@ -8,7 +8,7 @@ use crate::face::{Coverage, TrainingInput, TrainingVoice, VoiceId};
 use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Summary, Update};
 
 use super::Paint;
-use super::words::{advice, count, hours, reason};
+use super::words::{advice, count, hours, partial, reason};
 
 /// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
@@ -273,9 +273,14 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         let head = "over a limit:";
         let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
-    if plan.left_out > 0 {
-        let line =
-            format!("Only a part of the project was asked for: {} left out.", count(plan.left_out, "recorded face"));
+    if !plan.selection.is_everything() {
+        let head = "partial plan:";
+        let line = format!("{} Without these flags the plan is whole.", partial(&plan.selection, plan.left_out));
+        let _ = writeln!(text, "{}{}", paint.yellow(head), paint.wrap_behind(head, &line, 4));
+    }
+    if plan.left_out.elsewhere > 0 {
+        let left_out = count(plan.left_out.elsewhere, "recorded face");
+        let line = format!("Only a part of the project was asked for: {left_out} left out.");
         let _ = writeln!(text, "{}", paint.dim(&line));
     }
     if plan.foreign > 0 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Block, Reason};
+use crate::plan::{Block, LeftOut, Reason, Selection};
 
 /// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `5m`, `12s`, `2d 3h`.
 pub fn duration(duration: Duration) -> String {
@@ -29,6 +29,22 @@ pub fn hours((from, to): (u32, u32)) -> String {
 /// Returns a count with its noun: `1 face`, `2 faces`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Returns what a partial run or plan leaves out, behind "partial plan:" or "partial run:".
+pub fn partial(selection: &Selection, left_out: LeftOut) -> String {
+    let LeftOut { elsewhere: _, unselected, unselected_with_changes } = left_out;
+    let rest = match (unselected, unselected_with_changes) {
+        (0, _) => return format!("`{selection}` selects every face there is."),
+        (1, 0) => "1 other face is left out, and agrees.".to_owned(),
+        (1, _) => "1 other face is left out, with changes of its own.".to_owned(),
+        (others, 0) => format!("{others} other faces are left out, and agree."),
+        (others, 1) => format!("{others} other faces are left out, and 1 of them has changes of its own."),
+        (others, changes) => {
+            format!("{others} other faces are left out, and {changes} of them have changes of their own.")
+        }
+    };
+    format!("only what `{selection}` selects. {rest}")
 }
 
 /// Returns why an action was chosen. Fits after "because".

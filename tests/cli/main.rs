@@ -12,6 +12,7 @@ mod interrupts;
 mod manifests;
 mod scale;
 mod secrets;
+mod selection;
 mod server;
 mod settings;
 mod small;

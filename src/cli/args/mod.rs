@@ -1,6 +1,7 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
 mod global;
+mod selection;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::face::FaceKey;
 use crate::sandbox::FaultRule;
 
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use selection::SelectionArgs;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -109,6 +111,8 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub paths: Paths,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub policy: PolicyArgs,
     /// Look at the API first; `--refresh=false` compares with what was last seen
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
@@ -126,6 +130,8 @@ pub struct PlanArgs {
 pub struct DiffArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Exit with 2 when there are differences
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,
@@ -154,6 +160,8 @@ pub struct ApplyArgs {
     #[command(flatten)]
     pub paths: Paths,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub policy: PolicyArgs,
     #[command(flatten)]
     pub wait: WaitOptions,
@@ -177,6 +185,8 @@ pub struct WaitArgs {
     #[command(flatten)]
     pub paths: Paths,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub wait: WaitOptions,
 }
 
@@ -185,6 +195,8 @@ pub struct WaitArgs {
 pub struct StatusArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Look at the API first; `--refresh=false` shows what was last seen
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
@@ -195,6 +207,8 @@ pub struct StatusArgs {
 pub struct DriftArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Exit with 2 when there is drift
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,

@@ -11,7 +11,7 @@ use crate::cli::progress::Progress;
 use crate::cli::run::{Look, Run, ask};
 use crate::cli::session::Session;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, NotApproved, Plan, Refusal, review};
+use crate::plan::{Action, Approved, Consent, NotApproved, Plan, Policy, Refusal, review};
 use crate::report::plan_text;
 
 /// How often creates that are proven absent are sent again in one run.
@@ -27,9 +27,11 @@ pub async fn run(global: &Global, args: ApplyArgs, output: Output, interrupt: In
 
 async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
-    let policy = session.policy(Some(&args.policy));
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(Some(&args.policy)) };
     let mut run = Run::begin(session, &progress, policy, &args.wait, args.create_parallelism)?;
-    session.check_keys(&args.policy, &run.store.load()?.recorded())?;
+    let recorded = run.store.load()?.recorded();
+    session.check_keys(&args.policy, &recorded)?;
+    session.check_selection(&run.policy, &recorded)?;
     run.settle_first().await?;
     let mut look = run.look().await?;
     show(&look.plan, session)?;
@@ -177,7 +179,7 @@ fn not_approved(error: NotApproved) -> CliError {
             let mut error = CliError::new("the plan breaks a limit; nothing was changed").exit(Exit::UNSAFE);
             for Refusal { limit, allowed, faces } in refusals {
                 error = error.hint(format!(
-                    "{} trainings would be started and {} allows {allowed}: raise it there, give {} {}, or apply fewer faces at a time",
+                    "{} trainings would be started and {} allows {allowed}: raise it there, give {} {}, or apply fewer faces at a time (--target)",
                     faces.len(), limit.setting(), limit.flag(), faces.len()
                 ));
             }

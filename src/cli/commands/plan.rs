@@ -6,7 +6,7 @@ use crate::cli::args::{Global, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session, State};
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::report::{plan_json, plan_text};
 
 /// Shows what `apply` would do.
@@ -15,6 +15,8 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     let State { store: _held, meta, recorded } =
         session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(Some(&args.policy)) };
+    session.check_selection(&policy, &recorded)?;
     let observed = match args.refresh {
         true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),
@@ -22,7 +24,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     if !args.refresh {
         session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
     }
-    let plan = session.plan(&recorded, &observed, &session.policy(Some(&args.policy)));
+    let plan = session.plan(&recorded, &observed, &policy);
     show(&plan, &session)?;
     let has_changes = plan.has_changes() || plan.blocks().next().is_some();
     session.close().await;

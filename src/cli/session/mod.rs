@@ -2,6 +2,7 @@
 
 mod lock;
 mod look;
+mod selection;
 mod state;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use crate::face::{Desired, FaceKey, Observed, Recorded};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
-use crate::plan::{Plan, Policy, Scope, plan};
+use crate::plan::{Plan, Policy, Scope, Selection, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
 use crate::state::LOCK_FILE;
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, parse_base_url};
@@ -196,7 +197,7 @@ impl Session {
         Err(error.hint(format!("declared are: {}", known.join(", "))))
     }
 
-    /// Returns how much of what a plan may do.
+    /// Returns how much of what a plan may do, to all of the project.
     pub fn policy(&self, args: Option<&PolicyArgs>) -> Policy {
         let settings = &self.loaded.project.settings;
         let by_file = settings.adopt == Adopt::Unique;
@@ -210,6 +211,7 @@ impl Session {
                 create_new: args.create_new.iter().cloned().collect(),
                 max_trainings: args.max_trainings.or(max_trainings),
                 scope: self.scope,
+                selection: Selection::default(),
             },
         }
     }

@@ -3,5 +3,6 @@
 mod edges;
 mod names;
 mod properties;
+mod selection;
 mod table;
 pub(crate) mod world;
