@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
             .filter(|(_, block)| blocks(block))
             .map(|(face, _)| face.key.to_string())
             .collect();
-        let (selection, left_out) = (before.plan.selection.clone(), before.plan.left_out);
+        let (selection, left_out) = (before.plan.policy.selection.clone(), before.plan.left_out);
         let rows = self.rows_after(before, happened).await;
         if output.is_for_programs() {
             let mut value = outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0);

@@ -2,7 +2,9 @@
 //!
 //! Planning never fails. What blocks a face is an entry in the plan, so that a bad plan can still be read.
 
+mod code;
 mod decide;
+mod digest;
 mod drift;
 mod in_place;
 mod labels;
@@ -23,6 +25,7 @@ use crate::face::{
     TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
+pub use digest::{DigestError, ExpectedDigest, PlanDigest};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
@@ -47,8 +50,8 @@ pub struct Plan {
     pub foreign: usize,
     /// Live faces that were created for one and the same intent: an incident, reported and left alone.
     pub duplicates: Vec<Duplicate>,
-    /// Which part of the project was asked for.
-    pub selection: Selection,
+    /// What it was made under: limits, flags, and which part of the project was asked for.
+    pub policy: Policy,
     /// What was left out, as only a part of the project was asked for.
     pub left_out: LeftOut,
     /// Limits that the plan breaks: it can be read, but not approved.
@@ -358,7 +361,7 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
         faces: Vec::new(),
         foreign: 0,
         duplicates: Vec::new(),
-        selection: policy.selection.clone(),
+        policy: policy.clone(),
         left_out: LeftOut::default(),
         refusals: Vec::new(),
     };

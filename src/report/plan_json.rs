@@ -23,6 +23,7 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
         "facectl_version": env!("CARGO_PKG_VERSION"),
         "timestamp": now.to_string(),
         "project": plan.project.as_str(),
+        "digest": plan.digest().to_string(),
         "applyable": plan.has_changes() && plan.refusals.is_empty(),
         "complete": plan.basis.coverage == Coverage::Complete,
         "errored": false,
@@ -39,7 +40,7 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
             "faces": refusal.faces,
         })).collect::<Vec<_>>(),
         "foreign_faces": plan.foreign,
-        "selection": selection_json(&plan.selection),
+        "selection": selection_json(&plan.policy.selection),
         "left_out": plan.left_out.count(),
         "left_out_with_changes": plan.left_out.unselected_with_changes,
     })
@@ -65,7 +66,7 @@ fn face_json(face: &FacePlan) -> Value {
         "action": action.word(),
         "symbol": action.symbol(),
         "paid": action.is_paid(),
-        "reason": { "code": code(why), "text": reason(why) },
+        "reason": { "code": why.code(), "text": reason(why) },
         "origin": origin,
         "status": status.as_ref().map(crate::face::TrainingStatus::shown),
         "wait_for": wait_for.map(|wait_for| wait_for.to_string()),
@@ -111,42 +112,6 @@ pub(super) fn drift_json(drift: &Drift) -> Value {
         Drift::Failed(error) => (Value::Null, json!(error)),
     };
     json!({ "kind": drift.word().replace(' ', "_"), "recorded": recorded, "live": live })
-}
-
-fn code(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Agrees => "agrees",
-        Reason::New => "new",
-        Reason::RecreateMissing => "recreate_missing",
-        Reason::RetryFailed(_) => "retry_failed",
-        Reason::ChangedAfterFailure(_) => "changed_after_failure",
-        Reason::FoundByToken => "found_by_token",
-        Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
-        Reason::FoundByName => "found_by_name",
-        Reason::Moved(_) => "moved",
-        Reason::MovedTo(_) => "moved_to",
-        Reason::ManifestChanged => "manifest_changed",
-        Reason::Drifted => "drifted",
-        Reason::ManifestChangedAndDrifted => "manifest_changed_and_drifted",
-        Reason::TokenLeavesName => "token_leaves_name",
-        Reason::TokenEntersName => "token_enters_name",
-        Reason::TrainingGoesOn => "training_goes_on",
-        Reason::NotShownYet => "not_shown_yet",
-        Reason::TrainingGoesOnUnawaited => "training_goes_on_unawaited",
-        Reason::LeftManifests => "left_manifests",
-        Reason::LeftManifestsAndGone => "left_manifests_and_gone",
-        Reason::Blocked(block) => match block {
-            Block::InDoubt { .. } => "blocked_in_doubt",
-            Block::Missing => "blocked_missing",
-            Block::Failed(_) => "blocked_failed",
-            Block::TuningFailed => "blocked_tuning_failed",
-            Block::ListingIncomplete(_) => "blocked_listing_incomplete",
-            Block::SameName(_) => "blocked_same_name",
-            Block::HeldByOther { .. } => "blocked_held_by_other",
-            Block::Renamed(_) => "blocked_renamed",
-            Block::NeedsReplacement { .. } => "blocked_needs_replacement",
-        },
-    }
 }
 
 fn resource_change(face: &FacePlan) -> Value {

@@ -273,9 +273,9 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         let head = "over a limit:";
         let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
-    if !plan.selection.is_everything() {
+    if !plan.policy.selection.is_everything() {
         let head = "partial plan:";
-        let line = format!("{} Without these flags the plan is whole.", partial(&plan.selection, plan.left_out));
+        let line = format!("{} Without these flags the plan is whole.", partial(&plan.policy.selection, plan.left_out));
         let _ = writeln!(text, "{}{}", paint.yellow(head), paint.wrap_behind(head, &line, 4));
     }
     if plan.left_out.elsewhere > 0 {

@@ -35,7 +35,7 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
             output.talk("note: the API was not asked; health is what was last seen.");
         }
         if plan.left_out.unselected > 0 {
-            output.talk(&format!("note: {} more left out by `{}`.", plan.left_out.unselected, plan.selection));
+            output.talk(&format!("note: {} more left out by `{}`.", plan.left_out.unselected, plan.policy.selection));
         }
     }
     session.close().await;

@@ -1,5 +1,6 @@
 //! Each test starts from views that agree and changes one thing.
 
+mod digest;
 mod edges;
 mod names;
 mod properties;
