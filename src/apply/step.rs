@@ -359,7 +359,7 @@ impl<A: FaceApi> Executor<'_, A> {
     ) -> HistoryEntry {
         HistoryEntry {
             at: self.clock.now(),
-            key: key.clone(),
+            key: Some(key.clone()),
             what,
             id: id.cloned(),
             token: token.cloned(),

@@ -9,6 +9,7 @@ mod exit;
 mod output;
 mod progress;
 mod run;
+mod saved;
 mod session;
 mod signals;
 
@@ -60,6 +61,7 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
             output.result(&format!("facectl {}\n", env!("CARGO_PKG_VERSION")))?;
             Ok(Exit::SUCCESS)
         }
+        Command::Show(args) => commands::show::run(&args, &output),
         Command::Plan(args) => {
             signals::with_runtime(output, |interrupt| commands::plan::run(global, args, output, interrupt))
         }

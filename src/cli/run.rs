@@ -101,16 +101,18 @@ impl<'a> Run<'a> {
         Ok(self.executor.settle().await?)
     }
 
-    /// Settles what earlier runs left open, and notes what became of it.
+    /// Settles what earlier runs left open, notes what became of it, and returns that in words.
     ///
     /// # Errors
     /// As [`Run::look`].
-    pub async fn settle_first(&mut self) -> Result<(), CliError> {
-        let Settled { found, absent: _, in_doubt, trouble } = self.settle().await?;
+    pub async fn settle_first(&mut self) -> Result<Vec<String>, CliError> {
+        let Settled { found, absent, in_doubt, trouble } = self.settle().await?;
+        let settled = found.iter().map(|key| format!("{key} (its training did start, and is recorded)"));
+        let settled = settled.chain(absent.iter().map(|key| format!("{key} (nothing was started)"))).collect();
         self.outcome.adopted.extend(found);
         self.outcome.in_doubt.extend(in_doubt);
         self.outcome.trouble.extend(trouble);
-        Ok(())
+        Ok(settled)
     }
 
     /// Waits for the faces of the last look that something is still to come for.

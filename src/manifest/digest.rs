@@ -20,6 +20,13 @@ pub(super) fn of(project: &ProjectName, naming: Naming, faces: &BTreeMap<FaceKey
     hash.0.finalize().to_hex().to_string()
 }
 
+/// Returns the digest of one face, in hexadecimal: it tells which face changed where the whole did.
+pub fn of_face(face: &DesiredFace) -> String {
+    let mut hash = Hash(blake3::Hasher::new_derive_key("facectl 2026-11 manifest of one face digest"));
+    hash.face(face);
+    hash.0.finalize().to_hex()[..32].to_owned()
+}
+
 struct Hash(blake3::Hasher);
 
 impl Hash {

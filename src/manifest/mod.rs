@@ -39,6 +39,7 @@ mod variables;
 
 pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
+pub use digest::of_face as face_digest;
 pub use document::API_VERSION;
 pub use load::{LoadRequest, Loaded, Rejected, load};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};

@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::face::{FaceId, FaceKey, FaceSpec, InputChange, Link, Token, VoiceId};
 
 use super::{Action, Adopt, Block, Create, Duplicate, FacePlan, Plan, Policy, Reason, Refusal, Selection, Update};
 
 /// What a plan is recognised by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PlanDigest([u8; 32]);
 
 /// Hexadecimal digits of the short form. Half of the digest: to find two plans that share it takes 2^64 tries, so that
@@ -40,6 +43,21 @@ impl fmt::Display for PlanDigest {
 impl fmt::Debug for PlanDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PlanDigest({self})")
+    }
+}
+
+impl From<PlanDigest> for String {
+    fn from(digest: PlanDigest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for PlanDigest {
+    type Error = DigestError;
+
+    fn try_from(text: String) -> Result<Self, DigestError> {
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| DigestError)?;
+        bytes.try_into().map(Self).map_err(|_| DigestError)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use similar::{ChangeTag, TextDiff};
 
 use crate::face::{Coverage, TrainingInput, TrainingVoice, VoiceId};
-use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Summary, Update};
+use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, PlanDigest, Reason, Summary, Update};
 
 use super::Paint;
 use super::words::{advice, count, hours, partial, reason};
@@ -39,6 +39,11 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     }
     summary_text(&mut text, plan, paint);
     text
+}
+
+/// Returns the line that says what a plan is recognised by.
+pub fn digest_text(digest: PlanDigest, paint: Paint) -> String {
+    format!("{}\n", paint.dim(&format!("Plan digest: {}", digest.short())))
 }
 
 fn is_shown(face: &FacePlan) -> bool {

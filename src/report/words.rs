@@ -48,7 +48,7 @@ pub fn partial(selection: &Selection, left_out: LeftOut) -> String {
 }
 
 /// Returns why an action was chosen. Fits after "because".
-pub(super) fn reason(reason: &Reason) -> String {
+pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Agrees => "manifest, record and live face agree".to_owned(),
         Reason::New => "it is declared, nothing is recorded, and no live face answers to its token or name".to_owned(),

@@ -208,8 +208,8 @@ pub struct Change {
 pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
-    /// Which face.
-    pub key: FaceKey,
+    /// Which face; none where it is about the whole run.
+    pub key: Option<FaceKey>,
     /// What happened.
     pub what: Happened,
     /// The live face, where there is one.
@@ -240,6 +240,8 @@ pub enum Happened {
     Updated,
     /// A face was dropped from the record; it was not deleted.
     Forgotten,
+    /// A saved plan is being applied: written before its first step.
+    PlanApplied,
 }
 
 /// Why the state could not be used.

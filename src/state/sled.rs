@@ -227,6 +227,7 @@ fn step(change: &Change) -> &'static str {
         Some(Happened::Adopted) => "adopted",
         Some(Happened::Updated) => "updated",
         Some(Happened::Forgotten) => "forgotten",
+        Some(Happened::PlanApplied) => "plan-applied",
         None => "noted",
     }
 }

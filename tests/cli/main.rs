@@ -10,6 +10,7 @@ mod drift;
 mod environment;
 mod interrupts;
 mod manifests;
+mod saved;
 mod scale;
 mod secrets;
 mod selection;

@@ -2,18 +2,22 @@
 
 mod global;
 mod selection;
+mod show;
 mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use crate::face::FaceKey;
+use crate::plan::ExpectedDigest;
 use crate::sandbox::FaultRule;
 
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use selection::SelectionArgs;
+pub use show::ShowArgs;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -40,6 +44,8 @@ pub enum Command {
     /// Show what apply would do and cost, and change nothing
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),
+    /// Show a plan that was saved with `plan --out`
+    Show(ShowArgs),
     /// Show each live face against the declared one, as a unified diff
     Diff(DiffArgs),
     /// Create what is missing, update what differs, and wait for the trainings
@@ -85,7 +91,8 @@ pub struct Paths {
 }
 
 /// What a plan may do.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PolicyArgs {
     /// Take over a live face that alone bears a declared face's name and model
     #[arg(long, env = "FACECTL_ADOPT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
@@ -117,6 +124,9 @@ pub struct PlanArgs {
     /// Look at the API first; `--refresh=false` compares with what was last seen
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
+    /// Save the plan, for `facectl apply FILE` to carry out exactly this and nothing else; it holds no secret
+    #[arg(long, value_name = "FILE", env = "FACECTL_OUT")]
+    pub out: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,
@@ -155,7 +165,11 @@ pub struct WaitOptions {
 }
 
 /// `apply`
-#[derive(Debug, Args)]
+///
+/// Shows the plan, asks, and carries it out. Instead of manifests the path may be a plan that `facectl plan --out
+/// FILE` saved: then nothing is asked, and exactly that plan is carried out, once, or nothing at all. What it stands
+/// on is looked at again first: manifests, record, live faces.
+#[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
     #[command(flatten)]
     pub paths: Paths,
@@ -168,6 +182,9 @@ pub struct ApplyArgs {
     /// Do not ask
     #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub auto_approve: bool,
+    /// Go on only if the plan has this digest, as `facectl plan` prints it; else exit with 5
+    #[arg(long, value_name = "DIGEST", env = "FACECTL_EXPECT_DIGEST")]
+    pub expect_digest: Option<ExpectedDigest>,
     /// Do not wait for the trainings
     #[arg(long, env = "FACECTL_NO_WAIT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub no_wait: bool,

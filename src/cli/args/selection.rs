@@ -1,11 +1,13 @@
 //! A part of the project.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::{KeyPattern, LabelSelector, Selection};
 
 /// Which faces are meant. Without any of these: all of them.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SelectionArgs {
     /// Only this face, or the faces that fit a pattern such as `ana-*`; also one that left the manifests;
     /// repeatable. All faces are still compared, and what is left out is counted

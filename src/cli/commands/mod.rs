@@ -10,6 +10,7 @@ pub mod plan;
 pub mod recover;
 pub mod sandbox;
 pub mod schema;
+pub mod show;
 pub mod status;
 pub mod validate;
 pub mod wait;
