@@ -33,8 +33,12 @@ fn load_in(folder: &Path, paths: Vec<String>) -> Loaded {
 }
 
 fn assert_only_creates(loaded: &Loaded, what: &str) {
-    let observed =
-        Observed { at: "2026-11-22T12:00:00Z".parse().unwrap(), coverage: Coverage::Complete, faces: BTreeMap::new() };
+    let observed = Observed {
+        at: "2026-11-22T12:00:00Z".parse().unwrap(),
+        coverage: Coverage::Complete,
+        faces: BTreeMap::new(),
+        pals: None,
+    };
     let policy = Policy { max_trainings: loaded.project.settings.limits.max_trainings, ..Policy::default() };
     let plan = plan(&loaded.desired, &Recorded::default(), &observed, &policy);
     assert!(plan.refusals.is_empty(), "{what}: a newcomer's first apply would be over the example's own limit");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::face::{FaceId, FaceKey, Progress, Token, TrainingStatus, WaitFor};
+use crate::face::{FaceId, FaceKey, Pal, Progress, Token, TrainingStatus, WaitFor};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +91,40 @@ pub enum Event {
     FaceForgotten {
         /// Which face.
         key: FaceKey,
+    },
+    /// A PAL was pointed to another face.
+    PalRepointed {
+        /// Whose face.
+        key: FaceKey,
+        /// Which PAL.
+        pal: Pal,
+        /// The face it uses now.
+        to: FaceId,
+    },
+    /// Another face took the present one's place, which is one from before now.
+    FaceSwitched {
+        /// Which key.
+        key: FaceKey,
+        /// The face from before.
+        from: FaceId,
+        /// The present face.
+        to: FaceId,
+    },
+    /// A new face that waited beside the present one was given up; it stays alive.
+    ReplacementGivenUp {
+        /// Which key.
+        key: FaceKey,
+        /// The new face.
+        id: FaceId,
+    },
+    /// A live face was deleted.
+    FaceDeleted {
+        /// Which key.
+        key: FaceKey,
+        /// Its id.
+        id: FaceId,
+        /// Whether its stored material went too.
+        is_hard: bool,
     },
     /// A step failed; the others go on.
     StepFailed {

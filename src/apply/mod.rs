@@ -11,10 +11,13 @@
 
 mod event;
 mod interrupt;
+mod limits;
 mod outcome;
 mod recover;
+mod retire;
 mod schedule;
 mod step;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -31,8 +34,11 @@ use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
 
+use step::Creation;
+
 pub use event::{Event, Sink, Training};
 pub use interrupt::{Interrupt, Interrupter, interrupt};
+pub use limits::{Ledger, RunLimits, spent};
 pub use outcome::{Done, Outcome, Trouble};
 pub use recover::Settled;
 pub use schedule::{Pace, next_look};
@@ -54,6 +60,8 @@ pub struct ExecuteSettings {
     pub poll_interval: Option<Duration>,
     /// How long to wait; none: as long as it takes.
     pub wait_timeout: Option<Duration>,
+    /// How much may be spent.
+    pub limits: RunLimits,
 }
 
 /// Causes effects, one face at a time, each written down before it is sent.
@@ -72,6 +80,8 @@ pub struct Executor<'a, A> {
     pub settings: ExecuteSettings,
     /// Set once the key was refused: nothing new begins.
     pub key_refused: AtomicBool,
+    /// What was spent of the limits.
+    pub ledger: Ledger,
 }
 
 impl<A> std::fmt::Debug for Executor<'_, A> {
@@ -90,7 +100,8 @@ impl<A: FaceApi> Executor<'_, A> {
             outcome.skipped.extend(approved.steps().map(|face| face.key.clone()));
             return outcome;
         }
-        for face in approved.steps().filter(|face| !face.action.is_paid()) {
+        let is_free = |face: &&FacePlan| !face.action.is_paid() && !matches!(face.action, Action::Delete(_));
+        for face in approved.steps().filter(is_free) {
             if self.must_stop() {
                 outcome.skipped.push(face.key.clone());
                 continue;
@@ -98,6 +109,7 @@ impl<A: FaceApi> Executor<'_, A> {
             self.free_step(face, desired, observed, &mut outcome).await;
         }
         self.create_all(approved, &mut outcome).await;
+        self.delete_all(approved, &mut outcome).await;
         outcome.is_interrupted = self.interrupt.is_noted();
         outcome.is_key_refused = self.key_refused.load(Ordering::Relaxed);
         outcome
@@ -107,8 +119,16 @@ impl<A: FaceApi> Executor<'_, A> {
         let done = match &face.action {
             Action::Adopt(adopt) => self.adopt(face, adopt, desired, observed).await,
             Action::Update(update) => self.update(&face.key, update, desired).await,
+            Action::Switch(switch) => self.switch(&face.key, switch, desired).await,
+            Action::GiveUp(id) => self.give_up(&face.key, id).await,
             Action::Forget => self.forget(&face.key).await,
-            Action::NoOp | Action::Create(_) | Action::Wait | Action::Orphaned | Action::Blocked => return,
+            Action::NoOp
+            | Action::Create(_)
+            | Action::Replace(_)
+            | Action::Wait
+            | Action::Orphaned
+            | Action::Delete(_)
+            | Action::Blocked => return,
         };
         outcome.note(&face.key, done, self.sink);
     }
@@ -119,7 +139,8 @@ impl<A: FaceApi> Executor<'_, A> {
         let permits = Semaphore::new(self.settings.create_parallelism.max(1));
         let recording = Mutex::new(());
         let creates = approved.steps().filter_map(|face| match &face.action {
-            Action::Create(create) => Some((&face.key, create)),
+            Action::Create(create) => Some((&face.key, Creation { create, is_beside: false })),
+            Action::Replace(create) => Some((&face.key, Creation { create, is_beside: true })),
             _ => None,
         });
         let running = creates.map(|(key, create)| {
@@ -192,6 +213,7 @@ fn refreshed(face: &RecordedFace, spec: Option<&FaceSpec>, observed: &Observed) 
             new.default_voice = voice.cloned();
         }
     }
+    new.successor = new.successor.map(|successor| Box::new(refreshed(&successor, spec, observed)));
     match live {
         Some(live) => new.seen(live, observed.at),
         None => new,

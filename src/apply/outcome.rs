@@ -16,6 +16,12 @@ pub enum Done {
     Updated,
     /// A face was dropped from the record.
     Forgotten,
+    /// Another face took the present one's place, in PALs and record.
+    Switched,
+    /// A new face was given up.
+    GivenUp,
+    /// Live faces were deleted.
+    Deleted,
     /// A create was refused: nothing began.
     Refused(String),
     /// A create got no usable answer.
@@ -69,6 +75,12 @@ pub struct Outcome {
     pub updated: Vec<FaceKey>,
     /// Faces that were dropped from the record.
     pub forgotten: Vec<FaceKey>,
+    /// Faces whose place another one took.
+    pub switched: Vec<FaceKey>,
+    /// Faces whose replacement was given up.
+    pub given_up: Vec<FaceKey>,
+    /// Keys of which live faces were deleted, one entry for each deletion that was asked for.
+    pub deleted: Vec<FaceKey>,
     /// Creates that were refused, and why: nothing began.
     pub refused: Vec<(FaceKey, String)>,
     /// Creates of which nobody knows what became of them.
@@ -99,6 +111,9 @@ impl Outcome {
             Done::Adopted(_) => self.adopted.push(key.clone()),
             Done::Updated => self.updated.push(key.clone()),
             Done::Forgotten => self.forgotten.push(key.clone()),
+            Done::Switched => self.switched.push(key.clone()),
+            Done::GivenUp => self.given_up.push(key.clone()),
+            Done::Deleted => self.deleted.push(key.clone()),
             Done::Refused(why) => self.refused.push((key.clone(), why)),
             Done::InDoubt => self.in_doubt.push(key.clone()),
             Done::Skipped => self.skipped.push(key.clone()),
@@ -121,6 +136,9 @@ impl Outcome {
             adopted,
             updated,
             forgotten,
+            switched,
+            given_up,
+            deleted,
             refused,
             in_doubt,
             skipped,
@@ -142,6 +160,9 @@ impl Outcome {
         self.adopted.extend(adopted);
         self.updated.extend(updated);
         self.forgotten.extend(forgotten);
+        self.switched.extend(switched);
+        self.given_up.extend(given_up);
+        self.deleted.extend(deleted);
         self.refused.extend(refused);
         self.in_doubt.extend(in_doubt);
         self.skipped.extend(skipped);

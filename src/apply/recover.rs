@@ -23,14 +23,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
-    Attempt, Coverage, Doubt, FaceId, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence,
-    RecordedFace,
+    Attempt, Coverage, Doubt, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence, RecordedFace,
 };
 use crate::plan::presence;
 use crate::state::{Entry, Happened, Snapshot};
 use crate::tavus::{ApiError, FaceApi};
 
 use super::outcome::chain;
+use super::step::placed;
 use super::{Event, Executor, Trouble};
 
 /// Complete listings without the token, after the window, that prove absence.
@@ -211,8 +211,7 @@ impl<A: FaceApi> Executor<'_, A> {
             .parse()
             .or_else(|_| key.as_str().parse())
             .map_err(|error: crate::face::NameError| error.to_string())?;
-        let previous = before.map_or_else(Vec::new, |face| left_behind(face, &live.id, observed));
-        let face = RecordedFace {
+        let new = RecordedFace {
             id: live.id.clone(),
             name,
             default_voice: None,
@@ -225,8 +224,12 @@ impl<A: FaceApi> Executor<'_, A> {
             protect: before.is_some_and(|face| face.protect),
             seen_usable: live.status.is_usable(),
             last_seen: None,
-            previous,
+            successor: None,
+            previous: Vec::new(),
+            rolled_back_from: None,
         };
+        let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
+        let face = placed(before.cloned(), new, create.beside.as_ref(), is_gone, self.clock.now());
         let history =
             self.history(key, Happened::CreateSettled, Some(&live.id), Some(&create.token), "found by its token");
         self.write(key, Some(&entry), Some(face), history).await
@@ -277,19 +280,6 @@ fn cannot_look(why: String) -> Trouble {
 /// was set back, counts as now: the window is never skipped, and never longer than it is.
 fn window_end(under_way_until: Timestamp, now: Timestamp, window: Duration) -> Timestamp {
     under_way_until.min(now).saturating_add(window).unwrap_or(Timestamp::MAX)
-}
-
-/// The faces that a key had before, once it has `new`: also the present one, unless it is gone.
-pub(super) fn left_behind(face: &RecordedFace, new: &FaceId, observed: &Observed) -> Vec<FaceId> {
-    let is_gone = presence(face, observed) == Presence::Gone;
-    let present = Some(&face.id).filter(|_| !is_gone);
-    let mut left: Vec<FaceId> = Vec::new();
-    for id in face.previous.iter().chain(present) {
-        if id != new && !left.contains(id) {
-            left.push(id.clone());
-        }
-    }
-    left
 }
 
 /// Why a listing without the token proves nothing about a create; none where it does.

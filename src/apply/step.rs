@@ -6,16 +6,15 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::face::{
-    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, RecordedFace, Token, TrainingInput, TrainingVoice,
-    named_with,
+    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, Presence, RecordedFace, Token, TrainingInput,
+    TrainingVoice, named_with,
 };
 use crate::killpoint::{is_off, kill_point};
-use crate::plan::{Adopt, Create, FacePlan, Update, live_name_agrees};
-use crate::state::{Change, Entry, Happened, HistoryEntry, StateError};
+use crate::plan::{Adopt, Create, FacePlan, Limit, Update, live_name_agrees, presence};
+use crate::state::{Change, Entry, Happened, HistoryEntry};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate, Failure};
 
 use super::outcome::chain;
-use super::recover::left_behind;
 use super::{Done, Event, Executor, Trouble};
 
 /// How often one create is sent when the API says "later". Each time it is proven that nothing began.
@@ -33,12 +32,13 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Each sending has a durable `begun` of its own. After it the entry is settled, refused or in doubt;
     /// if the process dies in between, it stays `begun`, which counts as in doubt.
     /// An answer is recorded under `recording`, so that one answer cannot be taken for two.
-    pub(super) async fn create(&self, key: &FaceKey, create: &Create, recording: &Mutex<()>) -> Done {
+    pub(super) async fn create(&self, key: &FaceKey, creation: Creation<'_>, recording: &Mutex<()>) -> Done {
+        let create = creation.create;
         for sends in 1..=POSTPONED_SENDS {
             if self.must_stop() {
                 return Done::Skipped;
             }
-            let entry = match self.begin(key, create).await {
+            let entry = match self.begin(key, creation).await {
                 Ok(entry) => entry,
                 Err(why) => return failed(key, "create", format!("{why}; nothing was sent")),
             };
@@ -46,7 +46,7 @@ impl<A: FaceApi> Executor<'_, A> {
             match self.api.create_face(&request(create)).await {
                 CreateOutcome::Accepted { id } => {
                     let _alone = recording.lock().await;
-                    return self.accepted(key, create, &entry, id).await;
+                    return self.accepted(key, creation, &entry, id).await;
                 }
                 CreateOutcome::Refused(error) => return self.refused(key, &entry, &error).await,
                 CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error).await,
@@ -88,22 +88,32 @@ impl<A: FaceApi> Executor<'_, A> {
         Some(format!("live face {} carries its token now", bearer.id))
     }
 
-    async fn begin(&self, key: &FaceKey, create: &Create) -> Result<Entry, String> {
+    async fn begin(&self, key: &FaceKey, Creation { create, is_beside }: Creation<'_>) -> Result<Entry, String> {
         let last = self.store.entry(key).map_err(|error| chain(&error))?;
         let recorded = self.store.face(key).map_err(|error| chain(&error))?;
         // One approval pays once, however often it is executed.
-        if let Some(face) = recorded.filter(|face| face.token.as_ref() == Some(&create.token)) {
-            return Err(format!("its training was started already, as {}", face.id));
+        if let Some(face) = &recorded {
+            let made = std::iter::once(face).chain(face.successor.as_deref());
+            let before = face.previous.iter().map(|face| (&face.id, &face.token));
+            let mut known = made.map(|face| (&face.id, &face.token)).chain(before);
+            if let Some((id, _)) = known.find(|(_, token)| token.as_ref() == Some(&create.token)) {
+                return Err(format!("its training was started already, as {id}"));
+            }
         }
+        self.spend(Limit::MaxTrainings)?;
         let (token, trained_from) = (create.token.clone(), create.trained_from.clone());
-        let entry =
+        let mut entry =
             Entry::begin(last.as_ref(), token, trained_from, self.clock.now()).map_err(|error| error.to_string())?;
+        if let Some(present) = create.instead_of.as_ref().filter(|_| is_beside) {
+            entry = entry.beside(present.clone());
+        }
         let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), "");
         self.write(key, Some(&entry), None, history).await?;
         Ok(entry)
     }
 
-    async fn accepted(&self, key: &FaceKey, create: &Create, entry: &Entry, id: FaceId) -> Done {
+    async fn accepted(&self, key: &FaceKey, creation: Creation<'_>, entry: &Entry, id: FaceId) -> Done {
+        let create = creation.create;
         // A new face has a new id. An answer with a known one was given before, by a cache on the way or a mix-up:
         // believed, it would lose the face that this create has made, and give another one to two keys.
         let known = self.store.holder(&id).ok().flatten();
@@ -118,9 +128,12 @@ impl<A: FaceApi> Executor<'_, A> {
             Err(error) => return failed(key, "record the new face", format!("{error}; the face is {id}")),
         };
         let history = self.history(key, Happened::CreateSettled, Some(&id), Some(&create.token), "answered");
-        let written = match self.previous(key, create.instead_of.as_ref()) {
-            Ok(previous) => {
-                let face = RecordedFace { previous, ..recorded(create, id.clone(), self.clock.now()) };
+        let now = self.clock.now();
+        let written = match self.store.face(key) {
+            Ok(before) => {
+                let new = recorded(create, id.clone(), now);
+                let beside = create.instead_of.as_ref().filter(|_| creation.is_beside);
+                let face = placed(before, new, beside, create.instead_of.is_none(), now);
                 self.write(key, Some(&settled), Some(face), history).await
             }
             Err(error) => Err(chain(&error)),
@@ -210,8 +223,12 @@ impl<A: FaceApi> Executor<'_, A> {
             protect: spec.map_or_else(|| before.is_some_and(|face| face.protect), |spec| spec.lifecycle.protect),
             seen_usable: live.status.is_usable(),
             last_seen: None,
-            previous: before.map_or_else(Vec::new, |face| left_behind(face, &adopt.id, observed)),
+            successor: None,
+            previous: Vec::new(),
+            rolled_back_from: None,
         };
+        let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
+        let recorded = placed(before.cloned(), recorded, adopt.beside.as_ref(), is_gone, self.clock.now());
         // An open create that this face answers.
         let settled = snapshot
             .journal
@@ -282,8 +299,11 @@ impl<A: FaceApi> Executor<'_, A> {
         let what = described(update);
         let spec = desired.faces.get(key).map(|face| &face.spec);
         let recorded = self.store.face(key).ok().flatten();
-        let Some(mut recorded) = recorded else {
+        let Some(mut whole) = recorded else {
             return failed(key, "record the update", "it is not in the record any more".to_owned());
+        };
+        let Some(recorded) = whole.of_id_mut(&update.id) else {
+            return failed(key, "record the update", format!("{} is not in the record any more", update.id));
         };
         let is_token_only = |name: &crate::plan::Change<String>| {
             let before = Some(name.before().as_str());
@@ -298,7 +318,7 @@ impl<A: FaceApi> Executor<'_, A> {
             recorded.default_voice = voice.after().clone();
         }
         let history = self.history(key, Happened::Updated, Some(&update.id), None, &what);
-        if let Err(why) = self.write(key, None, Some(recorded), history).await {
+        if let Err(why) = self.write(key, None, Some(whole), history).await {
             return failed(key, "record the update", format!("{what} was changed on the live face, but {why}"));
         }
         self.sink.take(&Event::FaceUpdated { key: key.clone(), id: update.id.clone(), what, is_housekeeping });
@@ -316,21 +336,11 @@ impl<A: FaceApi> Executor<'_, A> {
         Done::Forgotten
     }
 
-    fn api_failed(&self, key: &FaceKey, doing: &'static str, error: &ApiError) -> Done {
+    pub(super) fn api_failed(&self, key: &FaceKey, doing: &'static str, error: &ApiError) -> Done {
         if error.is_key_refused() {
             self.key_refused.store(true, Ordering::Relaxed);
         }
         failed(key, doing, error.to_string())
-    }
-
-    /// Returns the faces this key had before, with the one it has now where that is being left.
-    fn previous(&self, key: &FaceKey, leaving: Option<&FaceId>) -> Result<Vec<FaceId>, StateError> {
-        let known = self.store.face(key)?;
-        let mut previous = known.map_or_else(Vec::new, |face| face.previous);
-        if let Some(id) = leaving.filter(|id| !previous.contains(id)) {
-            previous.push(id.clone());
-        }
-        Ok(previous)
     }
 
     pub(super) async fn write(
@@ -368,7 +378,30 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 }
 
-fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
+/// A training to be started, and whether the new face waits beside the present one until it is ready.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Creation<'a> {
+    pub(super) create: &'a Create,
+    pub(super) is_beside: bool,
+}
+
+/// Returns the record of a key once a face was made or found for it: beside the present one where that is still
+/// the one it was made for, in its place otherwise.
+pub(super) fn placed(
+    before: Option<RecordedFace>,
+    new: RecordedFace,
+    beside: Option<&FaceId>,
+    is_gone: bool,
+    now: jiff::Timestamp,
+) -> RecordedFace {
+    match before {
+        None => new,
+        Some(before) if beside == Some(&before.id) => before.with_successor(new, now),
+        Some(before) => before.replaced_by(new, is_gone, now),
+    }
+}
+
+pub(super) fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
     Done::Failed(Trouble { key: Some(key.clone()), doing, why })
 }
 
@@ -405,7 +438,9 @@ fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
         protect: spec.lifecycle.protect,
         seen_usable: false,
         last_seen: None,
+        successor: None,
         previous: Vec::new(),
+        rolled_back_from: None,
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::face::{
-    Desired, DesiredFace, FaceKey, Model, Observed, ObservedFace, RecordedFace, Token, TrainingStatus, WaitFor,
+    Desired, DesiredFace, FaceId, FaceKey, Model, Observed, ObservedFace, RecordedFace, Token, TrainingStatus, WaitFor,
 };
-use crate::plan::{finishing, is_reached, may_not_show_yet, naming_for, shared_tokens};
+use crate::plan::{Switch, finishing, is_reached, may_not_show_yet, may_serve, naming_for, shared_tokens};
 use crate::state::Change;
 use crate::tavus::{ApiError, FaceApi};
 
@@ -145,10 +145,12 @@ impl<A: FaceApi> Executor<'_, A> {
         let mut seen = BTreeMap::new();
         waiting.shared = shared_tokens(&observed);
         for (key, desired) in waiting.open.clone() {
-            let Some(face) = recorded.get(&key) else {
+            let Some(whole) = recorded.get(&key) else {
                 waiting.open.remove(&key);
                 continue;
             };
+            // Where a new face is to take the place, that is the one to wait for.
+            let face = whole.successor.as_deref().unwrap_or(whole);
             let live = match self.find(&observed, face).await {
                 Ok(live) => live,
                 Err(error) if error.is_key_refused() => return Err(error),
@@ -166,11 +168,15 @@ impl<A: FaceApi> Executor<'_, A> {
             if let Some(live) = &live {
                 seen.insert(key.clone(), (live.clone(), observed.at));
             }
-            match self.judge(&key, desired, face, live.as_ref(), observed.at) {
+            match self.judge(&key, desired, face, whole.successor.is_some(), live.as_ref(), observed.at) {
                 Look::Reached(training) => {
                     self.sink.take(&Event::FaceReached(training));
-                    waiting.outcome.reached.push(key.clone());
                     waiting.open.remove(&key);
+                    if let Some(successor) = &whole.successor {
+                        self.take_place(&key, &whole.id, successor, desired, waiting).await;
+                    } else {
+                        waiting.outcome.reached.push(key.clone());
+                    }
                     // There is no later look that could try again.
                     if let Some(trouble) = untold {
                         waiting.outcome.note(&key, Done::Failed(trouble), self.sink);
@@ -198,6 +204,29 @@ impl<A: FaceApi> Executor<'_, A> {
         let next = next_look(paces, self.settings.poll_interval, fastrand::f64());
         self.sink.take(&Event::RoundEnded { waiting: waiting.open.len(), next });
         Ok(next)
+    }
+
+    /// Puts a new face that is ready in the present one's place, as was approved with its training; unless the
+    /// manifest asks for something else by now, which is for a plan to say.
+    async fn take_place(
+        &self,
+        key: &FaceKey,
+        present: &FaceId,
+        successor: &RecordedFace,
+        desired: &DesiredFace,
+        waiting: &mut Waiting<'_>,
+    ) {
+        let wanted = desired.spec.trained_from();
+        let is_wanted = successor.trained_from.as_ref().is_none_or(|made| made.changes_to(&wanted).is_empty());
+        if !is_wanted {
+            let why = format!("{} is ready, but the manifest asks for other inputs by now: see the plan", successor.id);
+            let trouble = Trouble { key: Some(key.clone()), doing: "switch to the new face", why };
+            waiting.outcome.note(key, Done::Failed(trouble), self.sink);
+            return;
+        }
+        let switch = Switch { from: present.clone(), to: successor.id.clone(), pals: None };
+        let done = self.switch(key, &switch, waiting.desired).await;
+        waiting.outcome.note(key, done, self.sink);
     }
 
     fn note_failed_look_at(&self, key: &FaceKey, error: &ApiError, waiting: &mut Waiting<'_>) {
@@ -235,10 +264,11 @@ impl<A: FaceApi> Executor<'_, A> {
         key: &FaceKey,
         desired: &DesiredFace,
         face: &RecordedFace,
+        is_successor: bool,
         live: Option<&ObservedFace>,
         now: Timestamp,
     ) -> Look {
-        let wait_for = desired.spec.lifecycle.wait_for;
+        let wait_for = if is_successor { WaitFor::Ready } else { desired.spec.lifecycle.wait_for };
         let created_at = face.created_at.or_else(|| live.and_then(|live| live.created_at));
         let elapsed =
             created_at.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
@@ -257,7 +287,9 @@ impl<A: FaceApi> Executor<'_, A> {
             elapsed,
         };
         match &live.status {
-            status if is_reached(status, wait_for) => Look::Reached(training),
+            // A face that takes another one's place must be as good as it will get.
+            _ if is_successor && may_serve(live, desired) => Look::Reached(training),
+            status if !is_successor && is_reached(status, wait_for) => Look::Reached(training),
             TrainingStatus::Failed | TrainingStatus::TuningFailed => Look::Failed(training, live.error.clone()),
             _ => Look::Training(training),
         }
@@ -294,8 +326,10 @@ impl<A: FaceApi> Executor<'_, A> {
     async fn remember(&self, seen: BTreeMap<FaceKey, (ObservedFace, Timestamp)>) {
         let current = self.store.load().map(|snapshot| snapshot.faces).unwrap_or_default();
         let news = seen.into_iter().filter_map(|(key, (live, at))| {
-            let face = current.get(&key).filter(|face| face.id == live.id)?;
-            let new = face.clone().seen(&live, at);
+            let face = current.get(&key)?;
+            let mut new = face.clone();
+            let seen = new.of_id_mut(&live.id)?;
+            *seen = seen.clone().seen(&live, at);
             (new != *face).then_some((key, Some(new)))
         });
         let change = Change { faces: news.collect(), ..Change::default() };

@@ -38,10 +38,7 @@ impl Exit {
         (Self::CHANGES, "changes or drift are present (only with --detailed-exitcode)"),
         (Self::KEY_REFUSED, "the API refused the key (401, 403)"),
         (Self::FACE_FAILED, "at least one face failed (training, or creation refused); others may have succeeded"),
-        (
-            Self::UNSAFE,
-            "refused by a safety rule: limit, protection, stale or used plan, ambiguous adoption, incomplete listing",
-        ),
+        (Self::UNSAFE, "refused by a safety rule: limit, protection, stale plan, unclear adoption or listing"),
         (Self::HELD, "the state is held by another run"),
         (Self::UNEXPECTED_CHANGES, "there are changes, and --expect-no-changes was given"),
         (Self::INTERRUPTED, "interrupted; the state is safe, run again"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::apply::{ExecuteSettings, Executor, Outcome, Settled};
+use crate::apply::{ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
@@ -16,7 +16,7 @@ use crate::state::StateStore;
 use crate::tavus::Client;
 
 use super::Exit;
-use super::args::WaitOptions;
+use super::args::{PolicyArgs, WaitOptions};
 use super::error::CliError;
 use super::progress::Progress;
 use super::session::{Access, Session};
@@ -57,20 +57,22 @@ impl<'a> Run<'a> {
     pub fn begin(
         session: &'a Session,
         progress: &'a Progress,
-        policy: Policy,
+        policy: Option<&PolicyArgs>,
         wait: &WaitOptions,
         create_parallelism: Option<u32>,
     ) -> Result<Self, CliError> {
         let state = session.state(Access::Write)?;
         let store = state.store.ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))?;
+        let policy = session.policy(policy, &state.recorded, &store.history()?);
         let executor = Executor {
             api: &session.api,
             store: Arc::clone(&store),
             clock: Arc::clone(&session.clock),
             interrupt: session.interrupt.clone(),
             sink: progress,
-            settings: execute_settings(session, wait, create_parallelism),
+            settings: execute_settings(session, &policy, wait, create_parallelism),
             key_refused: AtomicBool::new(false),
+            ledger: Ledger::default(),
         };
         Ok(Self { session, store, executor, policy, outcome: Outcome::default(), progress })
     }
@@ -81,11 +83,11 @@ impl<'a> Run<'a> {
     /// When they cannot be looked at, or it is not the state's account.
     pub async fn look(&self) -> Result<Look, CliError> {
         let (meta, mut recorded) = self.store.load()?.into_recorded();
-        let observed = self.session.survey(&meta, &recorded).await?;
+        let mut observed = self.session.survey(&meta, &recorded).await?;
         if let Some(serial) = self.session.remember_account(self.store.as_ref(), &meta, &observed)? {
             recorded.serial = serial;
         }
-        let plan = self.session.plan(&recorded, &observed, &self.policy);
+        let plan = self.session.plan(&recorded, &mut observed, &self.policy).await?;
         Ok(Look { recorded, observed, plan })
     }
 
@@ -138,6 +140,10 @@ impl<'a> Run<'a> {
                 return false;
             }
             let Some(recorded) = snapshot.faces.get(key) else { return false };
+            if recorded.successor.is_some() {
+                // Until it has taken its place, whatever stage is waited for otherwise.
+                return !blocked.contains(&key);
+            }
             let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
             let is_unfinished =
                 finishing(naming_for(desired.naming, recorded, &shared), face, recorded, live).is_some();
@@ -198,6 +204,7 @@ impl<'a> Run<'a> {
             recreate: BTreeSet::new(),
             retry: BTreeSet::new(),
             create_new: BTreeSet::new(),
+            roll_forward: BTreeSet::new(),
             ..self.policy.clone()
         };
         let after = match self.outcome.is_interrupted || self.outcome.is_key_refused {
@@ -225,7 +232,12 @@ fn still_blocked<'a>(outcome: &'a Outcome, plan: &'a Plan) -> impl Iterator<Item
 }
 
 /// Returns how to execute: flag > environment > file > default.
-fn execute_settings(session: &Session, wait: &WaitOptions, create_parallelism: Option<u32>) -> ExecuteSettings {
+fn execute_settings(
+    session: &Session,
+    policy: &Policy,
+    wait: &WaitOptions,
+    create_parallelism: Option<u32>,
+) -> ExecuteSettings {
     let file = &session.loaded.project.settings;
     ExecuteSettings {
         create_parallelism: create_parallelism.or(file.create_parallelism).unwrap_or(2) as usize,
@@ -235,6 +247,10 @@ fn execute_settings(session: &Session, wait: &WaitOptions, create_parallelism: O
         no_settle: wait.no_settle,
         poll_interval: wait.poll_interval.or(file.poll_interval),
         wait_timeout: wait.wait_timeout.or(file.wait_timeout),
+        limits: RunLimits {
+            trainings: policy.max_trainings.map(|allowed| (allowed, policy.trainings_before)),
+            deletions: policy.max_deletions.map(|allowed| (allowed, policy.deletions_before)),
+        },
     }
 }
 
@@ -251,7 +267,7 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
         Exit::KEY_REFUSED
     } else if !outcome.in_doubt.is_empty() || is_blocked(|block| matches!(block, Block::InDoubt { .. })) {
         Exit::IN_DOUBT
-    } else if is_failed || is_blocked(|block| matches!(block, Block::Failed(_) | Block::TuningFailed)) {
+    } else if is_failed || is_blocked(is_about_failure) {
         Exit::FACE_FAILED
     } else if is_blocked(|_| true) || !plan.duplicates.is_empty() {
         Exit::UNSAFE
@@ -262,6 +278,13 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
     } else {
         Exit::SUCCESS
     }
+}
+
+fn is_about_failure(block: &Block) -> bool {
+    matches!(
+        block,
+        Block::Failed(_) | Block::TuningFailed | Block::ReplacementFailed(_) | Block::ReplacementTuningFailed
+    )
 }
 
 /// Asks a person. Only `yes` means yes.

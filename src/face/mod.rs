@@ -18,9 +18,12 @@ mod token;
 
 pub use desired::{Desired, DesiredFace, Naming, Origin};
 pub use link::{Link, LinkError, redact_links};
-pub use name::{FaceId, FaceKey, FaceName, Model, NameError, ProjectName, VoiceId, VoiceSlug};
-pub use observed::{Coverage, Observed, ObservedFace, Ownership, Presence, Progress, TrainingStatus};
-pub use recorded::{Doubt, LastSeen, OpenCreate, Recorded, RecordedFace};
+pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
+pub use observed::{
+    Coverage, Observed, ObservedFace, ObservedPals, Ownership, Pal, Presence, Progress, TrainingStatus,
+};
+pub(crate) use recorded::previous_faces;
+pub use recorded::{Doubt, LastSeen, OpenCreate, PreviousFace, Recorded, RecordedFace};
 pub use spec::{
     FaceSpec, Fingerprint, InputChange, Lifecycle, OnFailed, OnMissing, OnRemoval, SourceKind, TrainedFrom,
     TrainingInput, TrainingVoice, WaitFor,

@@ -110,6 +110,12 @@ text_newtype!(FaceId, check_id);
 pub struct VoiceId(String);
 text_newtype!(VoiceId, check_id);
 
+/// The id of a PAL: chosen by the server, opaque.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PalId(String);
+text_newtype!(PalId, check_id);
+
 /// The slug of a stock voice, such as `anna`. The API compares it without case, so it is kept in
 /// lower case (Create Face page, docs.tavus.io, August 2026).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

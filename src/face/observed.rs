@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FaceId, Token, VoiceId, split_name};
+use super::{FaceId, PalId, Token, VoiceId, split_name};
 
 /// What the API showed, when, and whether it was everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,26 @@ pub struct Observed {
     pub coverage: Coverage,
     /// Our own faces, by id. Stock faces are left out.
     pub faces: BTreeMap<FaceId, ObservedFace>,
+    /// Which PALs use which face; none where nobody looked, as most plans need not know.
+    pub pals: Option<ObservedPals>,
+}
+
+/// The PALs of the account, as far as their default face goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedPals {
+    /// Why the listing is not the whole, if it is not: then nobody can say that a face is used by none.
+    pub missing: Option<String>,
+    /// The PALs that use a face, by face, in the order of their ids.
+    pub by_face: BTreeMap<FaceId, Vec<Pal>>,
+}
+
+/// A PAL: the behaviour that uses a face.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pal {
+    /// Its id.
+    pub id: PalId,
+    /// Its name.
+    pub name: String,
 }
 
 /// How much of the account a listing showed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     Attempt, FaceId, FaceKey, FaceName, Fingerprint, ObservedFace, OnRemoval, Progress, Token, TrainedFrom,
@@ -51,15 +51,231 @@ pub struct RecordedFace {
     /// How far its training was when we last looked. For `status` without a look.
     #[serde(default)]
     pub last_seen: Option<LastSeen>,
-    /// Faces this key had before, which still exist as far as we know. Never deleted by ourselves.
-    #[serde(default)]
-    pub previous: Vec<FaceId>,
+    /// The new face that is to take this one's place once it is ready. It has no successor of its own, and no
+    /// faces before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<Box<RecordedFace>>,
+    /// Faces this key had before, which still exist as far as we know, the latest last.
+    #[serde(default, deserialize_with = "previous_faces")]
+    pub previous: Vec<PreviousFace>,
+    /// The inputs from which a person has rolled it back: they are not gone on to again before the manifest asks
+    /// for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_from: Option<Fingerprint>,
+}
+
+/// A face that a key had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousFace {
+    /// Its id.
+    pub id: FaceId,
+    /// When another face took its place; none where an early version of facectl remembered the id alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
+    /// The name it had, without a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<FaceName>,
+    /// The voice we last set on it by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_voice: Option<VoiceId>,
+    /// What it was made from, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_from: Option<TrainedFrom>,
+    /// Which attempt made it.
+    pub attempt: Attempt,
+    /// The token it was created under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+    /// Whether the token may still stand in the live name.
+    pub token_in_name: bool,
+    /// When its creation was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Whether it was ever seen usable: only then one can go back to it.
+    pub seen_usable: bool,
+}
+
+/// Reads faces from before, of which an early version kept the ids alone.
+///
+/// # Errors
+/// When one is neither an id nor a face.
+pub(crate) fn previous_faces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PreviousFace>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OnDisk {
+        Id(FaceId),
+        Whole(Box<PreviousFace>),
+    }
+    let found = Vec::<OnDisk>::deserialize(deserializer)?;
+    let read = |found| match found {
+        OnDisk::Id(id) => PreviousFace::known_by_id(id),
+        OnDisk::Whole(face) => *face,
+    };
+    Ok(found.into_iter().map(read).collect())
+}
+
+impl PreviousFace {
+    /// Returns a face of which nothing but its id is known.
+    pub fn known_by_id(id: FaceId) -> Self {
+        Self {
+            id,
+            left_at: None,
+            name: None,
+            default_voice: None,
+            trained_from: None,
+            attempt: Attempt::FIRST,
+            token: None,
+            token_in_name: false,
+            created_at: None,
+            seen_usable: false,
+        }
+    }
+
+    /// Returns the fingerprint it was made from, where it is known.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.trained_from.as_ref().map(TrainedFrom::fingerprint)
+    }
 }
 
 impl RecordedFace {
     /// Returns the fingerprint it was made from, where it is known.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.trained_from.as_ref().map(TrainedFrom::fingerprint)
+    }
+
+    /// Returns every id that belongs to the key: the present face, the one that is to take its place, and those
+    /// it had before.
+    pub fn ids(&self) -> impl Iterator<Item = &FaceId> {
+        let others = self.successor.iter().map(|face| &face.id).chain(self.previous.iter().map(|face| &face.id));
+        std::iter::once(&self.id).chain(others)
+    }
+
+    /// Returns the face with this id: the present one, or the one that is to take its place.
+    pub fn of_id_mut(&mut self, id: &FaceId) -> Option<&mut Self> {
+        if self.id == *id {
+            return Some(self);
+        }
+        self.successor.as_deref_mut().filter(|successor| successor.id == *id)
+    }
+
+    /// Returns the record of the key once a newly made (or found) face is beside the present one, which stays.
+    /// One that was to take the place until now is left for it.
+    #[must_use]
+    pub fn with_successor(mut self, new: Self, at: Timestamp) -> Self {
+        if let Some(left) = self.successor.take().filter(|left| left.id != new.id) {
+            self.previous.push(left.left(at));
+        }
+        self.previous.retain(|face| face.id != new.id);
+        self.rolled_back_from = None;
+        Self { successor: Some(Box::new(new)), ..self }
+    }
+
+    /// Returns the record of the key once a newly made (or found) face is its present one. `is_gone` says that
+    /// nothing is left of the one before.
+    #[must_use]
+    pub fn replaced_by(mut self, new: Self, is_gone: bool, at: Timestamp) -> Self {
+        let mut previous = std::mem::take(&mut self.previous);
+        previous.extend(self.successor.take().map(|left| left.left(at)));
+        if !is_gone && !previous.iter().any(|face| face.id == self.id) {
+            previous.push(self.left(at));
+        }
+        previous.retain(|face| face.id != new.id);
+        Self { previous, ..new }
+    }
+
+    /// Returns the record without one of the live faces that are not the present one.
+    #[must_use]
+    pub fn without(mut self, id: &FaceId) -> Self {
+        self.previous.retain(|face| face.id != *id);
+        self.successor = self.successor.filter(|successor| successor.id != *id);
+        self
+    }
+
+    /// Returns what is remembered of this face alone once another one takes its place.
+    pub fn left(self, at: Timestamp) -> PreviousFace {
+        let Self {
+            id,
+            name,
+            default_voice,
+            trained_from,
+            attempt,
+            token,
+            token_in_name,
+            created_at,
+            on_removal: _,
+            protect: _,
+            seen_usable,
+            last_seen: _,
+            successor: _,
+            previous: _,
+            rolled_back_from: _,
+        } = self;
+        PreviousFace {
+            id,
+            left_at: Some(at),
+            name: Some(name),
+            default_voice,
+            trained_from,
+            attempt,
+            token,
+            token_in_name,
+            created_at,
+            seen_usable,
+        }
+    }
+
+    /// Returns the record of the key once its successor has taken this face's place, which is then a previous
+    /// one; this record, if it has no successor.
+    #[must_use]
+    pub fn succeeded(mut self, at: Timestamp) -> Self {
+        let Some(successor) = self.successor.take() else { return self };
+        let (on_removal, protect) = (self.on_removal, self.protect);
+        let mut previous = std::mem::take(&mut self.previous);
+        previous.retain(|face| face.id != successor.id);
+        previous.push(self.left(at));
+        Self { on_removal, protect, previous, rolled_back_from: None, ..*successor }
+    }
+
+    /// Returns the record of the key once it has gone back to a face it had before; the face it leaves and a
+    /// successor are previous ones then. None if it never had that face.
+    #[must_use]
+    pub fn back_to(mut self, id: &FaceId, at: Timestamp) -> Option<Self> {
+        let mut previous = std::mem::take(&mut self.previous);
+        let place = previous.iter().position(|face| face.id == *id)?;
+        let back = previous.remove(place);
+        let (on_removal, protect) = (self.on_removal, self.protect);
+        previous.extend(self.successor.take().map(|successor| successor.left(at)));
+        let name = back.name.clone().unwrap_or_else(|| self.name.clone());
+        previous.push(self.left(at));
+        let PreviousFace {
+            id,
+            left_at: _,
+            name: _,
+            default_voice,
+            trained_from,
+            attempt,
+            token,
+            token_in_name,
+            created_at,
+            seen_usable,
+        } = back;
+        Some(Self {
+            id,
+            name,
+            default_voice,
+            trained_from,
+            attempt,
+            token,
+            token_in_name,
+            created_at,
+            on_removal,
+            protect,
+            seen_usable,
+            last_seen: None,
+            successor: None,
+            previous,
+            rolled_back_from: None,
+        })
     }
 }
 
@@ -99,6 +315,9 @@ pub struct OpenCreate {
     pub begun_at: Timestamp,
     /// Why we do not know.
     pub doubt: Doubt,
+    /// The face whose place it was to take once it is ready; none where it was to be the key's face at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<FaceId>,
 }
 
 /// Why the outcome of a create is not known.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{FaceName, Link, Model, VoiceId, VoiceSlug};
@@ -95,7 +96,7 @@ impl fmt::Display for SourceKind {
 }
 
 /// What may happen to a face, as `spec.lifecycle` says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lifecycle {
     /// What leaving the manifest may lead to.
@@ -108,6 +109,25 @@ pub struct Lifecycle {
     pub on_missing: OnMissing,
     /// What to do when a training failed.
     pub on_failed: OnFailed,
+    /// How long a face that was replaced is kept, to roll back to, before `--prune` may delete it.
+    pub retire_after: SignedDuration,
+    /// Whether PALs that use a face are pointed to the one that takes its place.
+    pub repoint_pals: bool,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self {
+            on_removal: OnRemoval::default(),
+            protect: false,
+            wait_for: WaitFor::default(),
+            on_missing: OnMissing::default(),
+            on_failed: OnFailed::default(),
+            // A night's sleep to notice that the new face is worse.
+            retire_after: SignedDuration::from_hours(24),
+            repoint_pals: true,
+        }
+    }
 }
 
 /// `lifecycle.on_removal`.

@@ -58,8 +58,9 @@ impl Hash {
         self.text(&spec.fingerprint().to_string());
         self.text(default_voice.as_ref().map_or("", |voice| voice.as_str()));
         self.text(&callback_url.as_ref().map(crate::face::Link::identity).unwrap_or_default());
-        let Lifecycle { on_removal, protect, wait_for, on_missing, on_failed } = lifecycle;
+        let Lifecycle { on_removal, protect, wait_for, on_missing, on_failed, retire_after, repoint_pals } = lifecycle;
         self.text(&format!("{on_removal:?} {protect} {wait_for:?} {on_missing:?} {on_failed:?}"));
+        self.text(&format!("{retire_after} {repoint_pals}"));
         self.count(labels.len());
         for (name, value) in labels {
             self.text(name);

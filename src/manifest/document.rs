@@ -104,7 +104,7 @@ pub(super) struct FaceProperties {
 }
 
 /// What may happen to a face.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LifecycleFields {
     /// What leaving the manifests may lead to. Default: retain.
@@ -125,6 +125,13 @@ pub(super) struct LifecycleFields {
     #[serde(default)]
     #[schemars(schema_with = "on_failed")]
     pub(super) on_failed: Option<OnFailed>,
+    /// How long a face that was replaced is kept, to roll back to, before `--prune` may delete it (where on_removal
+    /// allows that at all). Default: 24h.
+    #[serde(default)]
+    #[schemars(schema_with = "duration")]
+    pub(super) retire_after: Option<String>,
+    /// Whether PALs that use a face are pointed to the one that takes its place. Default: true.
+    pub(super) repoint_pals: Option<bool>,
 }
 
 /// A project: what its faces have in common, and how far a run may go.
@@ -236,8 +243,20 @@ pub(super) struct DefaultFields {
 pub(super) struct LimitFields {
     /// Trainings that one `apply` may start. Default: 10.
     pub(super) max_trainings: Option<u32>,
+    /// Counts `max_trainings` over this time too, so that many runs together start no more, such as `24h`.
+    #[serde(default)]
+    #[schemars(schema_with = "duration")]
+    pub(super) max_trainings_per: Option<String>,
     /// Faces that one `apply` may delete. Default: 3.
     pub(super) max_deletions: Option<u32>,
+    /// Counts `max_deletions` over this time too, such as `24h`.
+    #[serde(default)]
+    #[schemars(schema_with = "duration")]
+    pub(super) max_deletions_per: Option<String>,
+    /// How many faces of one's own the account's plan has room for. A create or replacement that needs one more is
+    /// pointed out before it is sent.
+    #[schemars(range(min = 1))]
+    pub(super) face_slots: Option<u32>,
 }
 
 /// A closed set of words, each with what it means, so that editors can show it.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{Lifecycle, Link, Model, Naming, ProjectName};
 
-use super::document::{LifecycleFields, ProjectDocument, ProjectFields};
+use super::document::{LimitFields, ProjectDocument, ProjectFields};
 use super::resolve::merge;
 use super::resolver::{Resolver, Wrong};
 
@@ -114,14 +114,26 @@ impl Default for Defaults {
 pub struct Limits {
     /// Trainings that may be started.
     pub max_trainings: Option<u32>,
+    /// Over how long `max_trainings` counts beside one run; none: over one run only.
+    pub max_trainings_per: Option<Duration>,
     /// Faces that may be deleted.
     pub max_deletions: Option<u32>,
+    /// Over how long `max_deletions` counts beside one run; none: over one run only.
+    pub max_deletions_per: Option<Duration>,
+    /// How many faces of one's own the account has room for; none where nobody said it.
+    pub face_slots: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         // A slip in a template should cost a few trainings, not a hundred.
-        Self { max_trainings: Some(10), max_deletions: Some(3) }
+        Self {
+            max_trainings: Some(10),
+            max_trainings_per: None,
+            max_deletions: Some(3),
+            max_deletions_per: None,
+            face_slots: None,
+        }
     }
 }
 
@@ -176,7 +188,10 @@ fn settings(resolver: &mut Resolver<'_>, fields: ProjectFields) -> ProjectSettin
         lock_file,
     } = fields;
     let defaults = defaults.unwrap_or_default();
-    let limits = limits.unwrap_or_default();
+    let limits = self::limits(resolver, limits.unwrap_or_default());
+    let lifecycle_path = ["spec", "defaults", "lifecycle"];
+    let lifecycle =
+        merge(resolver, &lifecycle_path, defaults.lifecycle.clone().unwrap_or_default(), Lifecycle::default());
     let built_in = Defaults::default();
     let mut time = |name: &str, text: Option<String>| {
         resolver.parse(&["spec", name], text.as_deref(), "a length of time", duration)
@@ -191,12 +206,9 @@ fn settings(resolver: &mut Resolver<'_>, fields: ProjectFields) -> ProjectSettin
         defaults: Defaults {
             model: defaults.model_name.unwrap_or(built_in.model),
             callback_url: resolver.link(&["spec", "defaults", "callback_url"], defaults.callback_url.as_deref()),
-            lifecycle: merge(defaults.lifecycle.unwrap_or(LifecycleFields::default()), built_in.lifecycle),
+            lifecycle,
         },
-        limits: Limits {
-            max_trainings: limits.max_trainings.or(Limits::default().max_trainings),
-            max_deletions: limits.max_deletions.or(Limits::default().max_deletions),
-        },
+        limits,
         naming: naming.unwrap_or_default(),
         adopt: adopt.unwrap_or_default(),
         api_url: resolver.parse(&["spec", "api_url"], api_url.as_deref(), "an address to send a key to", api_address),
@@ -215,6 +227,21 @@ fn settings(resolver: &mut Resolver<'_>, fields: ProjectFields) -> ProjectSettin
         wait_timeout,
         requests_per_second,
         lock_file: lock_file.unwrap_or(true),
+    }
+}
+
+fn limits(resolver: &mut Resolver<'_>, fields: LimitFields) -> Limits {
+    let LimitFields { max_trainings, max_trainings_per, max_deletions, max_deletions_per, face_slots } = fields;
+    let mut period = |name: &str, text: Option<String>| {
+        resolver.parse(&["spec", "limits", name], text.as_deref(), "a length of time", duration)
+    };
+    let built_in = Limits::default();
+    Limits {
+        max_trainings: max_trainings.or(built_in.max_trainings),
+        max_trainings_per: period("max_trainings_per", max_trainings_per),
+        max_deletions: max_deletions.or(built_in.max_deletions),
+        max_deletions_per: period("max_deletions_per", max_deletions_per),
+        face_slots,
     }
 }
 
@@ -239,14 +266,24 @@ fn locations(resolver: &mut Resolver<'_>, manifests: Vec<String>) -> Vec<String>
 }
 
 fn duration(text: &str) -> Result<Duration, Wrong> {
-    let help = "write it like `30s`, `2m` or `5h30m`";
+    let parsed = duration_or_zero(text)?;
+    if parsed.is_zero() {
+        return Err(Wrong::value("it is zero", DURATION_HELP));
+    }
+    Duration::try_from(parsed).map_err(|_| Wrong::value("it is negative", DURATION_HELP))
+}
+
+const DURATION_HELP: &str = "write it like `30s`, `2m` or `5h30m`";
+
+/// Reads a length of time that may be none.
+pub(super) fn duration_or_zero(text: &str) -> Result<jiff::SignedDuration, Wrong> {
+    let help = DURATION_HELP;
     let parsed: jiff::SignedDuration =
         text.parse().map_err(|_| Wrong::value("it is a number without a unit, or not a time at all", help))?;
-    let duration = Duration::try_from(parsed).map_err(|_| Wrong::value("it is negative", help))?;
-    if duration.is_zero() {
-        return Err(Wrong::value("it is zero", help));
+    if parsed.is_negative() {
+        return Err(Wrong::value("it is negative", help));
     }
-    Ok(duration)
+    Ok(parsed)
 }
 
 /// Takes an address from the project file only where the key may go whatever a pull request says.

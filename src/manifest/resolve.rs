@@ -11,7 +11,7 @@ use crate::face::{
 
 use super::diagnostic::{Diagnostic, Place, Severity, nearest};
 use super::document::{FaceDocument, FaceFields, LifecycleFields};
-use super::project::Defaults;
+use super::project::{Defaults, duration_or_zero};
 use super::resolver::Resolver;
 use super::shape::{clipped, listed};
 use super::tree::{Kind, Node};
@@ -98,14 +98,23 @@ fn spec(
         callback_url,
         green_screen,
         training_version,
-        lifecycle: merge(lifecycle.unwrap_or_default(), defaults.lifecycle),
+        lifecycle: merge(resolver, &["spec", "lifecycle"], lifecycle.clone().unwrap_or_default(), defaults.lifecycle),
     })
 }
 
-/// Returns the lifecycle with each field that was written put over its default.
-pub(super) fn merge(fields: LifecycleFields, default: Lifecycle) -> Lifecycle {
-    let LifecycleFields { on_removal, protect, wait_for, on_missing, on_failed } = fields;
+/// Returns the lifecycle with each field that was written at `path` put over its default.
+pub(super) fn merge(
+    resolver: &mut Resolver<'_>,
+    path: &[&str],
+    fields: LifecycleFields,
+    default: Lifecycle,
+) -> Lifecycle {
+    let LifecycleFields { on_removal, protect, wait_for, on_missing, on_failed, retire_after, repoint_pals } = fields;
+    let path: Vec<&str> = path.iter().copied().chain(["retire_after"]).collect();
+    let retire_after = resolver.parse(&path, retire_after.as_deref(), "a length of time", duration_or_zero);
     Lifecycle {
+        retire_after: retire_after.unwrap_or(default.retire_after),
+        repoint_pals: repoint_pals.unwrap_or(default.repoint_pals),
         on_removal: on_removal.unwrap_or(default.on_removal),
         protect: protect.unwrap_or(default.protect),
         wait_for: wait_for.unwrap_or(default.wait_for),

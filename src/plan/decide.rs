@@ -1,6 +1,7 @@
 //! One face, one action: the decision table.
 //!
-//! Rows are tried from the top; the first that fits decides.
+//! Rows are tried from the top; the first that fits decides. "New" is the face that is to take the recorded
+//! one's place (its successor).
 //!
 //! | # | desired | open create | recorded | live | action | reason |
 //! |---|---|---|---|---|---|---|
@@ -16,38 +17,44 @@
 //! | 10 | yes | | yes | gone | blocked | `Missing` |
 //! | 11 | yes | | yes | not shown, listing incomplete | blocked | `ListingIncomplete` |
 //! | 11a | yes | | a moment ago | not shown | wait | `NotShownYet` |
-//! | 12 | yes | | other inputs | another one carries our token, same inputs | adopt | `FoundByToken` |
-//! | 13 | yes | | other inputs | failed | create `$` | `ChangedAfterFailure` |
-//! | 14 | yes | | other inputs | any | blocked | `NeedsReplacement` |
-//! | 15 | yes | | same inputs | failed, policy | create `$` | `RetryFailed` |
-//! | 16 | yes | | same inputs | failed | blocked | `Failed` |
-//! | 17 | yes | | same inputs | name or voice differ | update | who did it |
-//! | 18 | yes | | same inputs | tuning failed, wanted ready | blocked | `TuningFailed` |
-//! | 19 | yes | | same inputs | not as far as waited for | wait | `TrainingGoesOn` |
-//! | 20 | yes | | same inputs | agrees | no-op | `Agrees` |
-//! | 21 | no | | yes | gone, with all it had before | forget | `LeftManifestsAndGone` |
-//! | 22 | no | | yes | any | orphaned | `LeftManifests` |
+//! | 12 | yes | | other inputs | another one carries our token, same inputs | adopt (beside) | `FoundByToken` |
+//! | 13 | yes | | other inputs | any, protected | blocked | `ProtectedFromReplacement` |
+//! | 14 | yes | | other inputs | failed | create `$` | `ChangedAfterFailure` |
+//! | 15 | yes | | rolled back from these | any | blocked | `RolledBack` |
+//! | 16 | yes | | other inputs | one from before has them | switch, or adopt (beside) | `PreviousHasInputs` |
+//! | 17 | yes | | other inputs | any | replace `$` | `InputsChanged` |
+//! | 18 | yes | | same inputs | failed, policy | create `$` | `RetryFailed` |
+//! | 19 | yes | | same inputs | failed | blocked | `Failed` |
+//! | 20 | yes | | same inputs | name or voice differ | update | who did it |
+//! | 21 | yes | | same inputs | tuning failed, wanted ready | blocked | `TuningFailed` |
+//! | 22 | yes | | same inputs | not as far as waited for | wait | `TrainingGoesOn` |
+//! | 23 | yes | | same inputs | agrees | no-op | `Agrees` |
 //!
-//! Rows that create do so through [`start`], which also blocks where the listing is not complete, a live face
+//! Rows 24 to 33, where a new face is recorded beside the present one, stand in `replace.rs`; rows 34 to 42, for
+//! what left the manifests or was replaced, in `retire.rs`.
+//!
+//! Rows that train do so through [`start`], which also blocks where the listing is not complete, a live face
 //! that nobody recorded bears the name, or the token is held elsewhere: whatever the reason for creating.
 //!
 //! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
 //!
-//! Wherever the table says create: a live face that carries the very token is adopted instead; if another
-//! key's record holds that face, the row is blocked (`HeldByOther`), as it is while the listing is incomplete
-//! (`ListingIncomplete`). A face that this key had before and was left for another one is never adopted by
-//! rows 9 and 12: what was given up is not taken back silently.
+//! Wherever the table says create or replace: a live face that carries the very token is adopted instead; if
+//! another key's record holds that face, the row is blocked (`HeldByOther`), as it is while the listing is
+//! incomplete (`ListingIncomplete`). A face that this key had before and was left for another one is never
+//! adopted by rows 9 and 12: what was given up is not taken back silently.
 
 use std::collections::BTreeSet;
 
 use crate::face::{
     Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed,
-    OnMissing, OpenCreate, Ownership, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
+    OnMissing, OpenCreate, Ownership, Presence, PreviousFace, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
 use super::in_place::{is_reached, naming_for, update};
+use super::replace::{decide_beside, decide_changed};
+use super::retire::{decide_undesired, retired};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
-use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
+use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Retired, Scope, drift, presence};
 
 /// Decides about every face, and counts what is not ours.
 pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, observed: &Observed, policy: &Policy) {
@@ -64,14 +71,17 @@ pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, obse
         ours.extend(views.with_token_of(key).iter().map(|(_, face)| &face.id));
         // What is left out is decided all the same: it tells how much there is beside this plan.
         let face = decide(&views, key);
+        let retired = retired(&views, key, &face.action);
         if is_selected(&views, &face) {
             plan.duplicates.extend(duplicates(&views, key));
+            plan.retired.extend(retired);
             plan.faces.push(face);
             continue;
         }
         plan.left_out.unselected += 1;
-        let is_well = !face.action.is_change() || face.is_housekeeping();
-        plan.left_out.unselected_with_changes += usize::from(!is_well || face.action == Action::Blocked);
+        let has_changes = face.action.is_change() && !face.is_housekeeping();
+        let has_changes = has_changes || face.action == Action::Blocked || retired.iter().any(Retired::is_deleted);
+        plan.left_out.unselected_with_changes += usize::from(has_changes);
     }
     let adopted: BTreeSet<FaceId> = plan
         .faces
@@ -128,9 +138,9 @@ fn found_drift(views: &Views<'_>, recorded: &RecordedFace) -> Vec<Drift> {
 }
 /// The annotation by which a manifest says under which key its face was recorded before.
 pub(super) const MOVED_FROM: &str = "facectl.dev/moved-from";
-type Decision = (Option<FaceId>, Action, Reason);
+pub(super) type Decision = (Option<FaceId>, Action, Reason);
 
-fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
+pub(super) fn blocked(id: Option<&FaceId>, block: Block) -> Decision {
     (id.cloned(), Action::Blocked, Reason::Blocked(block))
 }
 
@@ -143,6 +153,11 @@ fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision 
             token: Some(token.clone()),
             trained_from: Some(open.trained_from.clone()),
             moved_from: None,
+            // Only beside the face that it was sent for.
+            beside: open
+                .beside
+                .clone()
+                .filter(|present| views.recorded.faces.get(key).is_some_and(|recorded| recorded.id == *present)),
         };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
@@ -159,6 +174,10 @@ fn in_doubt(open: &OpenCreate) -> Decision {
 
 /// Rows 3 to 8.
 fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Decision {
+    // A replacement was under way: the face that serves until now comes first, the new one beside it then.
+    if let Some(decision) = adopt_serving(views, key, desired) {
+        return decision;
+    }
     if let Some(decision) = adopt_by_token(views, key, desired, &[], Failed::PassedOver) {
         return decision;
     }
@@ -167,8 +186,7 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
             return decision;
         }
         if let Some((_, face)) = newest(views.with_token_of(key)) {
-            let adopt = Adopt { id: face.id.clone(), token: face.token(), trained_from: None, moved_from: None };
-            return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByTokenOfEarlierInputs);
+            return of_earlier_inputs(face);
         }
     }
     decide_moved(views, key, desired)
@@ -176,9 +194,27 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
         .unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
 }
 
+fn of_earlier_inputs(face: &ObservedFace) -> Decision {
+    let adopt = Adopt { id: face.id.clone(), token: face.token(), trained_from: None, moved_from: None, beside: None };
+    (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByTokenOfEarlierInputs)
+}
+
+/// Returns the adoption of a usable face of earlier inputs, where those of the present inputs are not usable yet.
+fn adopt_serving(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
+    let wanted = Token::of(&views.desired.project, key, &desired.spec.fingerprint(), Attempt::FIRST);
+    let (new, old): (Vec<_>, Vec<_>) =
+        views.with_token_of(key).iter().cloned().partition(|(token, _)| token.is_same_intent(&wanted));
+    let is_usable = |(_, face): &(Token, &ObservedFace)| face.status.is_usable();
+    if new.is_empty() || new.iter().any(is_usable) {
+        return None;
+    }
+    let usable: Vec<_> = old.into_iter().filter(is_usable).collect();
+    newest(&usable).map(|(_, face)| of_earlier_inputs(face))
+}
+
 /// Whether a failed face may be taken up by its token.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Failed {
+pub(super) enum Failed {
     /// Only where nothing better is there: it shows that this intent was paid for and what came of it.
     Taken,
     /// It must not take the place of a face that may work.
@@ -188,25 +224,30 @@ enum Failed {
 /// Row 3, and row 12: a live face carries the token of this very intent. Of several attempts the last
 /// one counts, of several faces with one token the oldest. Those that were left before are passed over:
 /// they failed, or another one took their place.
-fn adopt_by_token(
+pub(super) fn adopt_by_token(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
-    left_before: &[FaceId],
+    left_before: &[PreviousFace],
     failed: Failed,
 ) -> Option<Decision> {
     let trained_from = desired.spec.trained_from();
     let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
     let is_taken = |(token, face): &&(Token, &ObservedFace)| {
         token.is_same_intent(&wanted)
-            && !left_before.contains(&face.id)
+            && !left_before.iter().any(|left| left.id == face.id)
             && (failed == Failed::Taken || face.status != TrainingStatus::Failed)
     };
     let same_intent = || views.with_token_of(key).iter().filter(is_taken);
     let last = same_intent().map(|(token, _)| token.attempt()).max()?;
     let (token, face) = oldest(same_intent().filter(|(token, _)| token.attempt() == last))?;
-    let adopt =
-        Adopt { id: face.id.clone(), token: Some(token.clone()), trained_from: Some(trained_from), moved_from: None };
+    let adopt = Adopt {
+        id: face.id.clone(),
+        token: Some(token.clone()),
+        trained_from: Some(trained_from),
+        moved_from: None,
+        beside: None,
+    };
     Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken))
 }
 
@@ -232,6 +273,7 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
             token: old.token.clone(),
             trained_from: old.trained_from.clone(),
             moved_from: Some(from.clone()),
+            beside: None,
         };
         return Some((Some(old.id.clone()), Action::Adopt(adopt), Reason::Moved(from.clone())));
     }
@@ -247,7 +289,7 @@ fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opti
 }
 
 /// Returns the key that takes over what is recorded under a key that left.
-fn claimant<'a>(views: &Views<'a>, from: &FaceKey) -> Option<&'a FaceKey> {
+pub(super) fn claimant<'a>(views: &Views<'a>, from: &FaceKey) -> Option<&'a FaceKey> {
     let claims = |(key, face): &(&FaceKey, &DesiredFace)| {
         face.annotations.get(MOVED_FROM).is_some_and(|claimed| claimed == from.as_str())
             && !views.recorded.faces.contains_key(*key)
@@ -263,12 +305,15 @@ fn adopt_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
     if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) {
         return None;
     }
-    let adopt = Adopt { id: face.id.clone(), token: None, trained_from: None, moved_from: None };
+    let adopt = Adopt { id: face.id.clone(), token: None, trained_from: None, moved_from: None, beside: None };
     Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByName))
 }
 
-/// Rows 9 to 20.
+/// Rows 9 to 33.
 fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Decision {
+    if let Some(successor) = &recorded.successor {
+        return decide_beside(views, key, desired, recorded, successor);
+    }
     let lifecycle = desired.spec.lifecycle;
     let changes = input_changes(views, key, desired, recorded);
     let live = match presence(recorded, views.observed) {
@@ -304,28 +349,8 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
     decide_same_inputs(views, desired, recorded, live)
 }
 
-/// Rows 12 to 14.
-fn decide_changed(
-    views: &Views<'_>,
-    key: &FaceKey,
-    desired: &DesiredFace,
-    recorded: &RecordedFace,
-    live: &ObservedFace,
-    changes: Vec<InputChange>,
-) -> Decision {
-    if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
-        return decision;
-    }
-    let is_protected = desired.spec.lifecycle.protect;
-    if live.status == TrainingStatus::Failed && !is_protected {
-        // Nobody can be using a failed face, so nothing has to be switched over.
-        return start(views, key, desired, Attempt::FIRST, Some(&live.id), Reason::ChangedAfterFailure(changes));
-    }
-    blocked(Some(&live.id), Block::NeedsReplacement { changes, is_protected })
-}
-
-/// Rows 17 to 20.
-fn decide_same_inputs(
+/// Rows 20 to 23.
+pub(super) fn decide_same_inputs(
     views: &Views<'_>,
     desired: &DesiredFace,
     recorded: &RecordedFace,
@@ -347,7 +372,7 @@ fn decide_same_inputs(
 }
 /// Returns what differs between what the recorded face was made from and what is asked for; none where
 /// nothing does, or nobody knows.
-fn input_changes(
+pub(super) fn input_changes(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
@@ -366,13 +391,13 @@ fn input_changes(
     }
 }
 
-fn next_attempt(recorded: &RecordedFace, has_other_inputs: bool) -> Attempt {
+pub(super) fn next_attempt(recorded: &RecordedFace, has_other_inputs: bool) -> Attempt {
     if has_other_inputs { Attempt::FIRST } else { recorded.attempt.next() }
 }
 
 /// The one road to a paid training: taken only where a complete listing shows that no live face carries
 /// the very token that would be sent. One that does is taken up instead, whoever made it.
-fn start(
+pub(super) fn start(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
@@ -383,8 +408,13 @@ fn start(
     let trained_from = desired.spec.trained_from();
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
     if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {
-        let adopt =
-            Adopt { id: face.id.clone(), token: Some(token), trained_from: Some(trained_from), moved_from: None };
+        let adopt = Adopt {
+            id: face.id.clone(),
+            token: Some(token),
+            trained_from: Some(trained_from),
+            moved_from: None,
+            beside: None,
+        };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
     if let Some((id, by)) = views.held.get(&token) {
@@ -405,19 +435,4 @@ fn start(
     }
     let create = Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned() };
     (instead_of.cloned(), Action::Create(Box::new(create)), reason)
-}
-
-/// Rows 21 and 22.
-fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -> Decision {
-    let id = Some(recorded.id.clone());
-    if let Some(other) = claimant(views, key) {
-        return (id, Action::NoOp, Reason::MovedTo(other.clone()));
-    }
-    let is_live = |id: &FaceId| views.observed.faces.contains_key(id);
-    match presence(recorded, views.observed) {
-        // The record is all that knows of the faces it had before.
-        Presence::Gone if recorded.previous.iter().any(is_live) => (id, Action::Orphaned, Reason::LeftManifests),
-        Presence::Gone => (id, Action::Forget, Reason::LeftManifestsAndGone),
-        Presence::Present(_) | Presence::Unknown => (id, Action::Orphaned, Reason::LeftManifests),
-    }
 }

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{FaceId, FaceKey, FaceSpec, InputChange, Link, Token, VoiceId};
 
-use super::{Action, Adopt, Block, Create, Duplicate, FacePlan, Plan, Policy, Reason, Refusal, Selection, Update};
+use super::{
+    Action, Adopt, Block, Create, Delete, Duplicate, FacePlan, Fate, Plan, Policy, Reason, Refusal, Retired, Selection,
+    Switch, Update,
+};
 
 /// What a plan is recognised by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,7 +102,20 @@ impl Plan {
     /// Returns what the plan is recognised by.
     pub fn digest(&self) -> PlanDigest {
         // In full, so that a new field cannot be forgotten here.
-        let Self { project, basis, faces: _, foreign: _, duplicates, policy, left_out: _, refusals } = self;
+        let Self {
+            project,
+            basis,
+            // Both below, each with its key.
+            faces: _,
+            retired: _,
+            foreign: _,
+            duplicates,
+            policy,
+            left_out: _,
+            refusals,
+            // A warning, which follows from how many faces others have.
+            shortage: _,
+        } = self;
         let mut hash = Hash::new("facectl 2026-11 plan digest");
         hash.text(project.as_str());
         hash.text(&basis.manifests);
@@ -117,7 +133,8 @@ impl Plan {
             hash.ids(std::iter::once(kept).chain(others));
         }
         hash.count(refusals.len());
-        for Refusal { limit, allowed, faces } in refusals {
+        // What was spent before moves as time goes by.
+        for Refusal { limit, allowed, before: _, faces } in refusals {
             hash.text(limit.setting());
             hash.text(&allowed.to_string());
             hash.keys(faces);
@@ -127,15 +144,27 @@ impl Plan {
 
     /// Returns what the plan for each face is recognised by: it tells which of them is planned in another way now.
     pub fn face_digests(&self) -> BTreeMap<FaceKey, PlanDigest> {
-        self.faces.iter().map(|face| (face.key.clone(), PlanDigest(face_digest(face)))).collect()
+        let mut retired: BTreeMap<&FaceKey, Vec<&Retired>> = BTreeMap::new();
+        for one in &self.retired {
+            retired.entry(&one.key).or_default().push(one);
+        }
+        let digest = |face: &FacePlan| face_digest(face, retired.get(&face.key).map_or(&[], Vec::as_slice));
+        self.faces.iter().map(|face| (face.key.clone(), PlanDigest(digest(face)))).collect()
     }
 }
 
-fn face_digest(face: &FacePlan) -> [u8; 32] {
+fn face_digest(face: &FacePlan, retired: &[&Retired]) -> [u8; 32] {
     // In full, so that a new field cannot be forgotten here.
     let FacePlan { key: _, origin: _, id, name: _, model: _, action, reason, drift: _, status: _, wait_for: _ } = face;
     let mut hash = Hash::new("facectl 2026-11 face in a plan digest");
     hash.ids(id);
+    // Faces from before that stay: whether they could go is a matter of time.
+    for Retired { key: _, id, left_at: _, fate } in retired {
+        if let Fate::Delete { is_hard } = fate {
+            hash.ids([id]);
+            hash.flag(*is_hard);
+        }
+    }
     // A training goes on by itself: how far it is, and that it ended, is no change of plan. Nor is what follows from
     // it by itself, which is done without a plan as well.
     if matches!(action, Action::NoOp | Action::Wait) || face.is_housekeeping() {
@@ -144,19 +173,36 @@ fn face_digest(face: &FacePlan) -> [u8; 32] {
     }
     hash.text(action.word());
     match action {
-        Action::Create(create) => hash.create(create),
+        Action::Create(create) | Action::Replace(create) => hash.create(create),
+        Action::Switch(switch) => hash.switch(switch),
+        Action::GiveUp(id) => hash.ids([id]),
+        Action::Delete(Delete { faces, is_hard }) => {
+            hash.ids(faces);
+            hash.flag(*is_hard);
+        }
         Action::Adopt(adopt) => hash.adopt(adopt),
         Action::Update(update) => hash.update(update),
+        // Nothing is done, and why it could not go may be a matter of time.
+        Action::Orphaned => return hash.finish(),
         // The word and the reason say all of it.
-        Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
+        Action::NoOp | Action::Wait | Action::Forget | Action::Blocked => {}
     }
     hash.text(reason.code());
     match reason {
-        Reason::ChangedAfterFailure(changes) => hash.inputs(changes),
+        Reason::ChangedAfterFailure(changes) | Reason::InputsChanged(changes) => hash.inputs(changes),
         Reason::Moved(key) | Reason::MovedTo(key) => hash.keys([key]),
         Reason::Blocked(block) => hash.block(block),
         // What the API said about a failure is for people.
         Reason::RetryFailed(_)
+        | Reason::RetryReplacement(_)
+        | Reason::RecreateReplacement
+        | Reason::ReplacementReady
+        | Reason::ReplacementTrains
+        | Reason::PreviousHasInputs
+        | Reason::ReplacementNotWanted
+        | Reason::LeftManifestsPrunable
+        | Reason::LeftManifestsKept(_)
+        | Reason::Pruned
         | Reason::Agrees
         | Reason::New
         | Reason::RecreateMissing
@@ -198,6 +244,10 @@ impl Hash {
         self.0.update(&(count as u64).to_le_bytes());
     }
 
+    fn flag(&mut self, flag: bool) {
+        self.count(usize::from(flag));
+    }
+
     fn texts<T: AsRef<str>>(&mut self, texts: impl IntoIterator<Item = T>) {
         let texts: Vec<T> = texts.into_iter().collect();
         self.count(texts.len());
@@ -218,9 +268,29 @@ impl Hash {
 
     fn policy(&mut self, policy: &Policy) {
         // In full, so that a new field cannot be forgotten here.
-        let Policy { adopt_by_name, recreate, retry, create_new, max_trainings, scope, selection } = policy;
-        self.text(&format!("{adopt_by_name} {max_trainings:?} {scope:?}"));
-        for keys in [recreate, retry, create_new] {
+        let Policy {
+            adopt_by_name,
+            recreate,
+            retry,
+            create_new,
+            roll_forward,
+            prune,
+            allow_empty,
+            prune_failed,
+            max_trainings,
+            max_deletions,
+            // What was spent before moves as time goes by, and has its say by the refusals.
+            trainings_before: _,
+            deletions_before: _,
+            face_slots,
+            scope,
+            selection,
+        } = policy;
+        self.text(&format!("{scope:?} {max_trainings:?} {max_deletions:?} {face_slots:?}"));
+        for flag in [adopt_by_name, prune, allow_empty, prune_failed] {
+            self.flag(*flag);
+        }
+        for keys in [recreate, retry, create_new, roll_forward] {
             self.keys(keys);
         }
         let Selection { targets, exclude, labels } = selection;
@@ -253,23 +323,31 @@ impl Hash {
     }
 
     fn adopt(&mut self, adopt: &Adopt) {
-        let Adopt { id, token, trained_from, moved_from } = adopt;
+        let Adopt { id, token, trained_from, moved_from, beside } = adopt;
         self.ids([id]);
         self.texts(token.as_ref().map(Token::to_string));
         self.texts(trained_from.as_ref().map(|from| from.fingerprint().to_string()));
         self.keys(moved_from);
+        self.ids(beside);
+    }
+
+    fn switch(&mut self, switch: &Switch) {
+        let Switch { from, to, pals } = switch;
+        self.ids([from, to]);
+        self.flag(pals.is_some());
+        self.texts(pals.iter().flatten().map(|pal| pal.id.as_str()));
     }
 
     fn update(&mut self, update: &Update) {
         let Update { id, name, voice, token_in_name } = update;
         self.ids([id]);
         self.texts(name.iter().flat_map(|change| [change.before(), change.after()]));
-        self.count(usize::from(voice.is_some()));
+        self.flag(voice.is_some());
         if let Some(change) = voice {
             self.voice(change.before().as_ref());
             self.voice(change.after().as_ref());
         }
-        self.count(usize::from(*token_in_name));
+        self.flag(*token_in_name);
     }
 
     fn inputs(&mut self, changes: &[InputChange]) {
@@ -285,12 +363,17 @@ impl Hash {
                 self.keys([by]);
             }
             Block::Renamed(from) => self.keys([from]),
-            Block::NeedsReplacement { changes, is_protected } => {
-                self.inputs(changes);
-                self.count(usize::from(*is_protected));
-            }
+            Block::ProtectedFromReplacement { changes } => self.inputs(changes),
             // What the API or a listing said is for people.
-            Block::Missing | Block::Failed(_) | Block::TuningFailed | Block::ListingIncomplete(_) => {}
+            Block::Missing
+            | Block::Failed(_)
+            | Block::TuningFailed
+            | Block::ListingIncomplete(_)
+            | Block::ReplacementFailed(_)
+            | Block::ReplacementTuningFailed
+            | Block::ReplacementMissing
+            | Block::RolledBack
+            | Block::PalsUnknown(_) => {}
         }
     }
 }

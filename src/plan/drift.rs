@@ -79,8 +79,7 @@ impl DriftReport {
             .map(|(key, face)| (key.clone(), drift(face, presence(face, observed))))
             .filter(|(_, drift)| !drift.is_empty())
             .collect();
-        let known: std::collections::BTreeSet<_> =
-            recorded.faces.values().flat_map(|face| std::iter::once(&face.id).chain(&face.previous)).collect();
+        let known: std::collections::BTreeSet<_> = recorded.faces.values().flat_map(RecordedFace::ids).collect();
         let foreign = observed.faces.keys().filter(|id| !known.contains(id)).count();
         Self { faces, compared: recorded.faces.len(), left_out: 0, foreign, coverage: observed.coverage.clone() }
     }

@@ -10,6 +10,8 @@ mod in_place;
 mod labels;
 mod merge;
 mod policy;
+mod replace;
+mod retire;
 mod review;
 mod selection;
 mod summary;
@@ -21,8 +23,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::face::{
-    Coverage, Desired, FaceId, FaceKey, FaceSpec, InputChange, Naming, Observed, Origin, ProjectName, Recorded, Token,
-    TrainedFrom, TrainingStatus, VoiceId, WaitFor,
+    Coverage, Desired, FaceId, FaceKey, FaceSpec, InputChange, Naming, Observed, Origin, Pal, ProjectName, Recorded,
+    Token, TrainedFrom, TrainingStatus, VoiceId, WaitFor,
 };
 
 pub use digest::{DigestError, ExpectedDigest, PlanDigest};
@@ -31,7 +33,9 @@ pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use labels::{LabelSelector, SelectorError};
 pub use merge::{Cause, Change};
-pub use policy::{Limit, Policy, Refusal, Scope};
+pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
+pub(crate) use replace::may_serve;
+pub(crate) use retire::users;
 pub use review::{Approved, Consent, NotApproved, review};
 pub use selection::{KeyPattern, PatternError, Selection};
 pub use summary::Summary;
@@ -48,6 +52,8 @@ pub struct Plan {
     pub faces: Vec<FacePlan>,
     /// Live faces of the account that are not ours: counted, never touched.
     pub foreign: usize,
+    /// Faces that the keys had before and that still live, in the order of the keys.
+    pub retired: Vec<Retired>,
     /// Live faces that were created for one and the same intent: an incident, reported and left alone.
     pub duplicates: Vec<Duplicate>,
     /// What it was made under: limits, flags, and which part of the project was asked for.
@@ -56,6 +62,8 @@ pub struct Plan {
     pub left_out: LeftOut,
     /// Limits that the plan breaks: it can be read, but not approved.
     pub refusals: Vec<Refusal>,
+    /// Where the account is known to have too little room for what is to be trained.
+    pub shortage: Option<Shortage>,
 }
 
 /// Faces that have no entry in a plan, as only a part of the project was asked for.
@@ -124,6 +132,12 @@ pub enum Action {
     NoOp,
     /// Start a training, which costs.
     Create(Box<Create>),
+    /// Start the training of a face that is to take the present one's place once it is ready, which costs.
+    Replace(Box<Create>),
+    /// Put another face of the key in the present one's place: first in the PALs, then in the record.
+    Switch(Switch),
+    /// Stop going on to a new face: it stays alive, as one of those from before.
+    GiveUp(FaceId),
     /// Take a live face into the record.
     Adopt(Adopt),
     /// Change name or voice in place.
@@ -134,6 +148,8 @@ pub enum Action {
     Forget,
     /// It left the manifests and lives on. Listed, nothing is done.
     Orphaned,
+    /// Delete the live face, and drop it from the record.
+    Delete(Delete),
     /// Nothing may be done before a person has.
     Blocked,
 }
@@ -151,6 +167,78 @@ pub struct Create {
     pub instead_of: Option<FaceId>,
 }
 
+/// Another face of the key is to take the present one's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// The present face.
+    pub from: FaceId,
+    /// The face that takes its place: usable, and one of this key's.
+    pub to: FaceId,
+    /// The PALs that use the present face and are pointed to the other one first; none where they are to be left
+    /// alone (`lifecycle.repoint_pals: false`) or were not looked at.
+    pub pals: Option<Vec<Pal>>,
+}
+
+/// Live faces to be deleted. None of them is in use by a PAL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delete {
+    /// The live faces, in the order in which they are deleted.
+    pub faces: Vec<FaceId>,
+    /// Whether stored material goes too.
+    pub is_hard: bool,
+}
+
+/// A face that a key had before, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retired {
+    /// Whose it was.
+    pub key: FaceKey,
+    /// The live face.
+    pub id: FaceId,
+    /// When another one took its place, where that is known.
+    pub left_at: Option<Timestamp>,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a face that a key had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Kept: `on_removal` says so.
+    Retained,
+    /// Kept, to roll back to, until then.
+    KeptUntil(Timestamp),
+    /// It may be deleted, with `--prune`.
+    Prunable,
+    /// Kept: something stands against its deletion.
+    Kept(Keep),
+    /// Deleted.
+    Delete {
+        /// Whether stored material goes too.
+        is_hard: bool,
+    },
+}
+
+/// Why a face is not deleted although it may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// It is protected.
+    Protected,
+    /// PALs use it.
+    UsedByPals(Vec<Pal>),
+    /// Which PALs use it could not be found out.
+    PalsUnknown(String),
+    /// Its training failed less than a day ago: deleting it now may lose the refund (documentation on training
+    /// failures, docs.tavus.io, 2026). Until then.
+    FailedLately(Timestamp),
+    /// The listing of live faces was not complete.
+    ListingIncomplete(String),
+    /// Nothing is declared at all, and `--allow-empty` was not given.
+    NothingDeclared,
+    /// A create of its key is in doubt.
+    InDoubt,
+}
+
 /// A live face to be taken into the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopt {
@@ -162,6 +250,8 @@ pub struct Adopt {
     pub trained_from: Option<TrainedFrom>,
     /// The key it was recorded under until now, where only the key changed.
     pub moved_from: Option<FaceKey>,
+    /// The present face, whose place it is to take once it is ready.
+    pub beside: Option<FaceId>,
 }
 
 /// A change in place.
@@ -203,6 +293,20 @@ pub enum Reason {
     RetryFailed(Option<String>),
     /// Its training failed, and the manifest asks for other inputs now.
     ChangedAfterFailure(Vec<InputChange>),
+    /// The manifest asks for other training inputs than the live face was made from.
+    InputsChanged(Vec<InputChange>),
+    /// The training of the new face failed, and policy says to try again.
+    RetryReplacement(Option<String>),
+    /// The new face is gone, and policy says to train it again.
+    RecreateReplacement,
+    /// The new face is ready to take the present one's place.
+    ReplacementReady,
+    /// The new face that is to take the present one's place is in training.
+    ReplacementTrains,
+    /// A face from before was made from just what the manifest asks for now, and still lives.
+    PreviousHasInputs,
+    /// The manifest asks for what the present face was made from, or for something else than the new one.
+    ReplacementNotWanted,
     /// A live face carries the token of this very intent.
     FoundByToken,
     /// A live face carries this key's token, made from earlier inputs.
@@ -231,6 +335,12 @@ pub enum Reason {
     TrainingGoesOnUnawaited,
     /// It left the manifests.
     LeftManifests,
+    /// It left the manifests, and may be deleted with `--prune`.
+    LeftManifestsPrunable,
+    /// It left the manifests, and something stands against its deletion.
+    LeftManifestsKept(Keep),
+    /// It left the manifests, `on_removal` says that it may go, and `--prune` was given.
+    Pruned,
     /// It left the manifests and is gone.
     LeftManifestsAndGone,
     /// Blocked.
@@ -268,25 +378,48 @@ pub enum Block {
     },
     /// A recorded face that is no longer declared was made from the very same inputs: its key was changed.
     Renamed(FaceKey),
-    /// Other training inputs are asked for, which needs a new face.
-    NeedsReplacement {
+    /// Other training inputs are asked for, which needs a new face, and this one is protected.
+    ProtectedFromReplacement {
         /// What differs; empty where only the token tells that something does.
         changes: Vec<InputChange>,
-        /// Whether the face is protected.
-        is_protected: bool,
     },
+    /// The training of the new face failed; the present one stays.
+    ReplacementFailed(Option<String>),
+    /// The tuning of the new face failed, and the manifest wants it ready; the present one stays.
+    ReplacementTuningFailed,
+    /// The new face is gone; the present one stays.
+    ReplacementMissing,
+    /// A person went back to the present face, and the manifest still asks for what they left.
+    RolledBack,
+    /// Which PALs use the present face could not be found out, so it cannot be replaced in them.
+    PalsUnknown(String),
 }
 
 impl Action {
     /// Returns whether it starts a paid training.
     pub fn is_paid(&self) -> bool {
-        matches!(self, Self::Create(_))
+        self.training().is_some()
+    }
+
+    /// Returns the training that it starts, if it does.
+    pub fn training(&self) -> Option<&Create> {
+        match self {
+            Self::Create(create) | Self::Replace(create) => Some(create),
+            _ => None,
+        }
     }
 
     /// Returns whether `apply` changes anything by it, here or there.
     pub fn is_change(&self) -> bool {
         match self {
-            Self::Create(_) | Self::Adopt(_) | Self::Update(_) | Self::Forget => true,
+            Self::Create(_)
+            | Self::Replace(_)
+            | Self::Switch(_)
+            | Self::GiveUp(_)
+            | Self::Adopt(_)
+            | Self::Update(_)
+            | Self::Forget
+            | Self::Delete(_) => true,
             Self::NoOp | Self::Wait | Self::Orphaned | Self::Blocked => false,
         }
     }
@@ -296,11 +429,15 @@ impl Action {
         match self {
             Self::NoOp => "no-op",
             Self::Create(_) => "create",
+            Self::Replace(_) => "replace",
+            Self::Switch(_) => "switch",
+            Self::GiveUp(_) => "give up replacement",
             Self::Adopt(_) => "adopt",
             Self::Update(_) => "update",
             Self::Wait => "wait",
             Self::Forget => "forget",
             Self::Orphaned => "orphaned",
+            Self::Delete(_) => "delete",
             Self::Blocked => "blocked",
         }
     }
@@ -310,11 +447,15 @@ impl Action {
         match self {
             Self::NoOp => " ",
             Self::Create(_) => "+",
+            Self::Replace(_) => "-/+",
+            Self::Switch(_) => "->",
+            Self::GiveUp(_) => "x",
             Self::Adopt(_) => "<=",
             Self::Update(_) => "~",
             Self::Wait => "…",
             Self::Forget => ".",
             Self::Orphaned => "o",
+            Self::Delete(_) => "-",
             Self::Blocked => "!",
         }
     }
@@ -328,10 +469,40 @@ impl FacePlan {
     }
 }
 
+impl Retired {
+    /// Returns whether it is to be deleted.
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.fate, Fate::Delete { .. })
+    }
+}
+
 impl Plan {
     /// Returns whether `apply` would change anything that is not housekeeping.
     pub fn has_changes(&self) -> bool {
         self.faces.iter().any(|face| face.action.is_change() && !face.is_housekeeping())
+            || self.retired.iter().any(Retired::is_deleted)
+    }
+
+    /// Returns the live faces that it deletes, each with its key.
+    pub fn deletions(&self) -> impl Iterator<Item = (&FaceKey, &FaceId)> {
+        let left = self.faces.iter().filter_map(|face| match &face.action {
+            Action::Delete(delete) => Some(delete.faces.iter().map(|id| (&face.key, id))),
+            _ => None,
+        });
+        let retired = self.retired.iter().filter(|retired| retired.is_deleted());
+        left.flatten().chain(retired.map(|retired| (&retired.key, &retired.id)))
+    }
+
+    /// Returns whether it matters which PALs use which face: a face is to be left, or to be deleted.
+    pub fn needs_pals(&self) -> bool {
+        let is_left = |face: &FacePlan| {
+            matches!(face.action, Action::Replace(_) | Action::Switch(_) | Action::Delete(_))
+                || matches!(face.reason, Reason::ReplacementTrains | Reason::LeftManifestsKept(Keep::PalsUnknown(_)))
+                || matches!(face.reason, Reason::Blocked(Block::PalsUnknown(_)))
+        };
+        let is_going =
+            |retired: &Retired| retired.is_deleted() || matches!(retired.fate, Fate::Kept(Keep::PalsUnknown(_)));
+        self.faces.iter().any(is_left) || self.retired.iter().any(is_going)
     }
 
     /// Returns the faces that nothing may be done to before a person has, and why.
@@ -360,13 +531,16 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
         },
         faces: Vec::new(),
         foreign: 0,
+        retired: Vec::new(),
         duplicates: Vec::new(),
         policy: policy.clone(),
         left_out: LeftOut::default(),
         refusals: Vec::new(),
+        shortage: None,
     };
     decide::fill(&mut plan, desired, recorded, observed, policy);
     plan.refusals = policy.refusals(&plan);
+    plan.shortage = policy.shortage(&plan, observed);
     plan
 }
 

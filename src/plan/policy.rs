@@ -1,10 +1,11 @@
 //! What a plan may do, and how much of it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::face::FaceKey;
+use crate::face::{FaceKey, Observed, Ownership};
 
 use super::{Plan, Selection};
 
@@ -19,12 +20,37 @@ pub struct Policy {
     pub retry: BTreeSet<FaceKey>,
     /// Train these although a live face bears their name, or looks like them under another key.
     pub create_new: BTreeSet<FaceKey>,
+    /// Go on to these again although a person went back from them.
+    pub roll_forward: BTreeSet<FaceKey>,
+    /// Delete what left the manifests, or was replaced long enough ago, where `on_removal` says so.
+    pub prune: bool,
+    /// Prune also where nothing at all is declared.
+    pub allow_empty: bool,
+    /// Prune failed faces also within a day of their failure.
+    pub prune_failed: bool,
     /// The most trainings that one plan may start; none: no limit.
     pub max_trainings: Option<u32>,
+    /// What counts against `max_trainings` besides the plan: trainings that were started lately.
+    pub trainings_before: Option<Spent>,
+    /// The most faces that one plan may delete; none: no limit.
+    pub max_deletions: Option<u32>,
+    /// What counts against `max_deletions` besides the plan: faces that were deleted lately.
+    pub deletions_before: Option<Spent>,
+    /// How many faces of one's own the account has room for; none where nobody said it.
+    pub face_slots: Option<u32>,
     /// How much of the project the manifests cover.
     pub scope: Scope,
     /// Which faces anything is to be planned for.
     pub selection: Selection,
+}
+
+/// What was spent of a limit over a period until now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Spent {
+    /// How many.
+    pub count: u32,
+    /// Over how long the limit counts.
+    pub period: Duration,
 }
 
 /// How much of the project the manifests cover.
@@ -44,8 +70,21 @@ pub struct Refusal {
     pub limit: Limit,
     /// What it allows.
     pub allowed: u32,
-    /// The faces that count against it.
+    /// What was spent of it before, where it counts over a period.
+    pub before: Option<Spent>,
+    /// The faces that count against it, one entry for each training or deletion.
     pub faces: Vec<FaceKey>,
+}
+
+/// The account has too little room, as far as somebody said how much it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Shortage {
+    /// How many faces of one's own it has room for (`spec.limits.face_slots`).
+    pub slots: u32,
+    /// How many there are.
+    pub taken: usize,
+    /// How many more are to be trained.
+    pub needed: usize,
 }
 
 /// The limits there are.
@@ -54,6 +93,8 @@ pub struct Refusal {
 pub enum Limit {
     /// `spec.limits.max_trainings`.
     MaxTrainings,
+    /// `spec.limits.max_deletions`.
+    MaxDeletions,
 }
 
 impl Limit {
@@ -61,6 +102,7 @@ impl Limit {
     pub fn setting(self) -> &'static str {
         match self {
             Self::MaxTrainings => "spec.limits.max_trainings",
+            Self::MaxDeletions => "spec.limits.max_deletions",
         }
     }
 
@@ -68,6 +110,15 @@ impl Limit {
     pub fn flag(self) -> &'static str {
         match self {
             Self::MaxTrainings => "--max-trainings",
+            Self::MaxDeletions => "--max-deletions",
+        }
+    }
+
+    /// Returns what it counts, as one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::MaxTrainings => "training",
+            Self::MaxDeletions => "deletion",
         }
     }
 }
@@ -75,13 +126,32 @@ impl Limit {
 impl Policy {
     /// Returns the limits that a plan breaks.
     pub(super) fn refusals(&self, plan: &Plan) -> Vec<Refusal> {
-        let paid: Vec<FaceKey> =
-            plan.faces.iter().filter(|face| face.action.is_paid()).map(|face| face.key.clone()).collect();
-        match self.max_trainings {
-            Some(allowed) if paid.len() > usize::try_from(allowed).unwrap_or(usize::MAX) => {
-                vec![Refusal { limit: Limit::MaxTrainings, allowed, faces: paid }]
-            }
-            _ => Vec::new(),
-        }
+        let paid = plan.faces.iter().filter(|face| face.action.is_paid()).map(|face| face.key.clone()).collect();
+        let deleted = plan.deletions().map(|(key, _)| key.clone()).collect();
+        [
+            refusal(Limit::MaxTrainings, self.max_trainings, self.trainings_before, paid),
+            refusal(Limit::MaxDeletions, self.max_deletions, self.deletions_before, deleted),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
+
+    /// Returns how far the account is short of room for what a plan trains, where somebody said how much it has.
+    pub(super) fn shortage(&self, plan: &Plan, observed: &Observed) -> Option<Shortage> {
+        let slots = self.face_slots?;
+        let taken = observed.faces.values().filter(|face| face.ownership != Ownership::System).count();
+        let needed = plan.faces.iter().filter(|face| face.action.is_paid()).count();
+        // Whether a failed or a deleted face frees its slot is written nowhere: the worst is planned for.
+        let is_short = needed > 0 && taken + needed > usize::try_from(slots).unwrap_or(usize::MAX);
+        is_short.then_some(Shortage { slots, taken, needed })
+    }
+}
+
+fn refusal(limit: Limit, allowed: Option<u32>, before: Option<Spent>, faces: Vec<FaceKey>) -> Option<Refusal> {
+    let allowed = allowed?;
+    let before = before.filter(|before| before.count > 0);
+    let number = faces.len().saturating_add(before.map_or(0, |before| before.count as usize));
+    let is_over = !faces.is_empty() && number > usize::try_from(allowed).unwrap_or(usize::MAX);
+    is_over.then_some(Refusal { limit, allowed, before, faces })
 }

@@ -15,8 +15,14 @@ pub struct Summary {
     pub update: usize,
     /// Faces to replace by a new one.
     pub replace: usize,
+    /// Faces whose place another face of the key takes.
+    pub switch: usize,
+    /// New faces that are given up.
+    pub give_up: usize,
     /// Faces to delete.
     pub delete: usize,
+    /// Live faces from before that are kept.
+    pub retired: usize,
     /// Faces to drop from the record.
     pub forget: usize,
     /// Faces in training that are waited for.
@@ -36,13 +42,22 @@ pub struct Summary {
 impl Plan {
     /// Counts the actions.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
+        let mut summary = Summary {
+            delete: self.deletions().count(),
+            retired: self.retired.iter().filter(|retired| !retired.is_deleted()).count(),
+            ..Summary::default()
+        };
         // A key that became another one is counted there.
         for face in self.faces.iter().filter(|face| !matches!(face.reason, Reason::MovedTo(_))) {
             let count = match &face.action {
                 Action::Update(_) if face.is_housekeeping() => &mut summary.no_op,
                 Action::NoOp => &mut summary.no_op,
                 Action::Create(_) => &mut summary.create,
+                Action::Replace(_) => &mut summary.replace,
+                Action::Switch(_) => &mut summary.switch,
+                Action::GiveUp(_) => &mut summary.give_up,
+                // Counted below, by face.
+                Action::Delete(_) => continue,
                 Action::Adopt(_) => &mut summary.adopt,
                 Action::Update(_) => &mut summary.update,
                 Action::Wait => &mut summary.wait,
@@ -51,7 +66,7 @@ impl Plan {
                 Action::Blocked => &mut summary.blocked,
             };
             *count += 1;
-            if let Action::Create(create) = &face.action {
+            if let Some(create) = face.action.training() {
                 summary.paid_trainings += 1;
                 summary.usual_hours = summary.usual_hours.max(Some(create.spec.model.usual_hours()));
             }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::face::{Desired, DesiredFace, FaceId, FaceKey, Observed, ObservedFace, Ownership, Recorded, Token};
+use crate::face::{
+    Desired, DesiredFace, FaceId, FaceKey, Observed, ObservedFace, Ownership, Recorded, RecordedFace, Token,
+};
 
 use super::{Duplicate, Policy};
 
@@ -80,13 +82,18 @@ impl<'a> Views<'a> {
 /// Every id in the record, with the key that holds it; present ones last, so that they win where ids are
 /// collected into a map.
 pub(super) fn known_ids(recorded: &Recorded) -> impl Iterator<Item = (&FaceKey, &FaceId)> {
-    let previous = recorded.faces.iter().flat_map(|(key, face)| face.previous.iter().map(move |id| (key, id)));
-    previous.chain(recorded.faces.iter().map(|(key, face)| (key, &face.id)))
+    let others = recorded.faces.iter().flat_map(|(key, face)| face.ids().skip(1).map(move |id| (key, id)));
+    others.chain(recorded.faces.iter().map(|(key, face)| (key, &face.id)))
 }
 /// Returns the live faces that bear the wanted name and that nobody recorded.
 pub(super) fn namesakes<'a, 'b>(views: &'b Views<'a>, desired: &DesiredFace) -> &'b [&'a ObservedFace] {
     views.by_name.get(desired.spec.face_name.as_str()).map_or(&[], Vec::as_slice)
 }
+/// Returns whether a record holds a face as its present or its next one.
+fn holds(recorded: &RecordedFace, id: &FaceId) -> bool {
+    recorded.id == *id || recorded.successor.as_ref().is_some_and(|successor| successor.id == *id)
+}
+
 /// Reports live faces that were created for one intent under one token.
 pub(super) fn duplicates(views: &Views<'_>, key: &FaceKey) -> Vec<Duplicate> {
     let mut by_token: BTreeMap<&Token, Vec<&(Token, &ObservedFace)>> = BTreeMap::new();
@@ -106,7 +113,7 @@ pub(super) fn duplicates(views: &Views<'_>, key: &FaceKey) -> Vec<Duplicate> {
         .into_iter()
         .filter_map(|(token, faces)| {
             let is_recorded =
-                |pair: &&&(Token, &ObservedFace)| recorded.is_some_and(|recorded| recorded.id == pair.1.id);
+                |pair: &&&(Token, &ObservedFace)| recorded.is_some_and(|recorded| holds(recorded, &pair.1.id));
             let kept = match faces.iter().find(is_recorded) {
                 Some(pair) => &pair.1.id,
                 None => &oldest(faces.iter().copied())?.1.id,

@@ -21,6 +21,7 @@ pub use outcome::outcome_text;
 pub use outcome_json::outcome_json;
 pub use paint::Paint;
 pub use plan_json::{PLAN_FORMAT_VERSION, plan_json};
+pub(crate) use plan_text::over_limit;
 pub use plan_text::{digest_text, plan_text};
 pub use progress::{Heartbeat, line};
 pub use status::{Health, StatusRow, Sync, status_json, status_rows, status_table, table};

@@ -14,6 +14,9 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
         adopted,
         updated,
         forgotten,
+        switched,
+        given_up,
+        deleted,
         refused,
         in_doubt,
         skipped,
@@ -28,6 +31,9 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     let mut done = vec![format!("{} created", created.len()), format!("{} updated", updated.len())];
     for (number, what) in [
         (adopted.len(), "adopted"),
+        (switched.len(), "replaced by its new face"),
+        (given_up.len(), "replacement given up"),
+        (deleted.len(), "deleted"),
         (forgotten.len(), "forgotten"),
         (refused.len(), "refused"),
         (in_doubt.len(), "in doubt"),

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
-use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, Reason, Selection, Update};
+use crate::plan::{Action, Create, Delete, Drift, FacePlan, Fate, Plan, Reason, Retired, Selection, Switch, Update};
 
-use super::words::{advice, reason};
+use super::words::{advice, input_changes, keep, reason};
 
 /// The version of the JSON form. The first number changes when a reader could break.
 pub const PLAN_FORMAT_VERSION: &str = "1.0";
@@ -33,10 +33,13 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
         "faces": plan.faces.iter().map(face_json).collect::<Vec<_>>(),
         "summary": plan.summary(),
         "duplicates": plan.duplicates,
+        "retired": plan.retired.iter().map(retired_json).collect::<Vec<_>>(),
+        "shortage": plan.shortage,
         "refusals": plan.refusals.iter().map(|refusal| json!({
             "setting": refusal.limit.setting(),
             "flag": refusal.limit.flag(),
             "allowed": refusal.allowed,
+            "before": refusal.before.map(|before| json!({ "count": before.count, "period_secs": before.period.as_secs() })),
             "faces": refusal.faces,
         })).collect::<Vec<_>>(),
         "foreign_faces": plan.foreign,
@@ -73,10 +76,15 @@ fn face_json(face: &FacePlan) -> Value {
         "drift": drift.iter().map(drift_json).collect::<Vec<_>>(),
     });
     match action {
-        Action::Create(create) => {
+        Action::Create(create) | Action::Replace(create) => {
             value["token"] = json!(create.token);
             value["instead_of"] = json!(create.instead_of);
         }
+        Action::Switch(Switch { from, to, pals }) => {
+            value["switch"] = json!({ "from": from, "to": to, "pals": pals });
+        }
+        Action::GiveUp(id) => value["gives_up"] = json!(id),
+        Action::Delete(Delete { faces, is_hard }) => value["deletes"] = json!({ "faces": faces, "hard": is_hard }),
         Action::Adopt(adopt) => value["token"] = json!(adopt.token),
         Action::Update(update) => value["changes"] = update_json(update),
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
@@ -84,10 +92,24 @@ fn face_json(face: &FacePlan) -> Value {
     if let Reason::Blocked(block) = why {
         value["help"] = json!(advice(key.as_str(), block));
     }
-    if let Reason::ChangedAfterFailure(changes) | Reason::Blocked(Block::NeedsReplacement { changes, .. }) = why {
+    if let Some(changes) = input_changes(why) {
         value["input_changes"] = json!(changes);
     }
     value
+}
+
+/// Returns what became of a face that a key had before.
+fn retired_json(retired: &Retired) -> Value {
+    let Retired { key, id, left_at, fate } = retired;
+    let (word, until, why) = match fate {
+        Fate::Retained => ("retained", None, None),
+        Fate::KeptUntil(until) => ("kept", Some(until), None),
+        Fate::Prunable => ("prunable", None, None),
+        Fate::Kept(why) => ("kept", None, Some(keep(why))),
+        Fate::Delete { is_hard: false } => ("delete", None, None),
+        Fate::Delete { is_hard: true } => ("hard_delete", None, None),
+    };
+    json!({ "key": key, "id": id, "left_at": left_at, "fate": word, "until": until, "why": why })
 }
 
 fn update_json(update: &Update) -> Value {
@@ -129,9 +151,20 @@ fn resource_change(face: &FacePlan) -> Value {
             }
             (vec!["update"], Value::Object(before), Value::Object(after), json!({}))
         }
+        // As Terraform shows "create_before_destroy".
+        Action::Replace(create) => {
+            let before = Value::Object(identity(face));
+            (vec!["create", "delete"], before, after_create(create), json!({ "id": true }))
+        }
+        Action::Switch(Switch { from: _, to, pals: _ }) => {
+            let mut after = identity(face);
+            after.insert("id".into(), json!(to));
+            (vec!["update"], Value::Object(identity(face)), Value::Object(after), json!({}))
+        }
+        Action::Delete(_) => (vec!["delete"], Value::Object(identity(face)), Value::Null, json!({})),
         Action::Forget => (vec!["forget"], Value::Object(identity(face)), Value::Null, json!({})),
         // Terraform has no word for the others: to it they are no change.
-        Action::NoOp | Action::Adopt(_) | Action::Wait | Action::Orphaned | Action::Blocked => {
+        Action::NoOp | Action::GiveUp(_) | Action::Adopt(_) | Action::Wait | Action::Orphaned | Action::Blocked => {
             (vec!["no-op"], Value::Object(identity(face)), Value::Object(identity(face)), json!({}))
         }
     };

@@ -5,10 +5,13 @@ use std::fmt::Write;
 use similar::{ChangeTag, TextDiff};
 
 use crate::face::{Coverage, TrainingInput, TrainingVoice, VoiceId};
-use crate::plan::{Action, Block, Create, Drift, FacePlan, Plan, PlanDigest, Reason, Summary, Update};
+use crate::plan::{
+    Action, Block, Create, Delete, Drift, FacePlan, Fate, Limit, Plan, PlanDigest, Reason, Refusal, Retired, Shortage,
+    Summary, Switch, Update,
+};
 
 use super::Paint;
-use super::words::{advice, count, hours, partial, reason};
+use super::words::{advice, count, hours, input_changes, keep, partial, reason};
 
 /// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
@@ -37,6 +40,14 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
         let line = format!("the listing of live faces was not complete: {why}. Nothing is created on such ground.");
         let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
     }
+    retired_text(&mut text, plan, paint);
+    if let Some(Shortage { slots, taken, needed }) = plan.shortage {
+        let line = format!(
+            "the account has room for {} (spec.limits.face_slots), {taken} are taken and {needed} more are to be trained; a replacement needs a free one until the face before it is deleted. Without room the API refuses, and nothing is paid.",
+            count(slots as usize, "face")
+        );
+        let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
+    }
     summary_text(&mut text, plan, paint);
     text
 }
@@ -44,6 +55,32 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
 /// Returns the line that says what a plan is recognised by.
 pub fn digest_text(digest: PlanDigest, paint: Paint) -> String {
     format!("{}\n", paint.dim(&format!("Plan digest: {}", digest.short())))
+}
+
+/// Faces from before: those that something can be done about, or is.
+fn retired_text(text: &mut String, plan: &Plan, paint: Paint) {
+    let told = plan.retired.iter().filter_map(|retired| {
+        let Retired { key, id, left_at: _, fate } = retired;
+        let line = match fate {
+            Fate::Retained => return None,
+            Fate::KeptUntil(until) => format!("kept until {until:.0}, to roll back to"),
+            Fate::Prunable => "may go: `--prune` deletes it".to_owned(),
+            Fate::Kept(why) => format!("kept: {}", keep(why)),
+            Fate::Delete { is_hard: false } => "deleted, which cannot be undone".to_owned(),
+            Fate::Delete { is_hard: true } => "deleted with its stored material, which cannot be undone".to_owned(),
+        };
+        let symbol = if retired.is_deleted() { paint.red("-") } else { paint.dim("o") };
+        Some(format!("  {symbol} {key}  {id}  {}", paint.wrap(&line, 6)))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "Faces from before:\n");
+    for line in told {
+        let _ = writeln!(text, "{line}");
+    }
+    text.push('\n');
 }
 
 fn is_shown(face: &FacePlan) -> bool {
@@ -60,7 +97,18 @@ fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
     let id = id.map_or_else(String::new, |id| format!("  {}", paint.dim(id.as_str())));
     let _ = writeln!(text, "{pad}{symbol} {}  {}{id}{paid}", paint.bold(face.key.as_str()), face.action.word());
     match &face.action {
-        Action::Create(create) => create_fields(text, create, paint),
+        Action::Create(create) | Action::Replace(create) => create_fields(text, create, face, paint),
+        Action::Switch(switch) => switch_fields(text, switch, paint),
+        Action::GiveUp(id) => {
+            let _ = writeln!(text, "      {id} stays alive, as a face from before");
+        }
+        Action::Delete(Delete { faces, is_hard }) => {
+            let shown: Vec<&str> = faces.iter().map(crate::face::FaceId::as_str).collect();
+            let how =
+                if *is_hard { "with the stored material, which cannot be undone" } else { "which cannot be undone" };
+            let line = format!("deletes {}, {how}", shown.join(", "));
+            let _ = writeln!(text, "      {}", paint.red(&paint.wrap(&line, 6)));
+        }
         Action::Update(update) => update_fields(text, update, paint),
         Action::Adopt(adopt) => {
             let _ = writeln!(text, "      face_name: {:?}", face.name);
@@ -99,13 +147,7 @@ fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
 fn reason_text(text: &mut String, face: &FacePlan, paint: Paint) {
     let because = paint.wrap(&format!("because {}", reason(&face.reason)), 6);
     let _ = writeln!(text, "      {}", paint.dim(&because));
-    let inputs = match &face.reason {
-        Reason::ChangedAfterFailure(changes) | Reason::Blocked(Block::NeedsReplacement { changes, .. }) => {
-            changes.as_slice()
-        }
-        _ => &[],
-    };
-    for change in inputs {
+    for change in input_changes(&face.reason).unwrap_or_default() {
         let _ = writeln!(text, "      {}: {} ->", change.field, paint.red(&change.before));
         let _ = writeln!(text, "      {}  {}", " ".repeat(change.field.len()), paint.green(&change.after));
     }
@@ -120,15 +162,36 @@ fn reason_text(text: &mut String, face: &FacePlan, paint: Paint) {
 fn coloured_symbol(action: &Action, paint: Paint) -> String {
     let symbol = action.symbol();
     match action {
-        Action::Create(_) | Action::Adopt(_) => paint.green(symbol),
+        Action::Create(_) | Action::Adopt(_) | Action::Switch(_) => paint.green(symbol),
+        Action::Replace(_) => paint.yellow(symbol),
+        Action::Delete(_) => paint.red(symbol),
         Action::Update(_) => paint.yellow(symbol),
         Action::Wait => paint.cyan(symbol),
         Action::Blocked => paint.red(symbol),
-        Action::NoOp | Action::Forget | Action::Orphaned => paint.dim(symbol),
+        Action::NoOp | Action::GiveUp(_) | Action::Forget | Action::Orphaned => paint.dim(symbol),
     }
 }
 
-fn create_fields(text: &mut String, create: &Create, paint: Paint) {
+fn switch_fields(text: &mut String, switch: &Switch, paint: Paint) {
+    let Switch { from, to, pals } = switch;
+    let _ = writeln!(text, "      face_id: {} -> {}", paint.red(from.as_str()), paint.green(to.as_str()));
+    match pals.as_deref() {
+        None => {}
+        Some([]) => {
+            let _ = writeln!(text, "      no PAL uses {from}");
+        }
+        Some(pals) => {
+            for pal in pals.iter().take(NAMED) {
+                let _ = writeln!(text, "      PAL {} ({:?}) is pointed to it", pal.id, pal.name);
+            }
+            if pals.len() > NAMED {
+                let _ = writeln!(text, "      and {} more PALs", pals.len() - NAMED);
+            }
+        }
+    }
+}
+
+fn create_fields(text: &mut String, create: &Create, face: &FacePlan, paint: Paint) {
     // In full, so that a new field cannot be forgotten here.
     let crate::face::FaceSpec {
         face_name,
@@ -176,9 +239,15 @@ fn create_fields(text: &mut String, create: &Create, paint: Paint) {
         let name = format!("{name}:");
         let _ = writeln!(text, "      {} {value}", paint.dim(&format!("{name:<width$}")));
     }
-    if let Some(id) = &create.instead_of {
-        let _ = writeln!(text, "      takes the place of {id}, which is left alive");
-    }
+    let Some(id) = &create.instead_of else { return };
+    let line = match &face.action {
+        Action::Replace(_) if lifecycle.repoint_pals => {
+            format!("takes the place of {id} once it is ready: first in every PAL that uses it, then in the record")
+        }
+        Action::Replace(_) => format!("takes the place of {id} once it is ready; PALs are left as they are"),
+        _ => format!("takes the place of {id}, which is left alive"),
+    };
+    let _ = writeln!(text, "      {}", paint.wrap(&line, 6));
 }
 
 fn update_fields(text: &mut String, update: &Update, paint: Paint) {
@@ -220,7 +289,10 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         adopt,
         update,
         replace,
+        switch,
+        give_up,
         delete,
+        retired: _,
         forget,
         wait,
         blocked,
@@ -236,6 +308,8 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         let _ = writeln!(text, "{}", paint.bold(&head));
         let more: Vec<String> = [
             (adopt, "to adopt"),
+            (switch, "to switch to the new face"),
+            (give_up, "replacement to give up"),
             (forget, "to forget"),
             (wait, "in training"),
             (blocked, "blocked"),
@@ -268,10 +342,8 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
             faces.push(format!("and {} more", refusal.faces.len() - NAMED));
         }
         let line = format!(
-            "{} would be started, {} allows {} ({}). Raise it there or with {}, or apply fewer faces at a time. As it stands this plan cannot be applied.",
-            count(refusal.faces.len(), "training"),
-            refusal.limit.setting(),
-            refusal.allowed,
+            "{} ({}). Raise it there or with {}, or apply fewer faces at a time. As it stands this plan cannot be applied.",
+            over_limit(refusal),
             faces.join(", "),
             refusal.limit.flag()
         );
@@ -296,6 +368,20 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         );
         let _ = writeln!(text, "{}", paint.dim(&line));
     }
+}
+
+/// What a plan would spend against what is allowed: `12 trainings would be started, spec.limits.max_trainings allows 10`.
+pub(crate) fn over_limit(refusal: &Refusal) -> String {
+    let Refusal { limit, allowed, before, faces } = refusal;
+    let what = match limit {
+        Limit::MaxTrainings => "would be started",
+        Limit::MaxDeletions => "would be made",
+    };
+    let before = before.map_or_else(String::new, |before| {
+        format!(" after {} within {}", before.count, super::words::duration(before.period))
+    });
+    let (number, setting) = (count(faces.len(), limit.noun()), limit.setting());
+    format!("{number} {what}{before}, {setting} allows {allowed}")
 }
 
 fn agreement(no_op: usize, wait: usize, orphaned: usize) -> String {

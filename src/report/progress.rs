@@ -47,6 +47,19 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::FaceUpdated { is_housekeeping: true, .. } => return None,
         Event::FaceUpdated { key, what, .. } => format!("{} {key}: {what}", paint.yellow("~")),
         Event::FaceForgotten { key } => format!(". {key}: dropped from the record; nothing live was left of it"),
+        Event::PalRepointed { key, pal, to } => {
+            format!("{} {key}: PAL {} (\"{}\") uses {to} now", paint.green("->"), pal.id, pal.name)
+        }
+        Event::FaceSwitched { key, from, to } => {
+            format!("{} {key}: {to} took the place of {from}, which is kept", paint.green("->"))
+        }
+        Event::ReplacementGivenUp { key, id } => {
+            format!("{} {key}: its replacement {id} is given up and stays alive", paint.yellow("x"))
+        }
+        Event::FaceDeleted { key, id, is_hard } => {
+            let how = if *is_hard { ", with its stored material" } else { "" };
+            format!("{} {key}: {id} deleted{how}", paint.red("-"))
+        }
         Event::StepFailed { key, doing, why } => format!("{} {key}: failed to {doing}: {why}", paint.red("x")),
         Event::FaceReached(training) => {
             let (word, note) = match (&training.status, training.wait_for) {

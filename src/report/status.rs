@@ -116,6 +116,7 @@ fn sync(face: &FacePlan) -> Sync {
     match (&face.action, &face.reason) {
         (_, Reason::Blocked(Block::InDoubt { .. } | Block::ListingIncomplete(_))) => Sync::Unknown,
         (_, Reason::Blocked(Block::Failed(_) | Block::TuningFailed)) => Sync::Synced,
+        (_, Reason::ReplacementTrains) => Sync::OutOfSync,
         (Action::NoOp | Action::Wait, _) => Sync::Synced,
         _ if face.is_housekeeping() => Sync::Synced,
         _ => Sync::OutOfSync,
@@ -131,11 +132,20 @@ fn note(face: &FacePlan, health: Health) -> Option<String> {
         (_, Reason::Blocked(Block::TuningFailed)) => Some("tuning failed: stays a preview".to_owned()),
         (_, Reason::Blocked(Block::Missing)) => Some("deleted by somebody else: facectl plan".to_owned()),
         (_, Reason::Blocked(_)) => Some("blocked: facectl plan".to_owned()),
+        (_, Reason::ReplacementTrains) => Some("its new face is in training: facectl wait".to_owned()),
         (Action::Orphaned, _) => Some("no longer declared".to_owned()),
         _ if face.is_housekeeping() => Some("facectl wait".to_owned()),
-        (Action::Create(_) | Action::Update(_) | Action::Adopt(_) | Action::Forget, _) => {
-            Some(format!("{}: facectl apply", face.action.word()))
-        }
+        (Action::Delete(_), _) => Some("delete: facectl apply --prune".to_owned()),
+        (
+            Action::Create(_)
+            | Action::Replace(_)
+            | Action::Switch(_)
+            | Action::GiveUp(_)
+            | Action::Update(_)
+            | Action::Adopt(_)
+            | Action::Forget,
+            _,
+        ) => Some(format!("{}: facectl apply", face.action.word())),
         (Action::Wait, _) => Some("facectl wait".to_owned()),
         (Action::NoOp, _) if health == Health::Ready => Some(format!("facectl converse {}", face.key)),
         (Action::NoOp, _) if health == Health::Preview => Some(format!("usable: facectl converse {}", face.key)),

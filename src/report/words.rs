@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::plan::{Block, LeftOut, Reason, Selection};
+use crate::face::InputChange;
+use crate::plan::{Block, Keep, LeftOut, Reason, Selection};
 
 /// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `5m`, `12s`, `2d 3h`.
 pub fn duration(duration: Duration) -> String {
@@ -79,6 +80,28 @@ pub fn reason(reason: &Reason) -> String {
         Reason::LeftManifests => {
             "it left the manifests; it stays alive and recorded, as facectl deletes nothing on its own".to_owned()
         }
+        Reason::InputsChanged(changes) => format!(
+            "{} cannot change in place: a new face is trained first, and takes the place of this one once it is ready",
+            fields(changes)
+        ),
+        Reason::RetryReplacement(error) => match error {
+            Some(error) => format!("the training of its new face failed ({error}), and policy says to try again"),
+            None => "the training of its new face failed, and policy says to try again".to_owned(),
+        },
+        Reason::RecreateReplacement => "its new face is gone, and policy says to train it again".to_owned(),
+        Reason::ReplacementReady => "its new face is ready to take its place".to_owned(),
+        Reason::ReplacementTrains => "its new face is in training; this one serves until it is ready".to_owned(),
+        Reason::PreviousHasInputs => {
+            "a face that it had before was made from just these inputs and still lives: nothing has to be trained".to_owned()
+        }
+        Reason::ReplacementNotWanted => {
+            "the manifest asks for what the present face was made from: its new face is not wanted any more".to_owned()
+        }
+        Reason::LeftManifestsPrunable => {
+            "it left the manifests, and on_removal says that it may go: `--prune` deletes it".to_owned()
+        }
+        Reason::LeftManifestsKept(why) => format!("it left the manifests, and stays: {}", keep(why)),
+        Reason::Pruned => "it left the manifests, on_removal says that it may go, and --prune was given".to_owned(),
         Reason::LeftManifestsAndGone => "it left the manifests, and no live face is left of it".to_owned(),
         Reason::Blocked(block) => self::block(block),
     }
@@ -124,12 +147,67 @@ fn block(block: &Block) -> String {
                 "{from} is recorded, made from the very same inputs, and no longer declared: was only the key changed?"
             )
         }
-        Block::NeedsReplacement { changes, is_protected } => {
-            let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
-            let fields = if fields.is_empty() { "its training inputs".to_owned() } else { fields.join(", ") };
-            let protected = if *is_protected { ", and it is protected" } else { "" };
-            format!("{fields} cannot change in place: it needs a new face{protected}")
+        Block::ProtectedFromReplacement { changes } => {
+            format!("{} cannot change in place: it needs a new face, and it is protected", fields(changes))
         }
+        Block::ReplacementFailed(error) => match error {
+            Some(error) => format!("the training of its new face failed: {error}; the present one stays"),
+            None => "the training of its new face failed, and the API does not say why; the present one stays".to_owned(),
+        },
+        Block::ReplacementTuningFailed => {
+            "the tuning of its new face failed: that one stays a preview with a watermark for ever, so the present one stays".to_owned()
+        }
+        Block::ReplacementMissing => {
+            "its new face is gone, and facectl did not delete it; the present one stays, and training again would cost".to_owned()
+        }
+        Block::RolledBack => {
+            "a person went back to this face, and the manifest still asks for what they went back from".to_owned()
+        }
+        Block::PalsUnknown(why) => {
+            format!("nobody can say which PALs use it ({why}), so they cannot be pointed to its new face")
+        }
+    }
+}
+
+/// Returns the training inputs that a reason is about; none where it is about none.
+pub(super) fn input_changes(reason: &Reason) -> Option<&[InputChange]> {
+    match reason {
+        Reason::ChangedAfterFailure(changes)
+        | Reason::InputsChanged(changes)
+        | Reason::Blocked(Block::ProtectedFromReplacement { changes }) => Some(changes),
+        _ => None,
+    }
+}
+
+/// Returns the fields that differ, for people.
+fn fields(changes: &[InputChange]) -> String {
+    let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
+    if fields.is_empty() { "its training inputs".to_owned() } else { fields.join(", ") }
+}
+
+/// Returns why a face is not deleted although it may go.
+pub(super) fn keep(keep: &Keep) -> String {
+    match keep {
+        Keep::Protected => "it is protected".to_owned(),
+        Keep::UsedByPals(pals) => {
+            let shown: Vec<String> = pals.iter().take(5).map(|pal| format!("{} ({:?})", pal.id, pal.name)).collect();
+            let more = pals.len().saturating_sub(shown.len());
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!(
+                "{} {}{more} it; point them to another face first",
+                if pals.len() == 1 { "PAL" } else { "PALs" },
+                shown.join(", ") + if pals.len() == 1 { " uses" } else { " use" }
+            )
+        }
+        Keep::PalsUnknown(why) => format!("nobody can say which PALs use it ({why})"),
+        Keep::FailedLately(until) => format!(
+            "its training failed less than a day ago, and deleting it now may lose the refund; from {until:.0} on, or with --prune-failed"
+        ),
+        Keep::ListingIncomplete(why) => format!("the listing of live faces was not complete ({why})"),
+        Keep::NothingDeclared => {
+            "nothing at all is declared, which may be a slip; --allow-empty says that it is meant".to_owned()
+        }
+        Keep::InDoubt => "a create of its key is in doubt: run `facectl recover` first".to_owned(),
     }
 }
 
@@ -158,11 +236,23 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         Block::HeldByOther { .. } => {
             "keep one of the two keys; to train another face from the same inputs raise training_version".to_owned()
         }
-        Block::NeedsReplacement { is_protected: true, .. } => {
-            "set the manifest back, or declare the new inputs under a new key".to_owned()
+        Block::ProtectedFromReplacement { .. } => {
+            "set the manifest back, declare the new inputs under a new key, or take lifecycle.protect away".to_owned()
         }
-        Block::NeedsReplacement { .. } => {
-            "replacing a face without an outage is not in this release yet: declare the new inputs under a new key, and set this one back".to_owned()
+        Block::ReplacementFailed(_) => format!(
+            "change the source (or raise training_version), run `facectl apply --retry {key}`, or set the manifest back to keep the present face"
+        ),
+        Block::ReplacementTuningFailed => {
+            "be content with it by lifecycle.wait_for: preview, raise training_version to train another one, or set the manifest back".to_owned()
+        }
+        Block::ReplacementMissing => {
+            format!("to train it again run `facectl apply --recreate {key}`; to keep the present face set the manifest back")
+        }
+        Block::RolledBack => format!(
+            "set the manifest back to what the present face was made from, raise training_version to train another one, or go on to the newer face by `facectl apply --roll-forward {key}`"
+        ),
+        Block::PalsUnknown(_) => {
+            "run it again later; to replace it without looking at PALs set lifecycle.repoint_pals: false".to_owned()
         }
     }
 }

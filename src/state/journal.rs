@@ -28,6 +28,9 @@ pub struct Entry {
     token: Token,
     trained_from: TrainedFrom,
     begun_at: Timestamp,
+    /// The face whose place the new one is to take once it is ready; none where it is the key's face at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beside: Option<FaceId>,
     phase: Phase,
 }
 
@@ -97,7 +100,13 @@ impl Entry {
         if let Some(last) = last.filter(|last| last.phase.is_open()) {
             return Err(IllegalStep { from: last.phase.word(), to: "begun" });
         }
-        Ok(Self { token, trained_from, begun_at: now, phase: Phase::Begun })
+        Ok(Self { token, trained_from, begun_at: now, beside: None, phase: Phase::Begun })
+    }
+
+    /// Says that the new face is to take another one's place, and only once it is ready.
+    #[must_use]
+    pub fn beside(self, present: FaceId) -> Self {
+        Self { beside: Some(present), ..self }
     }
 
     /// Says that the create made a face: it was answered, or its token was found on a live face.
@@ -163,6 +172,7 @@ impl Entry {
             trained_from: self.trained_from.clone(),
             begun_at: self.begun_at,
             doubt,
+            beside: self.beside.clone(),
         })
     }
 

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::face::{
-    Attempt, FaceId, FaceKey, FaceName, Fingerprint, OnRemoval, ProjectName, RecordedFace, Token, TrainedFrom, VoiceId,
+    Attempt, FaceId, FaceKey, FaceName, Fingerprint, OnRemoval, PreviousFace, ProjectName, RecordedFace, Token,
+    TrainedFrom, VoiceId,
 };
 
 use super::snapshot::write_atomically;
@@ -22,7 +23,7 @@ use super::{Snapshot, StateError};
 pub const LOCK_FILE: &str = "facectl.lock.yaml";
 
 /// The version of its form.
-const LOCK_FORMAT: u32 = 1;
+const LOCK_FORMAT: u32 = 2;
 
 const HEADER: &str = "\
 # Written by facectl. Commit it: applications read face ids from it, and a fresh checkout rebuilds its state from it.
@@ -76,9 +77,15 @@ pub struct LockedFace {
     /// What the manifest last said about protection.
     #[serde(default)]
     pub protect: bool,
-    /// Faces this key had before, which still exist as far as we know.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub previous: Vec<FaceId>,
+    /// The new face that is to take this one's place once it is ready. Applications keep using `face_id` until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<Box<LockedFace>>,
+    /// Faces this key had before, which still exist as far as we know, the latest last.
+    #[serde(default, deserialize_with = "crate::face::previous_faces", skip_serializing_if = "Vec::is_empty")]
+    pub previous: Vec<PreviousFace>,
+    /// The inputs from which a person has rolled it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_from: Option<Fingerprint>,
 }
 
 impl LockFile {
@@ -271,9 +278,13 @@ fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
         protect,
         seen_usable: _,
         last_seen: _,
+        successor,
         previous,
+        rolled_back_from,
     } = face.clone();
     LockedFace {
+        successor: successor.map(|successor| Box::new(locked(&successor, 0))),
+        rolled_back_from,
         face_id: id,
         face_name: name,
         serial,
@@ -302,9 +313,13 @@ fn recorded(face: &LockedFace) -> RecordedFace {
         created_at,
         on_removal,
         protect,
+        successor,
         previous,
+        rolled_back_from,
     } = face.clone();
     RecordedFace {
+        successor: successor.map(|successor| Box::new(recorded(&successor))),
+        rolled_back_from,
         id: face_id,
         name: face_name,
         default_voice: default_voice_id,
@@ -352,7 +367,9 @@ mod tests {
             protect: true,
             seen_usable: false,
             last_seen: None,
+            successor: None,
             previous: Vec::new(),
+            rolled_back_from: None,
         }
     }
 
@@ -426,13 +443,25 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_file_of_the_first_form_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        let old = "lock_version: 1\nproject: p\nlineage: l\nfaces:\n  ana:\n    face_id: r2\n    face_name: Ana\n    \
+                   serial: 4\n    attempt: 2\n    previous: [r1]\n";
+        std::fs::write(&path, old).unwrap();
+        let lock = LockFile::read(&path, &"p".parse().unwrap()).unwrap().unwrap();
+        let face = &lock.faces[&"ana".parse().unwrap()];
+        assert_eq!(face.previous, [PreviousFace::known_by_id("r1".parse().unwrap())]);
+    }
+
+    #[test]
     fn a_newer_form_and_another_project_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(LOCK_FILE);
         LockFile::of(&snapshot(&[], 1), None).write(&path, folder.path()).unwrap();
         assert!(matches!(LockFile::read(&path, &"q".parse().unwrap()), Err(StateError::OtherProject { .. })));
-        std::fs::write(&path, "lock_version: 2\nwhatever: new\n").unwrap();
-        assert!(matches!(LockFile::read(&path, &"p".parse().unwrap()), Err(StateError::Newer { found: 2, .. })));
+        std::fs::write(&path, "lock_version: 3\nwhatever: new\n").unwrap();
+        assert!(matches!(LockFile::read(&path, &"p".parse().unwrap()), Err(StateError::Newer { found: 3, .. })));
         std::fs::write(&path, "<<<<<<< ours\n").unwrap();
         assert!(matches!(LockFile::read(&path, &"p".parse().unwrap()), Err(StateError::LockFile { .. })));
     }

@@ -36,7 +36,7 @@ pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
 
 /// The version of what is on disk. Raised when an older program could misread a newer state.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Remembers faces, open creates and what happened.
 pub trait StateStore: Send + Sync {
@@ -62,7 +62,7 @@ pub trait StateStore: Send + Sync {
         Ok(self.load()?.journal.remove(key))
     }
 
-    /// Returns the key whose record holds a face, now or from before.
+    /// Returns the key whose record holds a face: as its present one, as the next one, or from before.
     ///
     /// # Errors
     /// As [`StateStore::load`].
@@ -153,9 +153,9 @@ impl Snapshot {
         Self { meta: Meta::new(project), faces: BTreeMap::new(), journal: BTreeMap::new() }
     }
 
-    /// Returns the key whose record holds a face, now or from before.
+    /// Returns the key whose record holds a face: as its present one, as the next one, or from before.
     pub fn holder(&self, id: &FaceId) -> Option<&FaceKey> {
-        let holds = |face: &RecordedFace| face.id == *id || face.previous.contains(id);
+        let holds = |face: &RecordedFace| face.ids().any(|known| known == id);
         self.faces.iter().find(|(_, face)| holds(face)).map(|(key, _)| key)
     }
 
@@ -240,6 +240,14 @@ pub enum Happened {
     Updated,
     /// A face was dropped from the record; it was not deleted.
     Forgotten,
+    /// A PAL was pointed to another face.
+    PalRepointed,
+    /// A new face took the place of the one before it.
+    Replaced,
+    /// A person went back to a face from before.
+    RolledBack,
+    /// A live face was deleted.
+    Deleted,
     /// A saved plan is being applied: written before its first step.
     PlanApplied,
 }

@@ -227,6 +227,10 @@ fn step(change: &Change) -> &'static str {
         Some(Happened::Adopted) => "adopted",
         Some(Happened::Updated) => "updated",
         Some(Happened::Forgotten) => "forgotten",
+        Some(Happened::PalRepointed) => "pal-repointed",
+        Some(Happened::Replaced) => "replaced",
+        Some(Happened::RolledBack) => "rolled-back",
+        Some(Happened::Deleted) => "deleted",
         Some(Happened::PlanApplied) => "plan-applied",
         None => "noted",
     }

@@ -28,10 +28,10 @@ use super::retry::{Decision, GiveUp, RetryPolicy, decide};
 use super::transport::{ClientError, Transport};
 use super::{
     ApiError, ApiKey, BaseUrl, Conversation, ConversationRequest, CreateFace, CreateOutcome, Effect, FaceApi, FacePage,
-    FaceReads, FaceUpdate, Failure, Voice, text, wire,
+    FaceReads, FaceUpdate, Failure, PalPage, PalRow, Voice, text, wire,
 };
 use crate::clock::Clock;
-use crate::face::{FaceId, ObservedFace, VoiceId};
+use crate::face::{FaceId, ObservedFace, PalId, VoiceId};
 use crate::killpoint::kill_point;
 
 /// Everything that can be chosen about a client.
@@ -117,6 +117,10 @@ const ANSWER_LIMIT: usize = 1 << 20;
 impl Call {
     fn get(path: String) -> Self {
         Self { method: "GET", path, body: None, limit: ANSWER_LIMIT }
+    }
+
+    fn delete(path: String) -> Self {
+        Self { method: "DELETE", path, body: None, limit: ANSWER_LIMIT }
     }
 
     fn with_body(method: &'static str, path: String, body: Value) -> Self {
@@ -242,6 +246,7 @@ impl Client {
         let method = match call.method {
             "POST" => reqwest::Method::POST,
             "PATCH" => reqwest::Method::PATCH,
+            "DELETE" => reqwest::Method::DELETE,
             _ => reqwest::Method::GET,
         };
         let mut request = http.request(method, format!("{}{}", config.base_url.as_str(), call.path));
@@ -270,6 +275,17 @@ impl FaceReads for Client {
     async fn face(&self, id: &FaceId) -> Result<Option<ObservedFace>, ApiError> {
         let call = Call::get(format!("/faces/{id}?verbose=true"));
         or_none(self.repeat(&call, |body| wire::face(body, id)).await)
+    }
+
+    async fn pal_page(&self, page: u32) -> Result<PalPage, ApiError> {
+        let limit = wire::PAGE_LIMIT;
+        let call = Call { limit: LISTING_LIMIT, ..Call::get(format!("/pals?limit={limit}&page={page}")) };
+        self.repeat(&call, wire::pal_page).await
+    }
+
+    async fn pal(&self, id: &PalId) -> Result<Option<PalRow>, ApiError> {
+        let call = Call::get(format!("/pals/{id}"));
+        or_none(self.repeat(&call, |body| wire::pal(body, id)).await)
     }
 
     async fn voice(&self, id: &VoiceId) -> Result<Option<Voice>, ApiError> {
@@ -313,6 +329,22 @@ impl FaceApi for Client {
         let call = Call::with_body("PATCH", format!("/faces/{id}"), body);
         match self.repeat(&call, |_| Ok(())).await {
             // "Nothing changed" is a 304 for PALs (observed, 2026); for a face it would mean the same.
+            Err(ApiError { failure: Failure::Status { status: 304, .. }, .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn delete_face(&self, id: &FaceId, is_hard: bool) -> Result<(), ApiError> {
+        let query = if is_hard { "?hard=true" } else { "" };
+        let call = Call::delete(format!("/faces/{id}{query}"));
+        // 404 and 400 "Invalid face_id": it is gone already, by an earlier try or somebody else.
+        or_none(self.repeat(&call, |_| Ok(())).await).map(Option::unwrap_or_default)
+    }
+
+    async fn patch_pal(&self, id: &PalId, from: &FaceId, to: &FaceId) -> Result<(), ApiError> {
+        let call = Call::with_body("PATCH", format!("/pals/{id}"), wire::pal_patch(from, to));
+        match self.repeat(&call, |_| Ok(())).await {
+            // Nothing to change: it is as wanted (seen in 2026).
             Err(ApiError { failure: Failure::Status { status: 304, .. }, .. }) => Ok(()),
             other => other,
         }

@@ -11,6 +11,7 @@
 //! | `wire.rs` | bodies, field names, status words |
 //! | `retry.rs` | pure: error and attempt -> wait or give up |
 //! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
+//! | `pals.rs` | which PALs use which face, and pointing one to another face |
 //! | `text.rs`, `key.rs`, `base_url.rs` | what must not be shown, and where it must not go |
 
 mod answer;
@@ -20,6 +21,7 @@ mod error;
 mod in_order;
 mod key;
 mod observe;
+mod pals;
 mod retry;
 mod text;
 mod transport;
@@ -28,13 +30,14 @@ mod wire;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::face::{FaceId, Link, Model, ObservedFace, TrainingInput, VoiceId};
+use crate::face::{FaceId, Link, Model, ObservedFace, PalId, TrainingInput, VoiceId};
 
 pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
 pub use client::{Client, ClientConfig};
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
 pub use observe::{confirm_absent, details, observe};
+pub use pals::{PalPage, PalRow, Repointed, observe_pals, repoint};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub use transport::ClientError;
 
@@ -46,6 +49,12 @@ pub trait FaceReads: Send + Sync {
     /// Returns one face, or none where the API says that there is no such face of ours: 404, or 400 with
     /// "Invalid face_id" (both seen, tavus documentation and live reports, 2026).
     fn face(&self, id: &FaceId) -> impl Future<Output = Result<Option<ObservedFace>, ApiError>> + Send;
+
+    /// Returns one page of all PALs, whoever's they are, counted from 1, 100 rows at most.
+    fn pal_page(&self, page: u32) -> impl Future<Output = Result<PalPage, ApiError>> + Send;
+
+    /// Returns one PAL, or none where there is no such PAL of ours.
+    fn pal(&self, id: &PalId) -> impl Future<Output = Result<Option<PalRow>, ApiError>> + Send;
 
     /// Returns one voice, or none where there is no such voice.
     fn voice(&self, id: &VoiceId) -> impl Future<Output = Result<Option<Voice>, ApiError>> + Send;
@@ -61,6 +70,14 @@ pub trait FaceApi: FaceReads {
 
     /// Changes the name, the default voice, or both; retried, as repeating it changes nothing more.
     fn update_face(&self, id: &FaceId, update: &FaceUpdate) -> impl Future<Output = Result<(), ApiError>> + Send;
+
+    /// Deletes a face, with its stored material if that is asked for; retried, as what is gone stays gone. A face
+    /// that is not there counts as deleted. Final either way: nothing brings a deleted face back.
+    fn delete_face(&self, id: &FaceId, is_hard: bool) -> impl Future<Output = Result<(), ApiError>> + Send;
+
+    /// Points a PAL from one face to another, under the guard that it still uses the first; never over unpublished
+    /// edits. What came of it is for [`repoint`] to find out: an answer may be lost, or say more than was done.
+    fn patch_pal(&self, id: &PalId, from: &FaceId, to: &FaceId) -> impl Future<Output = Result<(), ApiError>> + Send;
 
     /// Opens a conversation; never retried, as a real one costs minutes from its creation on.
     fn create_conversation(

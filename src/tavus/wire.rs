@@ -14,8 +14,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
-use super::{Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, Voice};
-use crate::face::{FaceId, Model, ObservedFace, Ownership, Progress, TrainingInput, TrainingStatus, TrainingVoice};
+use super::{Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, PalPage, PalRow, Voice};
+use crate::face::{
+    FaceId, Model, ObservedFace, Ownership, Pal, PalId, Progress, TrainingInput, TrainingStatus, TrainingVoice,
+};
 
 #[cfg(test)]
 mod tests;
@@ -155,6 +157,48 @@ pub(super) fn created_id(body: &[u8]) -> Result<FaceId, String> {
     id.and_then(|id| id.parse().ok()).ok_or_else(|| unlike("an object with a usable `face_id`", body))
 }
 
+/// `PATCH /pals/{pal_id}`: a JSON Patch, unlike the merge patch of faces. The guard comes first: with it a PAL that
+/// somebody pointed elsewhere meanwhile is not touched. `add` works whether the field exists or not (RFC 6902).
+pub(super) fn pal_patch(from: &FaceId, to: &FaceId) -> Value {
+    serde_json::json!([
+        { "op": "test", "path": "/default_face_id", "value": from },
+        { "op": "add", "path": "/default_face_id", "value": to },
+    ])
+}
+
+/// Reads a page of `GET /pals`.
+pub(super) fn pal_page(body: &[u8]) -> Result<PalPage, String> {
+    let value = parse(body)?;
+    let Some(rows) = value.get("data").and_then(Value::as_array) else {
+        return Err(unlike("an object with a list named `data`", body));
+    };
+    let pals: Vec<PalRow> = rows.iter().filter_map(Value::as_object).filter_map(pal_row).collect();
+    let unreadable_rows = rows.len() - pals.len();
+    let total_count = text(value.as_object(), &["total_count"]).and_then(|count| count.parse().ok());
+    Ok(PalPage { pals, unreadable_rows, total_count })
+}
+
+/// Reads `GET /pals/{pal_id}`, bare or in an array (contract and live answers differ), and sees to it that it is
+/// the PAL that was asked for.
+pub(super) fn pal(body: &[u8], asked: &PalId) -> Result<PalRow, String> {
+    let value = parse(body)?;
+    let row = bare(&value, PAL_ID).and_then(pal_row).ok_or_else(|| unlike("a PAL", body))?;
+    if row.pal.id == *asked { Ok(row) } else { Err(format!("asked for {asked}, got {}", row.pal.id)) }
+}
+
+const PAL_ID: &[&str] = &["pal_id", "persona_id"];
+const PAL_FACE: &[&str] = &["default_face_id", "default_replica_id"];
+
+fn pal_row(row: &Map<String, Value>) -> Option<PalRow> {
+    let is_said = PAL_FACE.iter().any(|name| row.contains_key(*name));
+    let row = Some(row);
+    let id = text(row, PAL_ID)?.parse().ok()?;
+    let name = text(row, &["pal_name", "persona_name"]).map(|name| clean_name(&name)).unwrap_or_default();
+    // Null, absent and an empty text all mean none (seen in 2026).
+    let default_face = text(row, PAL_FACE).and_then(|id| id.parse().ok());
+    Some(PalRow { pal: Pal { id, name }, default_face, is_said })
+}
+
 /// Reads `GET /voices/{voice_id}`.
 pub(super) fn voice(body: &[u8]) -> Result<Voice, String> {
     let value = parse(body)?;
@@ -198,7 +242,8 @@ pub(super) fn error_message(body: &[u8]) -> String {
 /// words, which also come on the new paths (observed, 2026).
 pub(super) fn is_invalid_id(message: &str) -> bool {
     let message = message.to_lowercase();
-    let words = ["face_id", "face_uuid", "replica_id", "replica_uuid", "voice_id", "voice_uuid"];
+    let words =
+        ["face_id", "face_uuid", "replica_id", "replica_uuid", "voice_id", "voice_uuid", "pal_id", "persona_id"];
     message.starts_with("invalid ") && words.iter().any(|word| message.contains(word))
 }
 

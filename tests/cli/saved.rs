@@ -301,8 +301,9 @@ fn a_create_in_doubt_is_settled_first_and_then_the_plan_is_another_one() {
 fn blocked_faces_stay_blocked_and_the_others_are_served() {
     let server = Server::slow(&[]);
     let environment = Environment::against(&server, &["ana"]);
+    environment.face("ana", "  lifecycle: { protect: true }\n");
     environment.run("apply -y --no-wait").exits(0);
-    environment.face_from("ana", "https://m.example.com/other.mp4", "");
+    environment.face_from("ana", "https://m.example.com/other.mp4", "  lifecycle: { protect: true }\n");
     environment.face("bruno", "");
     environment.run("plan --out plan.json").exits(0).prints(&["! ana blocked", "1 to create"]);
     environment

@@ -2,6 +2,8 @@
 
 mod crash;
 mod outcomes;
+mod replace;
+mod retire;
 mod settle;
 mod stage;
 mod updates;

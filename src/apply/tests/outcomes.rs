@@ -6,7 +6,7 @@ use super::stage::{Answer, Stage};
 use crate::apply::{Event, Outcome};
 use crate::clock::Clock;
 use crate::face::{OnFailed, SourceKind, TrainingStatus, TrainingVoice};
-use crate::plan::tests::world::{World, id, image, key};
+use crate::plan::tests::world::{World, before, id, image, key};
 use crate::plan::{Consent, review};
 use crate::state::{Happened, Phase};
 
@@ -18,6 +18,10 @@ fn answering(answers: &[Answer]) -> Stage {
     let stage = one_new();
     stage.account().answers.extend(answers.to_vec());
     stage
+}
+
+fn previous(stage: &Stage) -> Vec<crate::face::FaceId> {
+    stage.record("rio").previous.into_iter().map(|face| face.id).collect()
 }
 
 fn created() -> Outcome {
@@ -159,30 +163,35 @@ async fn a_failed_face_is_tried_again_once_and_each_face_before_is_remembered() 
     let mut stage = Stage::of(world);
     stage.account().stages = vec![(std::time::Duration::ZERO, TrainingStatus::Failed)];
     assert_eq!(stage.run().await.created, [key("rio")]);
-    assert_eq!(stage.record("rio").previous, [id("r-rio")]);
+    assert_eq!(previous(&stage), [id("r-rio")]);
     assert_eq!(stage.run().await, Outcome::default(), "the second failure is final");
     stage.world.retrain("rio");
     assert_eq!(stage.run().await.created, [key("rio")], "other inputs are another intent");
-    assert_eq!(stage.record("rio").previous, [id("r-rio"), id("r1")]);
+    assert_eq!(previous(&stage), [id("r-rio"), id("r1")]);
     assert_eq!(stage.run().await.created, [key("rio")], "which may be tried again once, too");
     assert_eq!(stage.run().await, Outcome::default());
-    assert_eq!(stage.record("rio").previous, [id("r-rio"), id("r1"), id("r2")]);
+    assert_eq!(previous(&stage), [id("r-rio"), id("r1"), id("r2")]);
 }
 
 #[tokio::test]
 async fn adopting_another_face_remembers_the_one_that_is_left_unless_it_is_gone() {
     let mut world = World::agreeing().face("rio");
     world.retrain("rio");
-    world.record("rio").previous = vec![id("r0")];
+    world.record("rio").previous = vec![before("r0")];
     let world = world.bearer("r2", "rio", 1);
+    let mut failed = world.clone();
+    failed.live("rio").status = TrainingStatus::Failed;
     let mut gone = world.clone();
     gone.vanish("rio");
-    for (world, previous) in [(world, vec![id("r0"), id("r-rio")]), (gone, vec![id("r0")])] {
+    for (world, left) in [(failed, vec![id("r0"), id("r-rio")]), (gone, vec![id("r0")])] {
         let stage = Stage::of(world);
         assert_eq!(stage.execute().await.adopted, [key("rio")]);
-        let record = stage.record("rio");
-        assert_eq!((record.id, record.previous), (id("r2"), previous));
+        assert_eq!((stage.record("rio").id, previous(&stage)), (id("r2"), left));
     }
+    let stage = Stage::of(world);
+    assert_eq!(stage.execute().await.adopted, [key("rio")]);
+    let record = stage.record("rio");
+    assert_eq!((record.id, record.successor.unwrap().id), (id("r-rio"), id("r2")), "one that serves goes on serving");
 }
 
 #[tokio::test]
@@ -194,7 +203,7 @@ async fn what_left_the_manifests_keeps_what_was_said_about_it() {
     assert_eq!(stage.execute().await.adopted, [key("rio")], "an open create whose manifest is gone is not lost");
     let record = stage.record("rio");
     assert!(record.protect);
-    assert_eq!((record.id, record.previous), (id("r2"), vec![id("r-rio")]));
+    assert_eq!((record.id, previous(&stage)), (id("r2"), vec![id("r-rio")]));
     assert_eq!(stage.phase("rio"), Phase::Settled { id: id("r2") }, "adopting settles the create");
     assert_eq!(stage.execute().await, Outcome::default());
 }

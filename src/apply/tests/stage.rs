@@ -1,23 +1,24 @@
 //! An account, a store and a fuse: everything an executor touches, with what goes wrong chosen by the test.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::apply::{Event, ExecuteSettings, Executor, Interrupter, Outcome, Settled, interrupt};
+use crate::apply::{Event, ExecuteSettings, Executor, Interrupter, Ledger, Outcome, RunLimits, Settled, interrupt};
 use crate::clock::{Clock, HandWoundClock};
 use crate::face::{
-    FaceId, FaceKey, Observed, ObservedFace, Ownership, Recorded, RecordedFace, TrainingStatus, VoiceId, split_name,
+    FaceId, FaceKey, Observed, ObservedFace, Ownership, Pal, PalId, Recorded, RecordedFace, TrainingStatus, VoiceId,
+    split_name,
 };
 use crate::plan::tests::world::{World, key, live, noon};
 use crate::plan::{Consent, Plan, plan, review};
 use crate::state::{Change, Entry, HistoryEntry, MemoryStore, Phase, Snapshot, StateError, StateStore};
 use crate::tavus::{
     ApiError, Conversation, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FacePage, FaceReads, FaceUpdate,
-    Failure, Voice, observe,
+    Failure, PalPage, PalRow, Voice, observe, observe_pals,
 };
 
 /// Blows at one point of a run; from then on nothing has an effect and nothing is answered, as after a death.
@@ -68,7 +69,7 @@ pub(super) enum Answer {
 
 /// A face of the account.
 #[derive(Debug, Clone)]
-struct Life {
+pub(super) struct Life {
     face: ObservedFace,
     shows_at: Timestamp,
     /// What it becomes, at which age.
@@ -80,7 +81,7 @@ struct Life {
 /// What the other side knows.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    lives: BTreeMap<FaceId, Life>,
+    pub(super) lives: BTreeMap<FaceId, Life>,
     /// Each paid training, by the name it was asked for under.
     pub(super) ledger: Vec<String>,
     /// Each create that arrived or should have.
@@ -106,9 +107,33 @@ pub(super) struct Account {
     pub(super) listed: usize,
     /// What new faces become, at which age.
     pub(super) stages: Vec<(Duration, TrainingStatus)>,
+    /// The PALs of the account.
+    pub(super) pals: BTreeMap<PalId, PalRow>,
+    /// PALs with unpublished edits: a patch is refused.
+    pub(super) edited_pals: BTreeSet<PalId>,
+    /// PALs of which a patch becomes a draft: it is answered with success and changes nothing.
+    pub(super) draft_pals: BTreeSet<PalId>,
+    /// Faces that were deleted, and whether with their material.
+    pub(super) deleted: Vec<(FaceId, bool)>,
 }
 
 impl Account {
+    /// Adds a PAL that uses a face.
+    pub(super) fn pal(&mut self, pal: &str, face: &str) {
+        let id: PalId = pal.parse().unwrap();
+        let row = PalRow {
+            pal: Pal { id: id.clone(), name: format!("PAL {pal}") },
+            default_face: Some(face.parse().unwrap()),
+            is_said: true,
+        };
+        self.pals.insert(id, row);
+    }
+
+    /// Returns the face that a PAL uses.
+    pub(super) fn used_by(&self, pal: &str) -> &str {
+        self.pals[&pal.parse().unwrap()].default_face.as_ref().unwrap().as_str()
+    }
+
     pub(super) fn kill(&mut self, id: &FaceId) {
         self.lives.remove(id);
     }
@@ -216,6 +241,7 @@ impl Stage {
                 no_settle: false,
                 poll_interval: None,
                 wait_timeout: None,
+                limits: RunLimits::default(),
             },
             world,
             is_careless: false,
@@ -266,6 +292,11 @@ impl Stage {
         store.disk.history().unwrap().into_iter().map(|entry| entry.what).collect()
     }
 
+    /// The whole history.
+    pub(super) fn entries(&self) -> Vec<HistoryEntry> {
+        self.store.lock().unwrap().disk.history().unwrap()
+    }
+
     /// The lines people read.
     pub(super) fn lines(&self) -> Vec<String> {
         let paint = crate::report::Paint::plain();
@@ -283,6 +314,7 @@ impl Stage {
             sink,
             settings: self.settings.clone(),
             key_refused: AtomicBool::new(false),
+            ledger: Ledger::default(),
         }
     }
 
@@ -295,7 +327,16 @@ impl Stage {
     }
 
     pub(super) async fn plan(&self) -> Plan {
-        plan(&self.world.desired, &self.recorded(), &self.observed().await, &self.world.policy)
+        self.plan_on(self.observed().await).await
+    }
+
+    async fn plan_on(&self, mut observed: Observed) -> Plan {
+        let first = plan(&self.world.desired, &self.recorded(), &observed, &self.world.policy);
+        if !first.needs_pals() {
+            return first;
+        }
+        observed.pals = Some(observe_pals(self).await.unwrap());
+        plan(&self.world.desired, &self.recorded(), &observed, &self.world.policy)
     }
 
     pub(super) async fn settle(&self) -> Settled {
@@ -305,8 +346,7 @@ impl Stage {
     /// Plans, approves and executes, without settling first.
     pub(super) async fn execute(&self) -> Outcome {
         let observed = self.observed().await;
-        let plan = plan(&self.world.desired, &self.recorded(), &observed, &self.world.policy);
-        let approved = review(plan, Consent::Automatic).unwrap();
+        let approved = review(self.plan_on(observed.clone()).await, Consent::Automatic).unwrap();
         let sink = |event: &Event| self.take(event);
         self.executor(&sink).execute(&approved, &self.world.desired, &observed).await
     }
@@ -463,6 +503,16 @@ impl FaceReads for Stage {
         }
     }
 
+    async fn pal_page(&self, page: u32) -> Result<PalPage, ApiError> {
+        let account = self.account();
+        let pals: Vec<PalRow> = account.pals.values().filter(|_| page == 1).cloned().collect();
+        Ok(PalPage { total_count: Some(account.pals.len()), pals, unreadable_rows: 0 })
+    }
+
+    async fn pal(&self, id: &PalId) -> Result<Option<PalRow>, ApiError> {
+        Ok(self.account().pals.get(id).cloned())
+    }
+
     async fn voice(&self, id: &VoiceId) -> Result<Option<Voice>, ApiError> {
         Ok(self.account().voices.get(id).cloned())
     }
@@ -492,6 +542,38 @@ impl FaceApi for Stage {
         life.face.name = face_name.or(life.face.name.take());
         life.face.default_voice = default_voice.or(life.face.default_voice.take());
         Ok(())
+    }
+
+    async fn delete_face(&self, id: &FaceId, is_hard: bool) -> Result<(), ApiError> {
+        if !self.pass() {
+            return Err(error("DELETE", Failure::NoAnswer("connection reset".to_owned())));
+        }
+        let mut account = self.account();
+        account.deleted.push((id.clone(), is_hard));
+        account.lives.remove(id);
+        drop(account);
+        if self.pass() { Ok(()) } else { Err(error("DELETE", Failure::NoAnswer("connection reset".to_owned()))) }
+    }
+
+    async fn patch_pal(&self, id: &PalId, from: &FaceId, to: &FaceId) -> Result<(), ApiError> {
+        let lost = || Err(error("PATCH", Failure::NoAnswer("connection reset".to_owned())));
+        if !self.pass() {
+            return lost();
+        }
+        let mut account = self.account();
+        if account.edited_pals.contains(id) {
+            return Err(error("PATCH", status(409)));
+        }
+        let is_draft = account.draft_pals.contains(id);
+        let Some(row) = account.pals.get_mut(id) else { return Err(error("PATCH", status(400))) };
+        if row.default_face.as_ref() != Some(from) {
+            return Err(error("PATCH", status(400)));
+        }
+        if !is_draft {
+            row.default_face = Some(to.clone());
+        }
+        drop(account);
+        if self.pass() { Ok(()) } else { lost() }
     }
 
     async fn create_conversation(&self, _: &ConversationRequest) -> Result<Conversation, ApiError> {

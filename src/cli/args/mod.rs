@@ -107,9 +107,25 @@ pub struct PolicyArgs {
     /// key; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_CREATE_NEW", value_delimiter = ',')]
     pub create_new: Vec<FaceKey>,
+    /// Go on to this face again although somebody went back from it (`rollback`); repeatable
+    #[arg(long, value_name = "KEY", env = "FACECTL_ROLL_FORWARD", value_delimiter = ',')]
+    pub roll_forward: Vec<FaceKey>,
+    /// Delete faces that left the manifests, or were replaced longer than retire_after ago, where
+    /// lifecycle.on_removal says delete or hard_delete. Never one that is protected or that a PAL uses
+    #[arg(long, env = "FACECTL_PRUNE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub prune: bool,
+    /// With --prune: also where nothing at all is declared
+    #[arg(long, requires = "prune", env = "FACECTL_ALLOW_EMPTY", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub allow_empty: bool,
+    /// With --prune: also faces whose training failed less than a day ago, which may lose the refund
+    #[arg(long, requires = "prune", env = "FACECTL_PRUNE_FAILED", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub prune_failed: bool,
     /// The most trainings that may be started [default: 10]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_TRAININGS")]
     pub max_trainings: Option<u32>,
+    /// The most faces that may be deleted [default: 3]
+    #[arg(long, value_name = "N", env = "FACECTL_MAX_DELETIONS")]
+    pub max_deletions: Option<u32>,
 }
 
 /// `plan`

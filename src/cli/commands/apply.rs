@@ -12,8 +12,8 @@ use crate::cli::run::{Look, Run, ask};
 use crate::cli::saved::SavedPlan;
 use crate::cli::session::Session;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, ExpectedDigest, NotApproved, Plan, Policy, Refusal, review};
-use crate::report::plan_text;
+use crate::plan::{Action, Approved, Consent, ExpectedDigest, NotApproved, Plan, review};
+use crate::report::{over_limit, plan_text};
 
 /// How often creates that are proven absent are sent again in one run.
 const RESENDS: u32 = 2;
@@ -39,8 +39,8 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
         saved.check_project(&session.desired().project)?;
     }
     let progress = Progress::new(session.output);
-    let policy = Policy { selection: args.selection.selection(), ..session.policy(Some(&args.policy)) };
-    let mut run = Run::begin(session, &progress, policy, &args.wait, args.create_parallelism)?;
+    let mut run = Run::begin(session, &progress, Some(&args.policy), &args.wait, args.create_parallelism)?;
+    run.policy.selection = args.selection.selection();
     let recorded = run.store.load()?.recorded();
     if let Some(saved) = saved {
         saved.check_unused(run.store.as_ref())?;
@@ -71,7 +71,8 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
         look = second_look(&run, look, consent).await?;
     }
     let approved = review(look.plan.clone(), consent).map_err(not_approved)?;
-    if let Some(saved) = saved.filter(|_| approved.steps().next().is_some()) {
+    let has_steps = approved.steps().next().is_some() || approved.plan().deletions().next().is_some();
+    if let Some(saved) = saved.filter(|_| has_steps) {
         saved.note_applied(run.store.as_ref(), session.clock.now())?;
     }
     let doubts_of_earlier_runs = run.outcome.in_doubt.clone();
@@ -118,6 +119,8 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
             face.action = Action::NoOp;
         }
     }
+    // A face from before may have come of age meanwhile.
+    second.plan.retired.retain(|retired| !retired.is_deleted() || first.plan.retired.contains(retired));
     if consent == Consent::Bound || (!moved.is_empty() && consent == Consent::Given) {
         return Err(CliError::new("the live faces have changed since the plan was shown; nothing was changed")
             .hint(match moved.is_empty() {
@@ -230,10 +233,13 @@ fn not_approved(error: NotApproved) -> CliError {
         NotApproved::Withheld => CliError::new("not approved; nothing was changed"),
         NotApproved::OverLimit(refusals) => {
             let mut error = CliError::new("the plan breaks a limit; nothing was changed").exit(Exit::UNSAFE);
-            for Refusal { limit, allowed, faces } in refusals {
+            for refusal in &refusals {
+                let before = refusal.before.map_or(0, |before| before.count as usize);
                 error = error.hint(format!(
-                    "{} trainings would be started and {} allows {allowed}: raise it there, give {} {}, or apply fewer faces at a time (--target)",
-                    faces.len(), limit.setting(), limit.flag(), faces.len()
+                    "{}: raise it there, give {} {}, or apply fewer faces at a time (--target)",
+                    over_limit(refusal),
+                    refusal.limit.flag(),
+                    refusal.faces.len() + before
                 ));
             }
             error

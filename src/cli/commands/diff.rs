@@ -16,7 +16,7 @@ use crate::report::{Paint, diff_text};
 pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let State { store: _held, meta, recorded } = session.state(Access::Read)?;
-    let policy = Policy { selection: args.selection.selection(), ..session.policy(None) };
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(None, &recorded, &[]) };
     session.check_selection(&policy, &recorded)?;
     let observed = session.survey(&meta, &recorded).await?;
     let (desired, recorded, left_out) = selected(&policy.selection, session.desired(), recorded);

@@ -14,10 +14,10 @@ use crate::report::{drift_json, drift_text};
 pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let State { store: _held, meta, recorded } = session.state(Access::Read)?;
-    let policy = Policy { selection: args.selection.selection(), ..session.policy(None) };
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(None, &recorded, &[]) };
     session.check_selection(&policy, &recorded)?;
     let observed = session.survey(&meta, &recorded).await?;
-    let plan = session.plan(&recorded, &observed, &policy);
+    let plan = session.plan_without_pals(&recorded, &observed, &policy);
     let faces = &session.desired().faces;
     let is_selected = |key: &FaceKey| policy.selection.selects(key, faces.get(key).map(|face| &face.labels));
     let report = DriftReport::of(&recorded, &observed).only(&recorded, is_selected);
@@ -48,9 +48,16 @@ fn changed_in_manifests(plan: &Plan) -> Vec<FaceKey> {
 fn is_changed_in_manifest(face: &FacePlan) -> bool {
     match (&face.action, &face.reason) {
         (Action::Create(_), Reason::New | Reason::ChangedAfterFailure(_)) => true,
-        (_, Reason::Blocked(Block::NeedsReplacement { .. }) | Reason::LeftManifests | Reason::LeftManifestsAndGone) => {
-            true
-        }
+        (Action::Replace(_), Reason::InputsChanged(_)) | (Action::GiveUp(_) | Action::Delete(_), _) => true,
+        (
+            _,
+            Reason::Blocked(Block::ProtectedFromReplacement { .. })
+            | Reason::PreviousHasInputs
+            | Reason::LeftManifests
+            | Reason::LeftManifestsPrunable
+            | Reason::LeftManifestsKept(_)
+            | Reason::LeftManifestsAndGone,
+        ) => true,
         (Action::Update(update), _) => {
             let by_name = update.name.as_ref().map(|change| change.cause());
             let by_voice = update.voice.as_ref().map(|change| change.cause());

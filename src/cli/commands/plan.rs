@@ -30,19 +30,20 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         }
         None => None,
     };
-    let State { store: _held, meta, recorded } =
+    let State { store: held, meta, recorded } =
         session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
-    let policy = Policy { selection: args.selection.selection(), ..session.policy(Some(&args.policy)) };
+    let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.history())?;
+    let policy = session.policy(Some(&args.policy), &recorded, &history);
+    let policy = Policy { selection: args.selection.selection(), ..policy };
     session.check_selection(&policy, &recorded)?;
-    let observed = match args.refresh {
-        true => session.survey(&meta, &recorded).await?,
-        false => session.unobserved(&recorded),
+    let plan = match args.refresh {
+        true => session.plan(&recorded, &mut session.survey(&meta, &recorded).await?, &policy).await?,
+        false => session.plan_without_pals(&recorded, &session.unobserved(&recorded), &policy),
     };
     if !args.refresh {
         session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
     }
-    let plan = session.plan(&recorded, &observed, &policy);
     show(&plan, &session)?;
     if let (Some(path), Some(request)) = (&args.out, request) {
         SavedPlan::of(&session, request, &plan, &recorded).write(path)?;

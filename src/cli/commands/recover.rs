@@ -24,7 +24,7 @@ pub async fn run(global: &Global, args: RecoverArgs, output: Output, interrupt: 
 
 async fn recover(session: &Session, args: &RecoverArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
-    let run = Run::begin(session, &progress, session.policy(None), &args.wait, None)?;
+    let run = Run::begin(session, &progress, None, &args.wait, None)?;
     for key in &args.assume_absent {
         if let Err(why) = run.executor.assume_absent(key).await {
             return Err(CliError::new(format!("--assume-absent {key}: {why}; nothing was changed about it")));

@@ -19,9 +19,9 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
         true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),
     };
-    let policy = Policy { selection: args.selection.selection(), ..session.policy(None) };
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(None, &recorded, &[]) };
     session.check_selection(&policy, &recorded)?;
-    let plan = session.plan(&recorded, &observed, &policy);
+    let plan = session.plan_without_pals(&recorded, &observed, &policy);
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
     if output.is_for_programs() {
         let mut value = status_json(&session.desired().project, &rows, args.refresh.then_some(observed.at));

@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::run::Run;
 use crate::cli::session::Session;
-use crate::plan::{Action, Block, Consent, Policy, review};
+use crate::plan::{Action, Block, Consent, review};
 
 /// Waits for trainings that are under way. Starts none.
 pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -20,8 +20,8 @@ pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Int
 
 async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
-    let policy = Policy { selection: args.selection.selection(), ..session.policy(None) };
-    let mut run = Run::begin(session, &progress, policy, &args.wait, None)?;
+    let mut run = Run::begin(session, &progress, None, &args.wait, None)?;
+    run.policy.selection = args.selection.selection();
     session.check_selection(&run.policy, &run.store.load()?.recorded())?;
     run.settle_first().await?;
     let look = run.look().await?;

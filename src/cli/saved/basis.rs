@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::face::{Desired, FaceKey, OpenCreate, Recorded, RecordedFace};
+use crate::face::{Desired, FaceId, FaceKey, OpenCreate, Recorded, RecordedFace};
 use crate::manifest::face_digest;
 use crate::plan::{Plan, PlanDigest};
 use crate::report::reason;
@@ -129,31 +130,36 @@ fn recorded_digests(recorded: &Recorded) -> BTreeMap<FaceKey, String> {
 }
 
 fn recorded_digest(face: Option<&RecordedFace>, open: Option<&OpenCreate>) -> String {
-    let face = face.map(|face| {
-        // In full, so that a new field cannot be forgotten here.
-        let RecordedFace {
-            id,
-            name,
-            trained_from: _,
-            attempt,
-            token,
-            previous,
-            // What a look at the live face, or the training itself, brings about.
-            default_voice: _,
-            token_in_name: _,
-            created_at: _,
-            seen_usable: _,
-            last_seen: _,
-            // What the manifests said, which are compared by themselves.
-            on_removal: _,
-            protect: _,
-        } = face;
-        serde_json::json!([id, name, face.fingerprint(), attempt, token, previous])
-    });
-    let all = serde_json::json!([face, open.map(|open| &open.token)]);
-    let hash =
-        blake3::Hasher::new_derive_key("facectl 2026-11 recorded face").update(all.to_string().as_bytes()).finalize();
-    hash.to_hex()[..32].to_owned()
+    let all = json!([face.map(essence), open.map(|open| &open.token)]);
+    let mut hasher = blake3::Hasher::new_derive_key("facectl 2026-11 recorded face");
+    hasher.update(all.to_string().as_bytes()).finalize().to_hex()[..32].to_owned()
+}
+
+/// Returns what a plan stands on of a recorded face.
+fn essence(face: &RecordedFace) -> Value {
+    // In full, so that a new field cannot be forgotten here.
+    let RecordedFace {
+        id,
+        name,
+        trained_from: _,
+        attempt,
+        token,
+        successor,
+        previous,
+        rolled_back_from,
+        // What a look at the live face, or the training itself, brings about.
+        default_voice: _,
+        token_in_name: _,
+        created_at: _,
+        seen_usable: _,
+        last_seen: _,
+        // What the manifests said, which are compared by themselves.
+        on_removal: _,
+        protect: _,
+    } = face;
+    let previous: Vec<&FaceId> = previous.iter().map(|face| &face.id).collect();
+    let successor = successor.as_ref().map(|face| essence(face));
+    json!([id, name, face.fingerprint(), attempt, token, successor, previous, rolled_back_from])
 }
 
 /// Returns the keys in which two sides differ, each with a word: changed, new or gone.

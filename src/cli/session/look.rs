@@ -125,6 +125,7 @@ impl Session {
             at: self.clock.now(),
             coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),
             faces: faces.collect(),
+            pals: None,
         }
     }
 

@@ -11,20 +11,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::apply::Interrupt;
+use crate::apply::{Interrupt, spent};
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::face::{Desired, FaceKey, Observed, Recorded};
 use crate::manifest::{
     Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
 };
-use crate::plan::{Plan, Policy, Scope, Selection, plan};
+use crate::plan::{Limit, Plan, Policy, Scope, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
-use crate::state::LOCK_FILE;
-use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, parse_base_url};
+use crate::state::{HistoryEntry, LOCK_FILE};
+use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
 
 use super::Exit;
 use super::args::{Global, PolicyArgs};
-use super::error::CliError;
+use super::error::{CliError, unless_interrupted};
 use super::output::Output;
 use state::LOCK_RETRY;
 pub use state::{Access, State};
@@ -127,7 +127,7 @@ impl Session {
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
             let patience = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
             let start = start_sandbox(global, &state_dir, patience);
-            let (sandbox, clock) = super::error::unless_interrupted(&interrupt, start).await?;
+            let (sandbox, clock) = unless_interrupted(&interrupt, start).await?;
             (sandbox.base_url(), ApiKey::parse(REHEARSAL_KEY), Some(sandbox), clock)
         } else {
             let url = api_url(global, project);
@@ -191,9 +191,25 @@ impl Session {
     /// # Errors
     /// When a key is neither declared nor recorded: a slip that would pass unnoticed.
     pub fn check_keys(&self, args: &PolicyArgs, recorded: &Recorded) -> Result<(), CliError> {
-        let PolicyArgs { adopt: _, recreate, retry, create_new, max_trainings: _ } = args;
+        let PolicyArgs {
+            adopt: _,
+            recreate,
+            retry,
+            create_new,
+            roll_forward,
+            prune: _,
+            allow_empty: _,
+            prune_failed: _,
+            max_trainings: _,
+            max_deletions: _,
+        } = args;
         let is_known = |key: &FaceKey| self.desired().faces.contains_key(key) || recorded.faces.contains_key(key);
-        let named = [("--recreate", recreate), ("--retry", retry), ("--create-new", create_new)];
+        let named = [
+            ("--recreate", recreate),
+            ("--retry", retry),
+            ("--create-new", create_new),
+            ("--roll-forward", roll_forward),
+        ];
         let mut named = named.into_iter().flat_map(|(flag, keys)| keys.iter().map(move |key| (flag, key)));
         let Some((flag, key)) = named.find(|(_, key)| !is_known(key)) else { return Ok(()) };
         let error = CliError::new(format!("{flag} {key}: there is no such face; nothing was changed"));
@@ -201,27 +217,67 @@ impl Session {
         Err(error.hint(format!("declared are: {}", known.join(", "))))
     }
 
-    /// Returns how much of what a plan may do, to all of the project.
-    pub fn policy(&self, args: Option<&PolicyArgs>) -> Policy {
+    /// Returns what a plan may do. `history` is what was done before: limits may count over a period.
+    pub fn policy(&self, args: Option<&PolicyArgs>, recorded: &Recorded, history: &[HistoryEntry]) -> Policy {
         let settings = &self.loaded.project.settings;
-        let by_file = settings.adopt == Adopt::Unique;
-        let max_trainings = settings.limits.max_trainings;
-        match args {
-            None => Policy { adopt_by_name: by_file, max_trainings, scope: self.scope, ..Policy::default() },
-            Some(args) => Policy {
-                adopt_by_name: by_file || args.adopt,
-                recreate: args.recreate.iter().cloned().collect(),
-                retry: args.retry.iter().cloned().collect(),
-                create_new: args.create_new.iter().cloned().collect(),
-                max_trainings: args.max_trainings.or(max_trainings),
-                scope: self.scope,
-                selection: Selection::default(),
-            },
+        let limits = settings.limits;
+        let now = self.clock.now();
+        let before = |limit, period: Option<Duration>| Some(spent(limit, period?, history, recorded, now));
+        let by_file = Policy {
+            adopt_by_name: settings.adopt == Adopt::Unique,
+            max_trainings: limits.max_trainings,
+            trainings_before: before(Limit::MaxTrainings, limits.max_trainings_per),
+            max_deletions: limits.max_deletions,
+            deletions_before: before(Limit::MaxDeletions, limits.max_deletions_per),
+            face_slots: limits.face_slots,
+            scope: self.scope,
+            ..Policy::default()
+        };
+        let Some(args) = args else { return by_file };
+        let PolicyArgs {
+            adopt,
+            recreate,
+            retry,
+            create_new,
+            roll_forward,
+            prune,
+            allow_empty,
+            prune_failed,
+            max_trainings,
+            max_deletions,
+        } = args;
+        let keys = |keys: &[FaceKey]| keys.iter().cloned().collect();
+        Policy {
+            adopt_by_name: by_file.adopt_by_name || *adopt,
+            recreate: keys(recreate),
+            retry: keys(retry),
+            create_new: keys(create_new),
+            roll_forward: keys(roll_forward),
+            prune: *prune,
+            allow_empty: *allow_empty,
+            prune_failed: *prune_failed,
+            max_trainings: max_trainings.or(by_file.max_trainings),
+            max_deletions: max_deletions.or(by_file.max_deletions),
+            ..by_file
         }
     }
 
-    /// Plans.
-    pub fn plan(&self, recorded: &Recorded, observed: &Observed, policy: &Policy) -> Plan {
+    /// Plans, after a look at the PALs where it matters which of them use which face.
+    ///
+    /// # Errors
+    /// When the PALs cannot be listed.
+    pub async fn plan(&self, recorded: &Recorded, observed: &mut Observed, policy: &Policy) -> Result<Plan, CliError> {
+        let first = plan(self.desired(), recorded, observed, policy);
+        if !first.needs_pals() || observed.pals.is_some() {
+            return Ok(first);
+        }
+        let pals = async { Ok(observe_pals(&self.api).await?) };
+        observed.pals = Some(unless_interrupted(&self.interrupt, pals).await?);
+        Ok(plan(self.desired(), recorded, observed, policy))
+    }
+
+    /// Plans without a look at the PALs: enough to say what differs.
+    pub fn plan_without_pals(&self, recorded: &Recorded, observed: &Observed, policy: &Policy) -> Plan {
         plan(self.desired(), recorded, observed, policy)
     }
 

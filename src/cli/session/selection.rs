@@ -44,8 +44,12 @@ impl Session {
             return Err(CliError::new(format!("`{selection}` selects no face; nothing was changed"))
                 .hint(labels_hint(declared)));
         }
-        let Policy { adopt_by_name: _, recreate, retry, create_new, max_trainings: _, scope: _, selection: _ } = policy;
-        let named = [("--recreate", recreate), ("--retry", retry), ("--create-new", create_new)];
+        let named = [
+            ("--recreate", &policy.recreate),
+            ("--retry", &policy.retry),
+            ("--create-new", &policy.create_new),
+            ("--roll-forward", &policy.roll_forward),
+        ];
         let mut named = named.into_iter().flat_map(|(flag, keys)| keys.iter().map(move |key| (flag, key)));
         match named.find(|(_, key)| !is_selected(key)) {
             Some((flag, key)) => Err(CliError::new(format!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{World, id, key, noon};
-use crate::face::{Coverage, Progress, TrainingStatus};
+use crate::face::{Coverage, OnRemoval, Progress, TrainingStatus};
 use crate::plan::{ExpectedDigest, PlanDigest};
 
 fn digest(world: &World) -> PlanDigest {
@@ -118,4 +118,38 @@ fn it_is_pasted_whole_or_short_and_never_cut() {
     for text in ["", "1a2b", &whole[..63], &short[..34], &"g".repeat(64), &format!("{whole}0")] {
         assert!(text.parse::<ExpectedDigest>().is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn what_is_deleted_and_what_takes_whose_place_is_a_part_of_it() {
+    let left = super::retire::prunable();
+    let mut kept = left.clone();
+    kept.policy.prune = false;
+    let mut hard = left.clone();
+    hard.record("rio").on_removal = OnRemoval::HardDelete;
+    let before = super::retire::replaced();
+    let mut both = before.clone();
+    both.lifecycle("rio").on_removal = OnRemoval::Retain;
+    let ready = super::replace::beside(TrainingStatus::Ready);
+    let used = ready.clone().pal("p1", "r-rio");
+    let training = super::replace::beside(TrainingStatus::Training);
+    let all = [left, kept, hard, before, both, ready, used, training];
+    let digests: Vec<PlanDigest> = all.iter().map(digest).collect();
+    let distinct: std::collections::BTreeSet<&PlanDigest> = digests.iter().collect();
+    assert_eq!(distinct.len(), digests.len(), "{digests:#?}");
+}
+
+#[test]
+fn what_may_go_some_day_and_stays_today_is_no_part_of_it() {
+    let mut world = super::retire::replaced();
+    world.policy.prune = false;
+    let mut later = world.clone();
+    later.observed.at = noon() + Duration::from_secs(400 * 86_400);
+    assert_eq!(digest(&world), digest(&later));
+    // With --prune it goes once its time has come, which nobody has approved before.
+    world.policy.prune = true;
+    world.lifecycle("rio").retire_after = jiff::SignedDuration::from_hours(100 * 24);
+    let mut later = world.clone();
+    later.observed.at = noon() + Duration::from_secs(400 * 86_400);
+    assert_ne!(digest(&world), digest(&later));
 }

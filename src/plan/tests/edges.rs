@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use super::world::{World, id, key, noon};
+use super::world::{World, before, id, key, noon};
 use crate::face::{OnFailed, OnMissing, Ownership, TrainingStatus};
 use crate::plan::{Action, Block, Consent, Limit, NotApproved, Reason, review};
 
@@ -71,7 +71,7 @@ fn a_face_that_was_given_up_is_not_taken_back_when_its_successor_vanishes() {
     let mut world = World::agreeing().face("rio").bearer("r1", "rio", 1);
     let second = world.token("rio", 2);
     let record = world.record("rio");
-    (record.attempt, record.token, record.previous) = (second.attempt(), Some(second), vec![id("r1")]);
+    (record.attempt, record.token, record.previous) = (second.attempt(), Some(second), vec![before("r1")]);
     world.observed.faces.get_mut(&id("r1")).unwrap().status = TrainingStatus::Failed;
     world.lifecycle("rio").on_failed = OnFailed::Retry;
     world.vanish("rio");
@@ -89,8 +89,8 @@ fn a_working_face_is_not_left_for_a_failed_one_of_the_inputs_before() {
     later.retrain("rio");
     let (trained_from, token) = (later.wants("rio").trained_from(), later.token("rio", 1));
     let record = world.record("rio");
-    (record.trained_from, record.token, record.previous) = (Some(trained_from), Some(token), vec![id("r1")]);
-    assert!(matches!(world.reason("rio"), Reason::Blocked(Block::NeedsReplacement { .. })));
+    (record.trained_from, record.token, record.previous) = (Some(trained_from), Some(token), vec![before("r1")]);
+    assert!(matches!(world.reason("rio"), Reason::InputsChanged(_)));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_protected_face_is_not_replaced_even_after_it_failed() {
     world.retrain("rio");
     assert!(matches!(world.action("rio"), Action::Create(_)));
     world.lifecycle("rio").protect = true;
-    assert!(matches!(world.reason("rio"), Reason::Blocked(Block::NeedsReplacement { is_protected: true, .. })));
+    assert!(matches!(world.reason("rio"), Reason::Blocked(Block::ProtectedFromReplacement { .. })));
     world.lifecycle("rio").protect = false;
     world.record("rio").protect = true;
     assert!(matches!(world.action("rio"), Action::Create(_)), "the manifest has the last word while it is there");
@@ -110,15 +110,21 @@ fn a_face_that_another_keys_record_holds_is_neither_taken_nor_bought_again() {
     let mut world = World::agreeing().training("rio").declared("ana");
     let record = world.recorded.faces.remove(&key("rio")).unwrap();
     world.recorded.faces.insert(key("ana"), record);
-    assert_snapshot!(world.text(), @r"
+    assert_snapshot!(world.text(), @r#"
     Project acme:
 
-      ! ana  blocked  r-rio
-          because train_video_url cannot change in place: it needs a new face
+    -/+ ana  replace  $ starts a paid training
+          face_name:       "Ana"
+          model_name:      phoenix-4
+          train_video_url: https://media.example.com/ana.mp4?…
+          wait_for:        ready
+          token:           fc-fediognc-432xq5-1
+          takes the place of r-rio once it is ready: first in every PAL that uses
+          it, then in the record
+          because train_video_url cannot change in place: a new face is trained
+          first, and takes the place of this one once it is ready
           train_video_url: https://media.example.com/rio.mp4?… ->
                            https://media.example.com/ana.mp4?…
-          help: replacing a face without an outage is not in this release yet:
-                declare the new inputs under a new key, and set this one back
           at faces/ana.yaml:11:1
 
       ! rio  blocked
@@ -128,9 +134,10 @@ fn a_face_that_another_keys_record_holds_is_neither_taken_nor_bought_again() {
                 raise training_version
           at faces/rio.yaml:1:1
 
-    Plan: 0 to create, 0 to update, 0 to replace, 0 to delete.
-    Also: 2 blocked.
-    ");
+    Plan: 0 to create, 0 to update, 1 to replace, 0 to delete.
+    Also: 1 blocked.
+    1 paid training; it usually takes 3 to 4 hours.
+    "#);
 }
 
 #[test]

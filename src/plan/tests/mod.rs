@@ -4,6 +4,8 @@ mod digest;
 mod edges;
 mod names;
 mod properties;
+mod replace;
+mod retire;
 mod selection;
 mod table;
 pub(crate) mod world;

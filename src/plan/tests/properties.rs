@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::world::{World, id, key, live, noon};
 use crate::face::{
-    Attempt, Coverage, FaceId, Naming, Observed, OnFailed, OnMissing, RecordedFace, Token, TrainingStatus, WaitFor,
-    named_with,
+    Attempt, Coverage, FaceId, Naming, Observed, OnFailed, OnMissing, Presence, PreviousFace, RecordedFace, Token,
+    TrainingStatus, WaitFor, named_with,
 };
-use crate::plan::{Action, Plan, plan};
+use crate::plan::{Action, Plan, Reason, plan, presence};
 
 const KEYS: [&str; 3] = ["ana", "bea", "rio"];
 
@@ -203,16 +203,13 @@ fn remember(mut world: World, name: &str, memory: &Memory) -> World {
     }
     let bearer = id(&format!("b-{name}-0"));
     if *left_bearer && world.observed.faces.contains_key(&bearer) {
-        world.record(name).previous.push(bearer);
+        world.record(name).previous.push(PreviousFace::known_by_id(bearer));
     }
     world
 }
 
 fn creates(plan: &Plan) -> impl Iterator<Item = (&crate::face::FaceKey, &crate::plan::Create)> {
-    plan.faces.iter().filter_map(|face| match &face.action {
-        Action::Create(create) => Some((&face.key, &**create)),
-        _ => None,
-    })
+    plan.faces.iter().filter_map(|face| Some((&face.key, face.action.training()?)))
 }
 
 /// The live faces that an action would touch or take.
@@ -220,29 +217,43 @@ fn touched(plan: &Plan) -> Vec<FaceId> {
     let of = |action: &Action| match action {
         Action::Adopt(adopt) => Some(adopt.id.clone()),
         Action::Update(update) => Some(update.id.clone()),
-        Action::NoOp | Action::Create(_) | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => None,
+        Action::Switch(switch) => Some(switch.to.clone()),
+        Action::GiveUp(id) => Some(id.clone()),
+        Action::NoOp
+        | Action::Create(_)
+        | Action::Replace(_)
+        | Action::Wait
+        | Action::Forget
+        | Action::Orphaned
+        | Action::Delete(_)
+        | Action::Blocked => None,
     };
-    plan.faces.iter().filter_map(|face| of(&face.action)).collect()
+    let deleted = plan.deletions().map(|(_, id)| id.clone());
+    plan.faces.iter().filter_map(|face| of(&face.action)).chain(deleted).collect()
 }
 
 /// Does in memory what the executor does there and here.
 fn applied(mut world: World) -> World {
-    for face in world.plan().faces {
+    let plan = world.plan();
+    for (key, id) in plan.deletions() {
+        world.observed.faces.remove(id);
+        if let Some(record) = world.recorded.faces.remove(key).filter(|record| record.id != *id) {
+            world.recorded.faces.insert(key.clone(), record.without(id));
+        }
+    }
+    for face in plan.faces {
         let name = face.key.as_str();
         match face.action {
-            Action::Create(create) => {
+            Action::Create(create) | Action::Replace(create) => {
+                let is_beside = matches!(face.reason, Reason::InputsChanged(_))
+                    || matches!(face.reason, Reason::RetryReplacement(_) | Reason::RecreateReplacement);
                 let new = live(&format!("n-{name}-{}", create.token), "", TrainingStatus::Training, noon());
                 let new =
                     crate::face::ObservedFace { name: Some(named_with(&create.spec.face_name, &create.token)), ..new };
-                take(
-                    &mut world,
-                    name,
-                    &new.id.clone(),
-                    Some(create.token),
-                    Some(create.trained_from),
-                    create.instead_of,
-                );
-                world.observed.faces.insert(new.id.clone(), new);
+                world.observed.faces.insert(new.id.clone(), new.clone());
+                let beside = create.instead_of.clone().filter(|_| is_beside);
+                let is_gone = create.instead_of.is_none();
+                take(&mut world, name, (&new.id, Some(create.token), Some(create.trained_from)), beside, is_gone);
             }
             Action::Adopt(crate::plan::Adopt { moved_from: Some(from), .. }) => {
                 // Of two that claim one record, the executor refuses the second; the plan must not ask for it.
@@ -250,9 +261,9 @@ fn applied(mut world: World) -> World {
                 world.recorded.faces.insert(face.key.clone(), record);
             }
             Action::Adopt(adopt) => {
-                let before = world.recorded.faces.get(&face.key).map(|face| face.id.clone());
-                let left = before.filter(|id| *id != adopt.id && world.observed.faces.contains_key(id));
-                take(&mut world, name, &adopt.id, adopt.token, adopt.trained_from, left);
+                let present = world.recorded.faces.get(&face.key);
+                let is_gone = present.is_some_and(|face| presence(face, &world.observed) == Presence::Gone);
+                take(&mut world, name, (&adopt.id, adopt.token, adopt.trained_from), adopt.beside, is_gone);
                 world.recorded.open.remove(&face.key);
             }
             Action::Update(update) => {
@@ -264,8 +275,19 @@ fn applied(mut world: World) -> World {
                     (record.name, record.token_in_name) = (wanted, token_in_name);
                 }
             }
+            Action::Switch(switch) => {
+                let record = world.recorded.faces.remove(&face.key).expect("it is recorded");
+                let is_next = record.successor.as_ref().is_some_and(|successor| successor.id == switch.to);
+                let over = if is_next { record.succeeded(noon()) } else { record.back_to(&switch.to, noon()).unwrap() };
+                world.recorded.faces.insert(face.key.clone(), over);
+            }
+            Action::GiveUp(_) => {
+                let record = world.record(name);
+                let left = record.successor.take().expect("it has one");
+                record.previous.push(left.left(noon()));
+            }
             Action::Forget => drop(world.recorded.faces.remove(&face.key)),
-            Action::NoOp | Action::Wait | Action::Orphaned | Action::Blocked => {}
+            Action::NoOp | Action::Wait | Action::Orphaned | Action::Delete(_) | Action::Blocked => {}
         }
     }
     world
@@ -274,15 +296,10 @@ fn applied(mut world: World) -> World {
 fn take(
     world: &mut World,
     name: &str,
-    new: &FaceId,
-    token: Option<Token>,
-    trained_from: Option<crate::face::TrainedFrom>,
-    left: Option<FaceId>,
+    (new, token, trained_from): (&FaceId, Option<Token>, Option<crate::face::TrainedFrom>),
+    beside: Option<FaceId>,
+    is_gone: bool,
 ) {
-    let before = world.recorded.faces.remove(&key(name));
-    let mut previous = before.map_or_else(Vec::new, |face| face.previous);
-    previous.extend(left);
-    previous.retain(|id| id != new);
     let shown = world.observed.faces.get(new).map(|face| face.shown_name().to_owned());
     let wanted = world.desired.faces.get(&key(name)).map(|face| face.spec.face_name.clone());
     let record = RecordedFace {
@@ -298,7 +315,14 @@ fn take(
         protect: false,
         seen_usable: false,
         last_seen: None,
-        previous,
+        successor: None,
+        previous: Vec::new(),
+        rolled_back_from: None,
+    };
+    let record = match world.recorded.faces.remove(&key(name)) {
+        None => record,
+        Some(before) if beside.as_ref() == Some(&before.id) => before.with_successor(record, noon()),
+        Some(before) => before.replaced_by(record, is_gone, noon()),
     };
     world.recorded.faces.insert(key(name), record);
 }
@@ -335,7 +359,7 @@ proptest! {
         for face_id in touched(&world.plan()) {
             // A record can also be moved to another key when its face is gone.
             let Some(face) = observed.faces.get(&face_id) else { continue };
-            let is_recorded = recorded.faces.values().any(|face| face.id == face_id);
+            let is_recorded = recorded.faces.values().any(|face| face.ids().any(|id| *id == face_id));
             let carries_ours = face.token().is_some_and(|token| {
                 KEYS.iter().any(|name| Token::owner_of(&desired.project, &key(name)) == token.owner())
             });
@@ -369,9 +393,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_created_for_a_face_that_works_or_trains(world in world()) {
+    fn nothing_takes_the_place_at_once_of_a_face_that_works_or_trains(world in world()) {
         let plan = world.plan();
-        for (key, _) in creates(&plan) {
+        let creates = plan.faces.iter().filter(|face| matches!(face.action, Action::Create(_))).map(|face| &face.key);
+        for key in creates {
             let live = world.recorded.faces.get(key).and_then(|face| world.observed.faces.get(&face.id));
             prop_assert!(live.is_none_or(|face| face.status == TrainingStatus::Failed), "{key}");
         }
@@ -399,7 +424,7 @@ proptest! {
     #[test]
     fn no_live_face_is_lost_from_the_record(world in world()) {
         let known = |world: &World| -> BTreeSet<FaceId> {
-            let ids = world.recorded.faces.values().flat_map(|face| face.previous.iter().chain([&face.id]));
+            let ids = world.recorded.faces.values().flat_map(RecordedFace::ids);
             ids.filter(|id| world.observed.faces.contains_key(*id)).cloned().collect()
         };
         let before = known(&world);

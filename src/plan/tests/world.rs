@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::face::{
     Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, FaceSpec, Lifecycle, Link, Model, Naming,
-    Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Recorded, RecordedFace, Token, TrainingInput,
-    TrainingStatus, TrainingVoice, named_with,
+    Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Pal, PreviousFace, Recorded, RecordedFace, Token,
+    TrainingInput, TrainingStatus, TrainingVoice, named_with,
 };
 use crate::plan::{Action, FacePlan, Plan, Policy, Reason, plan};
 use crate::report::{Paint, plan_text};
@@ -35,6 +35,11 @@ pub(crate) fn id(text: &str) -> FaceId {
     text.parse().unwrap()
 }
 
+/// A face from before of which only the id matters.
+pub(crate) fn before(text: &str) -> PreviousFace {
+    PreviousFace::known_by_id(id(text))
+}
+
 pub(crate) fn link(text: &str) -> Link {
     Link::parse(text).unwrap()
 }
@@ -50,7 +55,7 @@ impl World {
                 digest: "digest".to_owned(),
             },
             recorded: Recorded { lineage: "lineage".to_owned(), serial: 7, ..Recorded::default() },
-            observed: Observed { at: noon(), coverage: Coverage::Complete, faces: BTreeMap::new() },
+            observed: Observed { at: noon(), coverage: Coverage::Complete, faces: BTreeMap::new(), pals: None },
             policy: Policy::default(),
         }
     }
@@ -86,7 +91,9 @@ impl World {
             protect: false,
             seen_usable: true,
             last_seen: None,
+            successor: None,
             previous: Vec::new(),
+            rolled_back_from: None,
         };
         let live = live(record.id.as_str(), record.name.as_str(), TrainingStatus::Ready, at);
         world.observed.faces.insert(record.id.clone(), live);
@@ -121,6 +128,7 @@ impl World {
             trained_from: self.wants(name).trained_from(),
             begun_at: noon() - Duration::from_secs(600),
             doubt: Doubt::NoAnswer("POST /v2/faces: no complete answer (timed out)".to_owned()),
+            beside: None,
         };
         self.recorded.open.insert(key(name), open);
         self
@@ -137,6 +145,34 @@ impl World {
     pub(crate) fn bearer(self, face_id: &str, of: &str, attempt: u32) -> Self {
         let name = named_with(&self.desired.faces[&key(of)].spec.face_name, &self.token(of, attempt));
         self.stray(face_id, &name)
+    }
+
+    /// Asks for other inputs, and adds the new face that is made from them: recorded and live beside the present one.
+    pub(crate) fn replaced_by(mut self, name: &str, face_id: &str, status: TrainingStatus) -> Self {
+        self.retrain(name);
+        let token = self.token(name, 1);
+        let at = noon() - Duration::from_secs(3600);
+        let trained_from = self.wants(name).trained_from();
+        let shown = self.wants(name).face_name.clone();
+        let new = RecordedFace {
+            id: id(face_id),
+            trained_from: Some(trained_from),
+            token: Some(token),
+            created_at: Some(at),
+            seen_usable: status.is_usable(),
+            ..self.record(name).clone()
+        };
+        self.record(name).successor = Some(Box::new(new));
+        self.observed.faces.insert(id(face_id), live(face_id, shown.as_str(), status, at));
+        self
+    }
+
+    /// Adds a PAL that uses a face. With it the PALs were looked at.
+    pub(crate) fn pal(mut self, pal: &str, face_id: &str) -> Self {
+        let pals = self.observed.pals.get_or_insert_default();
+        let pal = Pal { id: pal.parse().unwrap(), name: format!("PAL {pal}") };
+        pals.by_face.entry(id(face_id)).or_default().push(pal);
+        self
     }
 
     /// Says that the listing is not whole.

@@ -137,7 +137,7 @@ fn a_status_table_says_of_each_face_how_it_is_and_what_comes_next() {
     fay  r-fay    -          OutOfSync  Missing       forget: facectl apply
     gus  r-gus    phoenix-4  Synced     Ready         facectl converse gus
     hal  r-hal    phoenix-4  Synced     Failed        the video has no consent statement
-    ida  r-ida    phoenix-4  OutOfSync  Ready         blocked: facectl plan
+    ida  r-ida    phoenix-4  OutOfSync  Ready         replace: facectl apply
     jan  -        phoenix-4  Unknown    Unknown       create in doubt: facectl recover
     ");
     world.live("ida").status = Unknown("paused".to_owned());

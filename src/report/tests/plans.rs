@@ -55,12 +55,19 @@ fn a_plan_is_read_from_top_to_bottom() {
                 material, or run `facectl apply --retry hal`
           at faces/hal.yaml:71:1
 
-      ! ida  blocked  r-ida
-          because training_version cannot change in place: it needs a new face
+    -/+ ida  replace  $ starts a paid training
+          face_name:        "Ida"
+          model_name:       phoenix-4
+          train_video_url:  https://media.example.com/ida.mp4?…
+          training_version: "2"
+          wait_for:         ready
+          token:            fc-uewobkdy-lf2udk-1
+          takes the place of r-ida once it is ready: first in every PAL that uses
+          it, then in the record
+          because training_version cannot change in place: a new face is trained
+          first, and takes the place of this one once it is ready
           training_version: (none) ->
                             2
-          help: replacing a face without an outage is not in this release yet:
-                declare the new inputs under a new key, and set this one back
           at faces/ida.yaml:81:1
 
       ! jan  blocked
@@ -71,10 +78,10 @@ fn a_plan_is_read_from_top_to_bottom() {
                 nothing is sent until then
           at faces/jan.yaml:91:1
 
-    Plan: 1 to create, 1 to update, 0 to replace, 0 to delete.
-    Also: 1 to adopt, 1 to forget, 1 in training, 3 blocked, 1 orphaned,
+    Plan: 1 to create, 1 to update, 1 to replace, 0 to delete.
+    Also: 1 to adopt, 1 to forget, 1 in training, 2 blocked, 1 orphaned,
       1 unchanged.
-    1 paid training; it usually takes 3 to 4 hours.
+    2 paid trainings; the longest usually takes 3 to 4 hours.
     1 live face of the account is not managed here and will not be touched.
     "#);
 }
@@ -181,7 +188,7 @@ fn a_plan_for_programs_has_one_of_each_and_no_secret() {
     left_manifests_and_gone
     agrees
     blocked_failed
-    blocked_needs_replacement
+    inputs_changed
     blocked_in_doubt
     ");
     let faces = json["faces"].as_array().unwrap();
@@ -252,7 +259,9 @@ fn a_plan_for_programs_has_one_of_each_and_no_secret() {
             "protect": false,
             "wait_for": "ready",
             "on_missing": "block",
-            "on_failed": "block"
+            "on_failed": "block",
+            "retire_after": "PT24H",
+            "repoint_pals": true
           },
           "train_image_url": "https://media.example.com/ana.png?…",
           "auto_fix_training_image": true,
@@ -265,20 +274,23 @@ fn a_plan_for_programs_has_one_of_each_and_no_secret() {
     }
     "#);
     let actions: Vec<String> = changes.iter().map(|change| change["change"]["actions"].to_string()).collect();
-    assert_snapshot!(actions.join(" "), @r#"["create"] ["no-op"] ["update"] ["no-op"] ["no-op"] ["forget"] ["no-op"] ["no-op"] ["no-op"] ["no-op"]"#);
+    assert_snapshot!(actions.join(" "), @r#"["create"] ["no-op"] ["update"] ["no-op"] ["no-op"] ["forget"] ["no-op"] ["no-op"] ["create","delete"] ["no-op"]"#);
     assert_snapshot!(serde_json::to_string_pretty(&json["summary"]).unwrap(), @r#"
     {
       "create": 1,
       "adopt": 1,
       "update": 1,
-      "replace": 0,
+      "replace": 1,
+      "switch": 0,
+      "give_up": 0,
       "delete": 0,
+      "retired": 0,
       "forget": 1,
       "wait": 1,
-      "blocked": 3,
+      "blocked": 2,
       "orphaned": 1,
       "no_op": 1,
-      "paid_trainings": 1,
+      "paid_trainings": 2,
       "usual_hours": [
         3,
         4
@@ -286,5 +298,5 @@ fn a_plan_for_programs_has_one_of_each_and_no_secret() {
     }
     "#);
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_snapshot!(format!("{keys:?}"), @r#"["format_version", "facectl_version", "timestamp", "project", "digest", "applyable", "complete", "errored", "basis", "resource_changes", "resource_drift", "faces", "summary", "duplicates", "refusals", "foreign_faces", "selection", "left_out", "left_out_with_changes"]"#);
+    assert_snapshot!(format!("{keys:?}"), @r#"["format_version", "facectl_version", "timestamp", "project", "digest", "applyable", "complete", "errored", "basis", "resource_changes", "resource_drift", "faces", "summary", "duplicates", "retired", "shortage", "refusals", "foreign_faces", "selection", "left_out", "left_out_with_changes"]"#);
 }

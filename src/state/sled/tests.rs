@@ -28,7 +28,9 @@ fn face(id: &str) -> RecordedFace {
         protect: false,
         seen_usable: false,
         last_seen: None,
+        successor: None,
         previous: Vec::new(),
+        rolled_back_from: None,
     }
 }
 
@@ -57,7 +59,7 @@ fn another_projects_state_and_a_newer_one_are_refused_and_left_as_they_are() {
     store.trees.meta.insert(META, encode("meta", &newer).unwrap()).unwrap();
     drop(store);
     for _ in 0..2 {
-        assert!(matches!(open(folder.path(), "p"), Err(StateError::Newer { found: 2, .. })));
+        assert!(matches!(open(folder.path(), "p"), Err(StateError::Newer { found: 3, .. })));
     }
 }
 

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::clock::HandWoundClock;
-use crate::face::{TrainingStatus, VoiceId};
-use crate::tavus::Voice;
+use crate::face::{PalId, TrainingStatus, VoiceId};
+use crate::tavus::{PalPage, PalRow, Voice};
 
 /// A server made of one function: which page is asked for, and how many were asked for before it.
 struct Server<F> {
@@ -31,6 +31,14 @@ impl<F: Fn(u32, usize) -> Result<FacePage, ApiError> + Send + Sync> FaceReads fo
             "r401" => Err(error(401)),
             _ => Ok(Some(ObservedFace { error: Some("too dark".into()), ..face(0, id.as_str()) })),
         }
+    }
+
+    async fn pal_page(&self, _: u32) -> Result<PalPage, ApiError> {
+        Ok(PalPage { pals: Vec::new(), unreadable_rows: 0, total_count: Some(0) })
+    }
+
+    async fn pal(&self, _: &PalId) -> Result<Option<PalRow>, ApiError> {
+        Ok(None)
     }
 
     async fn voice(&self, _: &VoiceId) -> Result<Option<Voice>, ApiError> {
@@ -239,7 +247,8 @@ async fn details_are_learned_and_a_lost_one_says_so() {
     let server = server(|_, _| Ok(slice(0..0, 1, 1)));
     let ids = ["r1", "r404", "r500", "r2", "rX"].map(|id| id.parse::<FaceId>().unwrap());
     let faces = ids[..4].iter().map(|id| (id.clone(), face(0, id.as_str()))).collect();
-    let mut observed = Observed { at: Timestamp::from_second(1).unwrap(), coverage: Coverage::Complete, faces };
+    let mut observed =
+        Observed { at: Timestamp::from_second(1).unwrap(), coverage: Coverage::Complete, faces, pals: None };
     details(&server, &mut observed, &ids, 2).await.unwrap();
     let errors: Vec<_> = ids[..4].iter().map(|id| observed.faces[id].error.as_deref().unwrap_or("none")).collect();
     assert_eq!(errors, ["too dark", "none", "(the reason could not be read: GET /v2/faces: HTTP 500: no)", "too dark"]);

@@ -1,0 +1,148 @@
+//! What becomes of faces that nobody asks for any more: those that left the manifests, and those that were replaced.
+//!
+//! | # | live | allowed | action | reason |
+//! |---|---|---|---|---|
+//! | 34 | none is left of it | | forget | `LeftManifestsAndGone` |
+//! | 35 | any | `on_removal: retain` | orphaned | `LeftManifests` |
+//! | 36 | any | protected | orphaned | `LeftManifestsKept` |
+//! | 37 | any | no `--prune` | orphaned | `LeftManifestsPrunable` |
+//! | 38 | not whole, or a create in doubt | yes | orphaned | `LeftManifestsKept` |
+//! | 39 | any, nothing is declared at all | no `--allow-empty` | orphaned | `LeftManifestsKept` |
+//! | 40 | failed within a day | no `--prune-failed` | orphaned | `LeftManifestsKept` |
+//! | 41 | used by a PAL, or nobody knows | yes | orphaned | `LeftManifestsKept` |
+//! | 42 | any other | yes | delete | `Pruned` |
+//!
+//! The same stands between a face that was replaced and its deletion, and `retire_after` besides.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::face::{Coverage, FaceId, FaceKey, ObservedPals, OnRemoval, Pal, Presence, RecordedFace, TrainingStatus};
+
+use super::decide::{Decision, claimant};
+use super::views::Views;
+use super::{Action, Delete, Fate, Keep, Reason, Retired, presence};
+
+/// How long a failed face is kept: deleting it soon after its failure may stop the refund (documentation on training
+/// failures, docs.tavus.io, 2026). How long the refund takes is not said.
+const REFUND_TAKES: SignedDuration = SignedDuration::from_hours(24);
+
+/// Rows 34 to 42.
+pub(super) fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -> Decision {
+    let id = Some(recorded.id.clone());
+    if let Some(other) = claimant(views, key) {
+        return (id, Action::NoOp, Reason::MovedTo(other.clone()));
+    }
+    let is_gone = |id: &&FaceId| match *id == &recorded.id {
+        true => presence(recorded, views.observed) == Presence::Gone,
+        false => views.observed.presence(id) == Presence::Gone,
+    };
+    // Those from before first, the present one last: it is what the key is known by.
+    let mut left: Vec<FaceId> = recorded.ids().filter(|id| !is_gone(id)).cloned().collect();
+    left.reverse();
+    if left.is_empty() {
+        return (id, Action::Forget, Reason::LeftManifestsAndGone);
+    }
+    if recorded.protect {
+        return (id, Action::Orphaned, Reason::LeftManifestsKept(Keep::Protected));
+    }
+    let is_hard = match recorded.on_removal {
+        OnRemoval::Retain => return (id, Action::Orphaned, Reason::LeftManifests),
+        OnRemoval::Delete => false,
+        OnRemoval::HardDelete => true,
+    };
+    if !views.policy.prune {
+        return (id, Action::Orphaned, Reason::LeftManifestsPrunable);
+    }
+    let failed_at = |id: &FaceId| {
+        let record = if *id == recorded.id { Some(recorded) } else { recorded.successor.as_deref() };
+        let seen = record.filter(|record| record.id == *id).and_then(|record| record.last_seen.as_ref());
+        seen.filter(|seen| seen.status == TrainingStatus::Failed).map(|seen| seen.at)
+    };
+    match keep(views, key, &left, failed_at) {
+        Some(keep) => (id, Action::Orphaned, Reason::LeftManifestsKept(keep)),
+        None => (id, Action::Delete(Delete { faces: left, is_hard }), Reason::Pruned),
+    }
+}
+
+/// Returns what becomes of the live faces that a declared key had before.
+pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<Retired> {
+    let (Some(recorded), Some(desired)) = (views.recorded.faces.get(key), views.desired.faces.get(key)) else {
+        return Vec::new();
+    };
+    let lifecycle = desired.spec.lifecycle;
+    // What is gone back to is no longer one from before.
+    let is_wanted = |id: &FaceId| matches!(action, Action::Switch(switch) if switch.to == *id);
+    let live = recorded.previous.iter().filter(|face| views.observed.faces.contains_key(&face.id));
+    let fate = |id: &FaceId, left_at: Option<Timestamp>| {
+        if lifecycle.protect {
+            return Fate::Kept(Keep::Protected);
+        }
+        let is_hard = match lifecycle.on_removal {
+            OnRemoval::Retain => return Fate::Retained,
+            OnRemoval::Delete => false,
+            OnRemoval::HardDelete => true,
+        };
+        let until = left_at.map(|at| at.saturating_add(lifecycle.retire_after).unwrap_or(Timestamp::MAX));
+        if let Some(until) = until.filter(|until| views.observed.at < *until) {
+            return Fate::KeptUntil(until);
+        }
+        if !views.policy.prune {
+            return Fate::Prunable;
+        }
+        // It failed before it was left, if it did.
+        match keep(views, key, std::slice::from_ref(id), |_| left_at) {
+            Some(keep) => Fate::Kept(keep),
+            None => Fate::Delete { is_hard },
+        }
+    };
+    live.filter(|face| !is_wanted(&face.id))
+        .map(|face| Retired {
+            key: key.clone(),
+            id: face.id.clone(),
+            left_at: face.left_at,
+            fate: fate(&face.id, face.left_at),
+        })
+        .collect()
+}
+
+/// Returns what stands against the deletion of live faces of a key, where policy allows it.
+fn keep(
+    views: &Views<'_>,
+    key: &FaceKey,
+    faces: &[FaceId],
+    failed_at: impl Fn(&FaceId) -> Option<Timestamp>,
+) -> Option<Keep> {
+    if let Coverage::Partial(why) = &views.observed.coverage {
+        return Some(Keep::ListingIncomplete(why.clone()));
+    }
+    if views.recorded.open.contains_key(key) {
+        return Some(Keep::InDoubt);
+    }
+    if views.desired.faces.is_empty() && !views.policy.allow_empty {
+        return Some(Keep::NothingDeclared);
+    }
+    let refund_until = faces.iter().filter_map(|id| {
+        let live = views.observed.faces.get(id)?;
+        // When it failed is not said in a listing; a failure that nobody saw before may be a moment old.
+        let at = failed_at(id).unwrap_or(views.observed.at);
+        let until = at.saturating_add(REFUND_TAKES).unwrap_or(Timestamp::MAX);
+        (live.status == TrainingStatus::Failed && views.observed.at < until).then_some(until)
+    });
+    if let Some(until) = refund_until.max().filter(|_| !views.policy.prune_failed) {
+        return Some(Keep::FailedLately(until));
+    }
+    users(views.observed.pals.as_ref(), faces)
+}
+
+/// Returns what the PALs say against the deletion of faces.
+pub(crate) fn users(pals: Option<&ObservedPals>, faces: &[FaceId]) -> Option<Keep> {
+    let Some(ObservedPals { missing, by_face }) = pals else {
+        return Some(Keep::PalsUnknown("they were not looked at".to_owned()));
+    };
+    let users: Vec<Pal> = faces.iter().filter_map(|id| by_face.get(id)).flatten().cloned().collect();
+    match (users.is_empty(), missing) {
+        (false, _) => Some(Keep::UsedByPals(users)),
+        (true, Some(why)) => Some(Keep::PalsUnknown(why.clone())),
+        (true, None) => None,
+    }
+}
