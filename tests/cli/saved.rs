@@ -102,7 +102,7 @@ fn a_changed_manifest_makes_a_plan_stale_and_a_new_signature_does_not() {
     run.says(&[
         "no longer stands, as what it stands on has moved; nothing was sent",
         "caused by: the manifests: bruno (changed), carla (gone), dan (new)",
-        "hint: make a new plan, look at it, and apply that one",
+        "hint: make a new one (`facectl plan --out FILE`), look at it, and apply that",
     ]);
     assert_eq!(server.requests("create"), 0);
     environment.run("plan --out plan.json").exits(0);
@@ -325,6 +325,41 @@ fn a_run_that_was_killed_has_used_up_its_plan() {
     environment.run("apply plan.json").exits(5).says(&["applied before", "also of a run that was interrupted"]);
     environment.run("plan").exits(0).prints(&["No changes. 2 faces as declared, 2 still in training"]);
     assert_eq!(server.trainings(), 2);
+}
+
+#[test]
+fn wherever_a_run_dies_its_plan_pays_once() {
+    for (point, is_used) in [
+        ("plan-applied.before-write", false),
+        ("plan-applied.written", true),
+        ("begun.before-write", true),
+        ("create.sent", true),
+        ("settled.written", true),
+    ] {
+        let server = Server::slow(&[]);
+        let environment = planned(&server).with("FACECTL_KILL_AT", point);
+        let run = environment.run("apply plan.json --no-wait --create-parallelism 1");
+        assert_eq!(run.code, None, "{point}: {run}");
+        let environment = environment.without("FACECTL_KILL_AT");
+        let run = environment.run("apply plan.json --no-wait");
+        let run = run.exits(if is_used { 5 } else { 0 });
+        assert_eq!(run.stderr.contains("applied before"), is_used, "{point}: {run}");
+        environment.run("apply -y --no-wait").exits(0);
+        assert_eq!(server.trainings(), 2, "{point}");
+    }
+}
+
+#[test]
+fn a_replacement_is_saved_and_applied_and_what_it_leads_to_needs_no_plan() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("apply -y").exits(0);
+    environment.face_from("ana", "https://m.example.com/other.mp4", "");
+    let plan = environment.run("plan --out plan.json").exits(0).prints(&["1 to replace"]);
+    let run = environment.run("apply plan.json").exits(0).prints(&["1 to replace"]);
+    assert_eq!((digest(&run), server.trainings()), (digest(&plan), 2));
+    environment.run("apply plan.json").exits(5).says(&["applied before"]);
+    environment.run("plan").exits(0).prints(&["No changes."]);
 }
 
 #[test]

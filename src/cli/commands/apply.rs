@@ -52,7 +52,9 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
     let mut look = run.look().await?;
     if let Some(saved) = saved {
         saved.check_plan(&look.plan, &settled)?;
-        session.output.talk(&format!("The plan made {} still stands.", saved.age()));
+        if look.plan.refusals.is_empty() {
+            session.output.talk(&format!("The plan made {} still stands.", saved.age()));
+        }
     }
     show(&look.plan, session)?;
     if let Some(expected) = &args.expect_digest {

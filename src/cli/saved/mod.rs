@@ -182,6 +182,10 @@ impl SavedPlan {
             let what = "what became of a create in doubt is known now, by this run: ";
             moved.insert(0, format!("{what}{}", settled.join(", ")));
         }
+        if moved.is_empty() && !plan.refusals.is_empty() {
+            // It cannot be approved at all, which is said in the words of the limit.
+            return Ok(());
+        }
         if moved.is_empty() {
             moved.push("what it was made under (limits, spec.adopt, how much of the project its paths cover), or faces that were created twice".to_owned());
         }
@@ -197,7 +201,7 @@ impl SavedPlan {
             self.age()
         ));
         Err(CliError { causes: moved, ..error }
-            .hint("make a new plan, look at it, and apply that one")
+            .hint("make a new one (`facectl plan --out FILE`), look at it, and apply that")
             .exit(Exit::UNSAFE))
     }
 
