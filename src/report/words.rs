@@ -40,6 +40,9 @@ pub fn partial(selection: &Selection, left_out: LeftOut) -> String {
         (1, 0) => "1 other face is left out, and agrees.".to_owned(),
         (1, _) => "1 other face is left out, with changes of its own.".to_owned(),
         (others, 0) => format!("{others} other faces are left out, and agree."),
+        (others, changes) if others == changes => {
+            format!("{others} other faces are left out, and all of them have changes of their own.")
+        }
         (others, 1) => format!("{others} other faces are left out, and 1 of them has changes of its own."),
         (others, changes) => {
             format!("{others} other faces are left out, and {changes} of them have changes of their own.")

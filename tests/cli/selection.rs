@@ -25,7 +25,7 @@ fn apply_creates_and_waits_for_what_is_selected_and_for_nothing_else() {
     let run = run.prints(&[
         "+ ana create",
         "1 to create",
-        "only what `--target ana` selects. 2 other faces are left out, and 2 of them have changes",
+        "only what `--target ana` selects. 2 other faces are left out, and all of them have changes",
         "Done: 1 created",
     ]);
     run.says(&["Waiting for 1 face.", "Partial run: only what `--target ana` selects."]);

@@ -45,10 +45,17 @@ pub enum Command {
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),
     /// Show a plan that was saved with `plan --out`
+    ///
+    /// As it was shown then, with its digest, when it was made and from which commit. Nothing is looked up: whether the
+    /// plan still stands is checked by `facectl apply FILE`, before anything is sent.
     Show(ShowArgs),
     /// Show each live face against the declared one, as a unified diff
     Diff(DiffArgs),
     /// Create what is missing, update what differs, and wait for the trainings
+    ///
+    /// Shows the plan, asks, and carries it out. Instead of manifests the path may be a plan that `facectl plan --out
+    /// FILE` saved: then nothing is asked, and exactly that plan is carried out, once, or nothing at all. What it
+    /// stands on is looked at again first: manifests, record, live faces. What has moved is said, with exit code 5.
     Apply(ApplyArgs),
     /// Wait for trainings that are under way; safe to interrupt and to run again
     Wait(WaitArgs),
@@ -57,8 +64,15 @@ pub enum Command {
     /// Show what somebody else changed since the last apply; never writes anything
     Drift(DriftArgs),
     /// Find out what became of creates that got no answer; sends nothing
+    ///
+    /// Looks for the token of every create that got no answer, and settles what it can: found (its training did
+    /// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
+    /// still in doubt.
     Recover(RecoverArgs),
     /// Open a conversation with a face and print its link
+    ///
+    /// A conversation costs minutes of your plan from the moment it is created, whether somebody joins or not.
+    /// With --test nothing joins and nothing is charged.
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
@@ -181,10 +195,6 @@ pub struct WaitOptions {
 }
 
 /// `apply`
-///
-/// Shows the plan, asks, and carries it out. Instead of manifests the path may be a plan that `facectl plan --out
-/// FILE` saved: then nothing is asked, and exactly that plan is carried out, once, or nothing at all. What it stands
-/// on is looked at again first: manifests, record, live faces.
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
     #[command(flatten)]
@@ -251,10 +261,6 @@ pub struct DriftArgs {
 }
 
 /// `recover`
-///
-/// Looks for the token of every create that got no answer, and settles what it can: found (its training did
-/// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
-/// still in doubt. Sends nothing.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
     #[command(flatten)]
@@ -268,9 +274,6 @@ pub struct RecoverArgs {
 }
 
 /// `converse`
-///
-/// A conversation costs minutes of your plan from the moment it is created, whether somebody joins or not.
-/// With --test nothing joins and nothing is charged.
 #[derive(Debug, Args)]
 pub struct ConverseArgs {
     /// The face
