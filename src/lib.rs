@@ -15,12 +15,12 @@
 //! |---|---|---|
 //! | [`face`] | the words: one face seen three ways (desired, recorded, observed) | nothing else |
 //! | [`clock`] | the time, and waiting; nobody else asks for it | nothing else |
-//! | [`manifest`] | YAML into desired faces, or every problem at once | `face` |
+//! | [`manifest`] | YAML into desired faces, or every problem at once; its fields explained, its files laid out | `face` |
 //! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
 //! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock` |
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |
 //! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
-//! | [`report`] | values into text and JSON; prints nothing | values of `plan` and `apply` |
+//! | [`report`] | values into text and JSON; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
@@ -34,7 +34,9 @@
 //! | `lock`, `lock.holder.json` | who is working, since when; the kernel releases the lock | `state/lease.rs` |
 //! | `db/` | faces, journal of creates, history, meta: a sled database | `state/sled.rs` |
 //! | `snapshot.json`, `snapshot.log` | a copy of it for readers beside the holder, and to rebuild a damaged database from | `state/snapshot.rs` |
+//! | `history.log` | a copy of the history, for the same two reasons | `state/history_copy.rs` |
 //! | `lock-file.base.yaml` | the lock file as this state wrote it last: the base of a merge | `state/lockfile.rs` |
+//! | `backups/state-*.json` | what a `state push` replaced | `state/transfer.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |
 //! | what `plan --out` names | a saved plan, wherever the user wants it, for its owner's eyes only | `cli/saved/file.rs` |

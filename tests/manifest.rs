@@ -2,6 +2,8 @@
 
 #[path = "manifest/discovery.rs"]
 mod discovery;
+#[path = "manifest/format.rs"]
+mod format;
 #[path = "manifest/hostile.rs"]
 mod hostile;
 #[path = "manifest/rules.rs"]

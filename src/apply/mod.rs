@@ -31,7 +31,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::clock::Clock;
 use crate::face::{Desired, FaceSpec, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
-use crate::state::{Change, StateError, StateStore};
+use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
 
 use step::Creation;
@@ -60,6 +60,8 @@ pub struct ExecuteSettings {
     pub poll_interval: Option<Duration>,
     /// How long to wait; none: as long as it takes.
     pub wait_timeout: Option<Duration>,
+    /// Why, in the words of whoever asked for it; for the history, without secrets.
+    pub reason: String,
     /// How much may be spent.
     pub limits: RunLimits,
 }
@@ -82,6 +84,8 @@ pub struct Executor<'a, A> {
     pub key_refused: AtomicBool,
     /// What was spent of the limits.
     pub ledger: Ledger,
+    /// Who is at work, for the history.
+    pub context: RunContext,
 }
 
 impl<A> std::fmt::Debug for Executor<'_, A> {

@@ -105,7 +105,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Notes what one step did, and tells people of trouble.
-    pub(super) fn note(&mut self, key: &FaceKey, done: Done, sink: &dyn Sink) {
+    pub fn note(&mut self, key: &FaceKey, done: Done, sink: &dyn Sink) {
         match done {
             Done::Created(_) => self.created.push(key.clone()),
             Done::Adopted(_) => self.adopted.push(key.clone()),

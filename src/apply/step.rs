@@ -43,19 +43,22 @@ impl<A: FaceApi> Executor<'_, A> {
                 Err(why) => return failed(key, "create", format!("{why}; nothing was sent")),
             };
             self.sink.take(&Event::CreateBegun { key: key.clone(), token: create.token.clone() });
-            match self.api.create_face(&request(create)).await {
+            let sent = self.clock.now();
+            let answer = self.api.create_face(&request(create)).await;
+            let took = self.since(sent);
+            match answer {
                 CreateOutcome::Accepted { id } => {
                     let _alone = recording.lock().await;
-                    return self.accepted(key, creation, &entry, id).await;
+                    return self.accepted(key, creation, &entry, id, took).await;
                 }
-                CreateOutcome::Refused(error) => return self.refused(key, &entry, &error).await,
-                CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error).await,
+                CreateOutcome::Refused(error) => return self.refused(key, &entry, &error, took).await,
+                CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error, took).await,
                 CreateOutcome::RetryLater { after, error } => {
                     let wait = after.unwrap_or(POSTPONED_WAIT * sends);
                     if sends == POSTPONED_SENDS || wait > POSTPONED_LIMIT {
-                        return self.refused(key, &entry, &error).await;
+                        return self.refused(key, &entry, &error, took).await;
                     }
-                    if let Err(why) = self.note_refused(key, &entry, &error).await {
+                    if let Err(why) = self.note_refused(key, &entry, &error, took).await {
                         return failed(key, "create", why);
                     }
                     self.sink.take(&Event::CreatePostponed { key: key.clone(), wait });
@@ -107,12 +110,12 @@ impl<A: FaceApi> Executor<'_, A> {
         if let Some(present) = create.instead_of.as_ref().filter(|_| is_beside) {
             entry = entry.beside(present.clone());
         }
-        let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), "");
+        let history = self.history(key, Happened::CreateBegun, None, Some(&create.token), &self.settings.reason);
         self.write(key, Some(&entry), None, history).await?;
         Ok(entry)
     }
 
-    async fn accepted(&self, key: &FaceKey, creation: Creation<'_>, entry: &Entry, id: FaceId) -> Done {
+    async fn accepted(&self, key: &FaceKey, creation: Creation<'_>, entry: &Entry, id: FaceId, took: Duration) -> Done {
         let create = creation.create;
         // A new face has a new id. An answer with a known one was given before, by a cache on the way or a mix-up:
         // believed, it would lose the face that this create has made, and give another one to two keys.
@@ -121,13 +124,13 @@ impl<A: FaceApi> Executor<'_, A> {
             let why = format!("the answer names face {id}, which is that of {by} already");
             let failure = Failure::Unreadable { status: 200, why };
             let error = ApiError { method: "POST", path: "/v2/faces".to_owned(), failure };
-            return self.in_doubt(key, entry, &error).await;
+            return self.in_doubt(key, entry, &error, took).await;
         }
         let settled = match entry.settle(id.clone()) {
             Ok(settled) => settled,
             Err(error) => return failed(key, "record the new face", format!("{error}; the face is {id}")),
         };
-        let history = self.history(key, Happened::CreateSettled, Some(&id), Some(&create.token), "answered");
+        let history = self.history(key, Happened::CreateSettled, Some(&id), Some(&create.token), "answered").took(took);
         let now = self.clock.now();
         let written = match self.store.face(key) {
             Ok(before) => {
@@ -150,30 +153,32 @@ impl<A: FaceApi> Executor<'_, A> {
         Done::Created(id)
     }
 
-    async fn refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Done {
+    async fn refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError, took: Duration) -> Done {
         if error.is_key_refused() {
             self.key_refused.store(true, Ordering::Relaxed);
         }
-        if let Err(why) = self.note_refused(key, entry, error).await {
+        if let Err(why) = self.note_refused(key, entry, error, took).await {
             return failed(key, "create", why);
         }
         self.sink.take(&Event::CreateRefused { key: key.clone(), why: error.to_string() });
         Done::Refused(error.to_string())
     }
 
-    async fn note_refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Result<(), String> {
+    async fn note_refused(&self, key: &FaceKey, entry: &Entry, error: &ApiError, took: Duration) -> Result<(), String> {
         let refused = entry.refuse(error.to_string()).map_err(|error| error.to_string())?;
-        let history = self.history(key, Happened::CreateRefused, None, Some(entry.token()), &error.to_string());
+        let history =
+            self.history(key, Happened::CreateRefused, None, Some(entry.token()), &error.to_string()).took(took);
         self.write(key, Some(&refused), None, history).await.map_err(|why| {
             format!("{error}; nothing was started, but that could not be written down: {why}; until `facectl recover` the create counts as in doubt")
         })
     }
 
-    async fn in_doubt(&self, key: &FaceKey, entry: &Entry, error: &ApiError) -> Done {
+    async fn in_doubt(&self, key: &FaceKey, entry: &Entry, error: &ApiError, took: Duration) -> Done {
         self.sink.take(&Event::CreateFellInDoubt { key: key.clone(), why: error.to_string() });
         // An entry that could not be marked stays `begun`, which is in doubt just the same.
         if let Ok(doubtful) = entry.doubt(error.to_string(), self.clock.now()) {
-            let history = self.history(key, Happened::CreateInDoubt, None, Some(entry.token()), &error.to_string());
+            let history =
+                self.history(key, Happened::CreateInDoubt, None, Some(entry.token()), &error.to_string()).took(took);
             if let Err(why) = self.write(key, Some(&doubtful), None, history).await {
                 tracing::warn!(%key, why, "the doubt could not be written down; the create stays begun");
             }
@@ -292,9 +297,11 @@ impl<A: FaceApi> Executor<'_, A> {
             default_voice: update.voice.as_ref().and_then(|change| change.after().clone()),
         };
         kill_point("update", "before-send");
+        let sent = self.clock.now();
         if let Err(error) = self.api.update_face(&update.id, &request).await {
             return self.api_failed(key, "update", &error);
         }
+        let took = self.since(sent);
         kill_point("update", "answered");
         let what = described(update);
         let spec = desired.faces.get(key).map(|face| &face.spec);
@@ -317,7 +324,7 @@ impl<A: FaceApi> Executor<'_, A> {
         if let Some(voice) = &update.voice {
             recorded.default_voice = voice.after().clone();
         }
-        let history = self.history(key, Happened::Updated, Some(&update.id), None, &what);
+        let history = self.history(key, Happened::Updated, Some(&update.id), None, &what).took(took);
         if let Err(why) = self.write(key, None, Some(whole), history).await {
             return failed(key, "record the update", format!("{what} was changed on the live face, but {why}"));
         }
@@ -351,12 +358,17 @@ impl<A: FaceApi> Executor<'_, A> {
         history: HistoryEntry,
     ) -> Result<(), String> {
         let change = Change {
-            journal: entry.map(|entry| (key.clone(), entry.clone())).into_iter().collect(),
+            journal: entry.map(|entry| (key.clone(), Some(entry.clone()))).into_iter().collect(),
             faces: face.map(|face| (key.clone(), Some(face))).into_iter().collect(),
             history: vec![history],
             ..Change::default()
         };
         self.commit(change).await.map_err(|error| chain(&error))
+    }
+
+    /// Returns how long ago a moment was; nothing where the clock was set back meanwhile.
+    pub(super) fn since(&self, moment: jiff::Timestamp) -> Duration {
+        Duration::try_from(self.clock.now().duration_since(moment)).unwrap_or_default()
     }
 
     pub(super) fn history(
@@ -368,12 +380,9 @@ impl<A: FaceApi> Executor<'_, A> {
         detail: &str,
     ) -> HistoryEntry {
         HistoryEntry {
-            at: self.clock.now(),
-            key: Some(key.clone()),
-            what,
             id: id.cloned(),
             token: token.cloned(),
-            detail: detail.to_owned(),
+            ..HistoryEntry::new(self.clock.now(), Some(key), what, detail, &self.context)
         }
     }
 }

@@ -22,6 +22,15 @@ use super::outcome::chain;
 use super::step::failed;
 use super::{Done, Event, Executor};
 
+/// Why another face takes the place.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// The manifest asks for it.
+    Forward,
+    /// A person goes back to it, from these inputs.
+    Back { from: Option<Fingerprint> },
+}
+
 /// How often the PALs are listed before what still turns up is left to the next run.
 const ROUNDS: usize = 3;
 
@@ -35,17 +44,11 @@ impl<A: FaceApi> Executor<'_, A> {
             return failure;
         }
         let repoints = face.spec.lifecycle.repoint_pals;
-        self.go_over(key, (&switch.from, &switch.to), repoints, None).await
+        self.go_over(key, (&switch.from, &switch.to), repoints, Way::Forward).await
     }
 
     /// Points PALs and record of a key from one of its faces to another. The other one is known to be fit.
-    async fn go_over(
-        &self,
-        key: &FaceKey,
-        (from, to): (&FaceId, &FaceId),
-        repoints: bool,
-        rolled_back_from: Option<Fingerprint>,
-    ) -> Done {
+    async fn go_over(&self, key: &FaceKey, (from, to): (&FaceId, &FaceId), repoints: bool, way: Way) -> Done {
         if repoints && let Some(failure) = self.repoint_all(key, from, to).await {
             return failure;
         }
@@ -61,10 +64,12 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(mut over) = over else {
             return failed(key, "switch", format!("{to} is none of its faces; the record was not changed"));
         };
-        over.rolled_back_from = rolled_back_from;
-        let (what, detail) = match rolled_back_from {
-            None => (Happened::Replaced, format!("it took the place of {from}")),
-            Some(_) => (Happened::RolledBack, format!("a person went back to it from {from}")),
+        if let Way::Back { from } = way {
+            over.rolled_back_from = from;
+        }
+        let (what, detail) = match way {
+            Way::Forward => (Happened::Replaced, format!("it took the place of {from}")),
+            Way::Back { .. } => (Happened::RolledBack, format!("a person went back to it from {from}")),
         };
         let history = self.history(key, what, Some(to), over.token.clone().as_ref(), &detail);
         if let Err(why) = self.write(key, None, Some(over), history).await {
@@ -212,7 +217,7 @@ impl<A: FaceApi> Executor<'_, A> {
         key: &FaceKey,
         to: Option<&FaceId>,
         repoints: bool,
-        from: Fingerprint,
+        from: Option<Fingerprint>,
     ) -> Result<Done, String> {
         let record =
             self.store.face(key).map_err(|error| chain(&error))?.ok_or("nothing is recorded under that key")?;
@@ -223,7 +228,7 @@ impl<A: FaceApi> Executor<'_, A> {
         for face in record.previous.iter().rev().filter(|face| to.is_none_or(|to| face.id == *to)) {
             match self.api.face(&face.id).await {
                 Ok(Some(live)) if live.status.is_usable() => {
-                    return Ok(self.go_over(key, (&record.id, &face.id), repoints, Some(from)).await);
+                    return Ok(self.go_over(key, (&record.id, &face.id), repoints, Way::Back { from }).await);
                 }
                 Ok(Some(live)) => looked.push(format!("{} is {}", face.id, live.status.shown())),
                 Ok(None) => looked.push(format!("{} is gone", face.id)),

@@ -8,8 +8,10 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod provenance;
 mod run;
 mod saved;
+mod scaffold;
 mod session;
 mod signals;
 
@@ -53,6 +55,11 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, error::CliError> {
     match command {
         Command::Validate(args) => commands::validate::run(global, &args, &output),
+        Command::Init(args) => {
+            signals::with_runtime(output, |interrupt| commands::init::run(global, args, output, interrupt))
+        }
+        Command::Fmt(args) => commands::fmt::run(global, &args, &output),
+        Command::Explain(args) => commands::explain::run(&args, &output),
         Command::Schema(args) => commands::schema::run(&args, &output),
         Command::Completions { shell } => commands::generate::completions(shell, &output),
         Command::Man { dir } => commands::generate::man(dir.as_deref(), &output),
@@ -82,6 +89,15 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
         }
         Command::Recover(args) => {
             signals::with_runtime(output, |interrupt| commands::recover::run(global, args, output, interrupt))
+        }
+        Command::Rollback(args) => {
+            signals::with_runtime(output, |interrupt| commands::rollback::run(global, args, output, interrupt))
+        }
+        Command::Delete(args) => {
+            signals::with_runtime(output, |interrupt| commands::delete::run(global, args, output, interrupt))
+        }
+        Command::State(args) => {
+            signals::with_runtime(output, |interrupt| commands::state::run(global, args, output, interrupt))
         }
         Command::Converse(args) => {
             signals::with_runtime(output, |interrupt| commands::converse::run(global, args, output, interrupt))

@@ -1,15 +1,15 @@
 //! What commands that write share: one run over the faces of a project, from the first look to the exit code.
 
 use std::collections::BTreeSet;
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::apply::{ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled};
-use crate::face::{DesiredFace, FaceKey, Observed, Recorded};
+use crate::apply::{Done, ExecuteSettings, Executor, Interrupt, Ledger, Outcome, RunLimits, Settled};
+use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
 use crate::state::StateStore;
@@ -63,6 +63,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, CliError> {
         let state = session.state(Access::Write)?;
         let store = state.store.ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))?;
+        let reason = policy.and_then(|policy| policy.reason.as_deref()).map(redact_links).unwrap_or_default();
         let policy = session.policy(policy, &state.recorded, &store.history()?);
         let executor = Executor {
             api: &session.api,
@@ -70,11 +71,24 @@ impl<'a> Run<'a> {
             clock: Arc::clone(&session.clock),
             interrupt: session.interrupt.clone(),
             sink: progress,
-            settings: execute_settings(session, &policy, wait, create_parallelism),
+            settings: ExecuteSettings { reason, ..execute_settings(session, &policy, wait, create_parallelism) },
             key_refused: AtomicBool::new(false),
             ledger: Ledger::default(),
+            context: session.run_context(),
         };
         Ok(Self { session, store, executor, policy, outcome: Outcome::default(), progress })
+    }
+
+    /// Sets how many faces may be deleted, where a flag says it.
+    pub fn limit_deletions(&mut self, flag: Option<u32>) {
+        self.policy.max_deletions = flag.or(self.policy.max_deletions);
+        let before = self.policy.deletions_before;
+        self.executor.settings.limits.deletions = self.policy.max_deletions.map(|allowed| (allowed, before));
+    }
+
+    /// Notes what one step did, and tells people of trouble.
+    pub fn note(&mut self, key: &FaceKey, done: Done) {
+        self.outcome.note(key, done, self.progress);
     }
 
     /// Looks at the live faces and plans.
@@ -247,6 +261,7 @@ fn execute_settings(
         no_settle: wait.no_settle,
         poll_interval: wait.poll_interval.or(file.poll_interval),
         wait_timeout: wait.wait_timeout.or(file.wait_timeout),
+        reason: String::new(),
         limits: RunLimits {
             trainings: policy.max_trainings.map(|allowed| (allowed, policy.trainings_before)),
             deletions: policy.max_deletions.map(|allowed| (allowed, policy.deletions_before)),
@@ -290,27 +305,66 @@ fn is_about_failure(block: &Block) -> bool {
 /// Asks a person. Only `yes` means yes.
 ///
 /// # Errors
-/// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
+/// As [`ask_for`].
 pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
+    ask_for(session, question, "yes")
+}
+
+/// As [`ask`], without a session.
+///
+/// # Errors
+/// As [`answer`].
+pub fn ask_unless(interrupt: &Interrupt, question: &str) -> Result<bool, CliError> {
+    Ok(answer(interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == "yes"))
+}
+
+/// Asks a person to agree, where nobody has agreed by a flag.
+///
+/// # Errors
+/// When there is no terminal to ask on, or as [`ask_for`].
+pub fn agree(session: &Session, question: &str, word: &str) -> Result<(), CliError> {
+    if !std::io::stdin().is_terminal() || !session.output.is_talk_seen {
+        return Err(CliError::new("there is nobody to ask: this is no terminal; nothing was changed")
+            .hint("give --yes (-y) once it is what you want"));
+    }
+    match ask_for(session, question, word)? {
+        true => Ok(()),
+        false => Err(CliError::new("not approved; nothing was changed")),
+    }
+}
+
+/// Asks a person to type a word; only that word means yes.
+///
+/// # Errors
+/// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
+pub fn ask_for(session: &Session, question: &str, word: &str) -> Result<bool, CliError> {
+    Ok(answer(&session.interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == word))
+}
+
+/// Asks a person and returns the line that was typed; `None` where there will be none.
+///
+/// # Errors
+/// As [`ask_for`].
+pub fn answer(interrupt: &Interrupt, question: &str) -> Result<Option<String>, CliError> {
     use std::io::Write;
     let mut error = std::io::stderr();
-    let asked = write!(error, "\n{question}").and_then(|()| error.flush());
+    let asked = write!(error, "{question}").and_then(|()| error.flush());
     asked.map_err(|error| CliError::caused("cannot ask", &error))?;
     // Read on a thread of its own, so that an interrupt ends the run while the question stands.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
-        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|_| line));
+        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line)));
     });
     loop {
         match receiver.recv_timeout(Duration::from_millis(50)) {
-            Ok(Ok(line)) => return Ok(line.trim() == "yes"),
+            Ok(Ok(line)) => return Ok(line),
             Ok(Err(error)) => return Err(CliError::caused("cannot read the answer", &error)),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if session.interrupt.is_noted() => {
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if interrupt.is_noted() => {
                 return Err(CliError::interrupted());
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(false),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
         }
     }
 }

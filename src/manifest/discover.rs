@@ -61,6 +61,11 @@ pub(super) fn project_file(paths: &[String], cwd: &Path) -> Result<Option<PathBu
     }
 }
 
+/// Finds the project file for a folder, as it looks from there.
+pub(super) fn project_above_seen_from(cwd: &Path) -> Option<PathBuf> {
+    project_above(cwd).map(|file| seen_from(cwd, file))
+}
+
 /// Returns a path without links as it looks from `cwd`, which may itself be reached by a link.
 fn seen_from(cwd: &Path, path: PathBuf) -> PathBuf {
     match fs::canonicalize(cwd).ok().and_then(|real| path.strip_prefix(real).ok().map(|rest| cwd.join(rest))) {
@@ -74,7 +79,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// The folder that a named path is, or lies in; for a pattern, the folder before its first wildcard.
-fn folder_of(text: &str, cwd: &Path) -> PathBuf {
+pub(super) fn folder_of(text: &str, cwd: &Path) -> PathBuf {
     let path = cwd.join(text);
     if path.is_dir() {
         return path;
@@ -85,7 +90,7 @@ fn folder_of(text: &str, cwd: &Path) -> PathBuf {
 }
 
 /// Looks for a project file in a folder and those above it, not beyond a repository or the home folder.
-fn project_above(folder: &Path) -> Option<PathBuf> {
+pub fn project_above(folder: &Path) -> Option<PathBuf> {
     // Without `..` and links, so that "above" means what a person sees.
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let home = std::env::home_dir();

@@ -122,6 +122,21 @@ pub fn load(request: LoadRequest) -> Result<Loaded, Rejected> {
     }
 }
 
+/// Loads the project alone: no manifest is read, and none need be there.
+///
+/// # Errors
+/// When anything is wrong with the project file.
+pub fn load_project(request: LoadRequest) -> Result<Project, Rejected> {
+    let mut loader = Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables };
+    let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
+    let Loader { sources, mut out, .. } = loader;
+    sort(&mut out);
+    match found {
+        Some(project) if out.iter().all(|one| one.severity != Severity::Error) => Ok(project),
+        _ => Err(Rejected { diagnostics: out, sources }),
+    }
+}
+
 /// What was resolved so far.
 #[derive(Default)]
 struct Faces {

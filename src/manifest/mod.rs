@@ -3,13 +3,16 @@
 //! ```text
 //! discover.rs   paths, folders, patterns, the project file       } the only IO
 //! source.rs     one file, of bounded size, as text               }
+//! peek.rs       one thing of a project file, without judging it
 //! tree.rs       text -> a tree that knows its places;  builder.rs: limits, duplicate keys, aliases
 //! foreign.rs    what in a folder is another tool's
 //! document.rs   the two kinds as Rust types: schema, fields and typed reading come from here
 //! schemas.rs    -> JSON Schema -> shape.rs: fields, words and types, checked over the whole tree
+//! fields.rs     -> the same schemas as a tree of fields, for `explain`
 //! typed.rs      -> the types, by serde_yaml, which must agree with the tree
 //! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
 //! resolver.rs   places, variables, parsing, for both of them
+//! format.rs     the same texts laid out, for `fmt`: the only place that writes manifests
 //! load.rs       all of it, in order, and what documents do to each other
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
@@ -24,8 +27,11 @@ mod diagnostic;
 mod digest;
 mod discover;
 mod document;
+pub mod fields;
 mod foreign;
+pub mod format;
 mod load;
+pub mod peek;
 mod project;
 mod render;
 mod resolve;
@@ -40,8 +46,9 @@ mod variables;
 pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
 pub use digest::of_face as face_digest;
+pub use discover::project_above as find_project;
 pub use document::API_VERSION;
-pub use load::{LoadRequest, Loaded, Rejected, load};
+pub use load::{LoadRequest, Loaded, Rejected, load, load_project};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 pub use render::render_text;
 pub use source::{FILE_LIMIT, Source, Sources};

@@ -100,6 +100,26 @@ impl Sources {
 
 /// Reads a file, never more than [`FILE_LIMIT`] bytes of it.
 pub(super) fn read_file(path: &Path, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
+    from_bytes(file_bytes(path, name)?, name)
+}
+
+/// As [`read_file`], with the text exactly as it is in the file beside it.
+pub(super) fn read_file_as_it_is(path: &Path, name: &Arc<str>) -> Result<(Source, String), Box<Diagnostic>> {
+    as_it_is(file_bytes(path, name)?, name)
+}
+
+/// As [`read`], with the text exactly as it came beside it.
+pub(super) fn read_as_it_is(stream: impl Read, name: &Arc<str>) -> Result<(Source, String), Box<Diagnostic>> {
+    as_it_is(stream_bytes(stream, name)?, name)
+}
+
+fn as_it_is(bytes: Vec<u8>, name: &Arc<str>) -> Result<(Source, String), Box<Diagnostic>> {
+    let source = from_bytes(bytes.clone(), name)?;
+    // It was read as UTF-8 just now, so nothing is replaced.
+    Ok((source, String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn file_bytes(path: &Path, name: &Arc<str>) -> Result<Vec<u8>, Box<Diagnostic>> {
     let unreadable = |error: io::Error| {
         let message = format!("cannot read it: {error}");
         Box::new(Diagnostic::error("facectl::unreadable", Place::whole(Arc::clone(name)), message))
@@ -110,11 +130,15 @@ pub(super) fn read_file(path: &Path, name: &Arc<str>) -> Result<Source, Box<Diag
     if length > FILE_LIMIT as u64 {
         return Err(too_large(name, Some(length)));
     }
-    read(file, name)
+    stream_bytes(file, name)
 }
 
 /// Reads a stream, never more than [`FILE_LIMIT`] bytes of it.
 pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
+    from_bytes(stream_bytes(stream, name)?, name)
+}
+
+fn stream_bytes(stream: impl Read, name: &Arc<str>) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     // A pipe has no length and a device no end, so the limit is kept here as well.
     stream.take(FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
@@ -124,6 +148,10 @@ pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Box<Dia
     if bytes.len() > FILE_LIMIT {
         return Err(too_large(name, None));
     }
+    Ok(bytes)
+}
+
+fn from_bytes(bytes: Vec<u8>, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
     let mut source = Source::new(Arc::clone(name), decode(bytes, name)?);
     match control_character(&source.text) {
         None => {

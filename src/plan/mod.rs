@@ -35,7 +35,7 @@ pub use labels::{LabelSelector, SelectorError};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
 pub(crate) use replace::may_serve;
-pub(crate) use retire::users;
+pub(crate) use retire::{refund_until, users};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use selection::{KeyPattern, PatternError, Selection};
 pub use summary::Summary;

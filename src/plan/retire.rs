@@ -16,7 +16,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::face::{Coverage, FaceId, FaceKey, ObservedPals, OnRemoval, Pal, Presence, RecordedFace, TrainingStatus};
+use crate::face::{
+    Coverage, FaceId, FaceKey, Observed, ObservedPals, OnRemoval, Pal, Presence, RecordedFace, TrainingStatus,
+};
 
 use super::decide::{Decision, claimant};
 use super::views::Views;
@@ -53,12 +55,7 @@ pub(super) fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &Reco
     if !views.policy.prune {
         return (id, Action::Orphaned, Reason::LeftManifestsPrunable);
     }
-    let failed_at = |id: &FaceId| {
-        let record = if *id == recorded.id { Some(recorded) } else { recorded.successor.as_deref() };
-        let seen = record.filter(|record| record.id == *id).and_then(|record| record.last_seen.as_ref());
-        seen.filter(|seen| seen.status == TrainingStatus::Failed).map(|seen| seen.at)
-    };
-    match keep(views, key, &left, failed_at) {
+    match keep(views, key, &left, |id| failed_at(recorded, id)) {
         Some(keep) => (id, Action::Orphaned, Reason::LeftManifestsKept(keep)),
         None => (id, Action::Delete(Delete { faces: left, is_hard }), Reason::Pruned),
     }
@@ -121,17 +118,38 @@ fn keep(
     if views.desired.faces.is_empty() && !views.policy.allow_empty {
         return Some(Keep::NothingDeclared);
     }
-    let refund_until = faces.iter().filter_map(|id| {
-        let live = views.observed.faces.get(id)?;
-        // When it failed is not said in a listing; a failure that nobody saw before may be a moment old.
-        let at = failed_at(id).unwrap_or(views.observed.at);
-        let until = at.saturating_add(REFUND_TAKES).unwrap_or(Timestamp::MAX);
-        (live.status == TrainingStatus::Failed && views.observed.at < until).then_some(until)
-    });
-    if let Some(until) = refund_until.max().filter(|_| !views.policy.prune_failed) {
+    if let Some(until) = refund(faces, views.observed, failed_at).filter(|_| !views.policy.prune_failed) {
         return Some(Keep::FailedLately(until));
     }
     users(views.observed.pals.as_ref(), faces)
+}
+
+/// Returns when a face was first seen to have failed; none where nobody saw it.
+fn failed_at(recorded: &RecordedFace, id: &FaceId) -> Option<Timestamp> {
+    let record = if *id == recorded.id { Some(recorded) } else { recorded.successor.as_deref() };
+    let seen = record.filter(|record| record.id == *id).and_then(|record| record.last_seen.as_ref());
+    seen.filter(|seen| seen.status == TrainingStatus::Failed).map(|seen| seen.at)
+}
+
+/// Returns until when the deletion of faces may lose the refund of a failed one; none where it may not.
+fn refund(
+    faces: &[FaceId],
+    observed: &Observed,
+    failed_at: impl Fn(&FaceId) -> Option<Timestamp>,
+) -> Option<Timestamp> {
+    let until = faces.iter().filter_map(|id| {
+        let live = observed.faces.get(id)?;
+        // When it failed is not said in a listing; a failure that nobody saw before may be a moment old.
+        let at = failed_at(id).unwrap_or(observed.at);
+        let until = at.saturating_add(REFUND_TAKES).unwrap_or(Timestamp::MAX);
+        (live.status == TrainingStatus::Failed && observed.at < until).then_some(until)
+    });
+    until.max()
+}
+
+/// Returns until when the deletion of some faces of a key may lose a refund; none where it may not.
+pub(crate) fn refund_until(recorded: &RecordedFace, faces: &[FaceId], observed: &Observed) -> Option<Timestamp> {
+    refund(faces, observed, |id| failed_at(recorded, id))
 }
 
 /// Returns what the PALs say against the deletion of faces.

@@ -120,10 +120,16 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
 }
 
 fn one(text: &mut String, key: &FaceKey, live_id: &str, live: &str, declared: &str, paint: Paint) {
-    // A face has a dozen lines: the deadline only keeps a hostile name from costing time.
-    let diff = TextDiff::configure().timeout(Duration::from_secs(1)).diff_lines(live, declared);
-    let _ = writeln!(text, "{}", paint.bold(&format!("--- live/{key} ({live_id})")));
-    let _ = writeln!(text, "{}", paint.bold(&format!("+++ declared/{key}")));
+    let (before, after) = (format!("--- live/{key} ({live_id})"), format!("+++ declared/{key}"));
+    unified(text, (&before, live), (&after, declared), paint);
+}
+
+/// Writes one unified diff; each side is its head line and its text.
+pub(super) fn unified(text: &mut String, before: (&str, &str), after: (&str, &str), paint: Paint) {
+    // What is compared has some dozen lines: the deadline only keeps a hostile text from costing time.
+    let diff = TextDiff::configure().timeout(Duration::from_secs(1)).diff_lines(before.1, after.1);
+    let _ = writeln!(text, "{}", paint.bold(before.0));
+    let _ = writeln!(text, "{}", paint.bold(after.0));
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
         let _ = writeln!(text, "{}", paint.cyan(hunk.header().to_string().trim_end()));
         for change in hunk.iter_changes() {

@@ -189,7 +189,7 @@ fn fields(changes: &[InputChange]) -> String {
 }
 
 /// Returns why a face is not deleted although it may go.
-pub(super) fn keep(keep: &Keep) -> String {
+pub(crate) fn keep(keep: &Keep) -> String {
     match keep {
         Keep::Protected => "it is protected".to_owned(),
         Keep::UsedByPals(pals) => {

@@ -2,14 +2,16 @@
 
 use std::sync::Mutex;
 
+use serde_json::Value;
+
 use crate::face::ProjectName;
 
-use super::{Change, HistoryEntry, Snapshot, StateError, StateStore};
+use super::{Change, Snapshot, StateError, StateStore};
 
 /// A store that forgets when it is dropped.
 #[derive(Debug)]
 pub struct MemoryStore {
-    inner: Mutex<(Snapshot, Vec<HistoryEntry>)>,
+    inner: Mutex<(Snapshot, Vec<Value>)>,
 }
 
 impl MemoryStore {
@@ -27,12 +29,12 @@ impl StateStore for MemoryStore {
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
         let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        inner.0.apply(&change);
-        inner.1.extend(change.history);
+        let records = inner.0.apply(&change)?;
+        inner.1.extend(records);
         Ok(inner.0.meta.serial)
     }
 
-    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
+    fn records(&self) -> Result<Vec<Value>, StateError> {
         let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(inner.1.clone())
     }

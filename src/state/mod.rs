@@ -9,6 +9,8 @@
 //! live names, or by adopting. So a damaged store is moved aside, never repaired.
 
 mod account;
+pub mod history;
+mod history_copy;
 pub mod journal;
 mod lease;
 mod lockfile;
@@ -17,16 +19,21 @@ mod published;
 mod record;
 mod sled;
 mod snapshot;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 
 pub use account::{account_sample, is_same_account};
+pub use history::{ChainHead, RunContext};
+pub use history_copy::read_history_copy;
 pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
 pub use lockfile::{LOCK_FILE, LockFile, LockedFace, Merge, OtherLineage, base_lock_file, is_own_lock_file, merge};
@@ -34,6 +41,7 @@ pub use memory::MemoryStore;
 pub use published::{Last, PublishedStore};
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
+pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, export, read_export, write_backup};
 
 /// The version of what is on disk. Raised when an older program could misread a newer state.
 pub const FORMAT_VERSION: u32 = 2;
@@ -84,11 +92,19 @@ pub trait StateStore: Send + Sync {
         Ok(())
     }
 
+    /// Returns the records of the history as they are stored, oldest first: with serials and hashes.
+    ///
+    /// # Errors
+    /// As [`StateStore::load`].
+    fn records(&self) -> Result<Vec<Value>, StateError>;
+
     /// Returns what happened, oldest first.
     ///
     /// # Errors
     /// As [`StateStore::load`].
-    fn history(&self) -> Result<Vec<HistoryEntry>, StateError>;
+    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
+        self.records()?.iter().map(history::read_entry).collect()
+    }
 }
 
 /// Everything that is remembered, at one serial.
@@ -116,6 +132,9 @@ pub struct Meta {
     /// Hashed ids of live faces that were seen: which account it belongs to.
     #[serde(default)]
     pub account: Vec<String>,
+    /// Where its history ends; none before its first entry.
+    #[serde(default)]
+    pub history: Option<ChainHead>,
 }
 
 impl Meta {
@@ -127,13 +146,16 @@ impl Meta {
             serial: 0,
             project,
             account: Vec::new(),
+            history: None,
         }
     }
 }
 
 impl Meta {
-    /// Returns what the state says about itself after one more commit.
-    fn after(&self, lineage: Option<&(String, u64)>, account: Option<&Vec<String>>) -> Self {
+    /// Returns what the state says about itself after one more commit, and the records that it adds.
+    fn after(&self, change: &Change) -> Result<(Self, Vec<Value>), StateError> {
+        // In full, so that a new field cannot be forgotten here.
+        let Change { journal: _, faces: _, history, past, lineage, account } = change;
         let mut new = self.clone();
         if let Some((lineage, serial)) = lineage {
             new.lineage.clone_from(lineage);
@@ -143,7 +165,17 @@ impl Meta {
         if let Some(account) = account {
             new.account.clone_from(account);
         }
-        new
+        let mut records = Vec::new();
+        if let Some(Past { records: taken, head }) = past {
+            records.clone_from(taken);
+            new.history.clone_from(head);
+        }
+        for entry in history {
+            let (record, head) = history::link(new.history.as_ref(), new.serial, entry)?;
+            records.push(record);
+            new.history = Some(head);
+        }
+        Ok((new, records))
     }
 }
 
@@ -172,35 +204,58 @@ impl Snapshot {
         (meta, recorded)
     }
 
-    /// Applies a change in memory, as a store does on disk.
-    pub(crate) fn apply(&mut self, change: &Change) {
-        let Change { journal, faces, history: _, lineage, account } = change;
-        self.meta = self.meta.after(lineage.as_ref(), account.as_ref());
-        for (key, entry) in journal {
-            self.journal.insert(key.clone(), entry.clone());
+    /// Applies a change in memory, as a store does on disk, and returns the records it adds to the history.
+    pub(crate) fn apply(&mut self, change: &Change) -> Result<Vec<Value>, StateError> {
+        let (meta, records) = self.meta.after(change)?;
+        self.become_after(meta, &change.journal, &change.faces);
+        Ok(records)
+    }
+
+    /// Takes on what a change says about keys, and what the state says about itself after it.
+    fn become_after(
+        &mut self,
+        meta: Meta,
+        journal: &[(FaceKey, Option<Entry>)],
+        faces: &[(FaceKey, Option<RecordedFace>)],
+    ) {
+        fn take<T: Clone>(into: &mut BTreeMap<FaceKey, T>, changes: &[(FaceKey, Option<T>)]) {
+            for (key, value) in changes {
+                match value {
+                    Some(value) => into.insert(key.clone(), value.clone()),
+                    None => into.remove(key),
+                };
+            }
         }
-        for (key, face) in faces {
-            match face {
-                Some(face) => self.faces.insert(key.clone(), face.clone()),
-                None => self.faces.remove(key),
-            };
-        }
+        self.meta = meta;
+        take(&mut self.journal, journal);
+        take(&mut self.faces, faces);
     }
 }
 
 /// What is written at once. Either all of it is durable, or none of it.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
-    /// Journal entries, which replace the key's last one.
-    pub journal: Vec<(FaceKey, Entry)>,
+    /// Journal entries, which replace the key's last one, or (none) drop it.
+    pub journal: Vec<(FaceKey, Option<Entry>)>,
     /// Faces to remember, or (none) to forget.
     pub faces: Vec<(FaceKey, Option<RecordedFace>)>,
     /// What to add to the history.
     pub history: Vec<HistoryEntry>,
+    /// History from elsewhere that goes before it, where a whole state is taken over.
+    pub past: Option<Past>,
     /// The lineage to go on under, and the serial to go on from: those of the lock file that was taken over.
     pub lineage: Option<(String, u64)>,
     /// The account's sample, where it changed.
     pub account: Option<Vec<String>>,
+}
+
+/// History that was written elsewhere and follows on what is here.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// Its records, as they were stored there.
+    pub records: Vec<Value>,
+    /// Where it ends.
+    pub head: Option<ChainHead>,
 }
 
 /// One line of the history: what was done, in the past tense.
@@ -208,7 +263,7 @@ pub struct Change {
 pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
-    /// Which face; none where it is about the whole run.
+    /// Which face; none where the whole state is concerned.
     pub key: Option<FaceKey>,
     /// What happened.
     pub what: Happened,
@@ -218,6 +273,56 @@ pub struct HistoryEntry {
     pub token: Option<Token>,
     /// Words for people; no secret.
     pub detail: String,
+    /// Who did it: the git author, the actor of a pipeline, or user and host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The commit that the project's folder was at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Whether something there differed from that commit; none where it could not be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
+    /// The digest of the plan that was carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The same for all entries of one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// What the run was called with; no secret is ever given on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// How long the API took to answer, where it was asked for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+}
+
+impl HistoryEntry {
+    /// Returns an entry about one face, or (none) the whole state, with who is at work.
+    pub fn new(at: Timestamp, key: Option<&FaceKey>, what: Happened, detail: &str, context: &RunContext) -> Self {
+        // In full, so that a new field cannot be forgotten here.
+        let RunContext { run, by, commit, dirty, command, plan_digest } = context.clone();
+        Self {
+            at,
+            key: key.cloned(),
+            what,
+            id: None,
+            token: None,
+            detail: detail.to_owned(),
+            by,
+            commit,
+            dirty,
+            plan: plan_digest,
+            run,
+            command,
+            took_ms: None,
+        }
+    }
+
+    /// Returns the entry with how long the API took to answer.
+    #[must_use]
+    pub fn took(self, time: Duration) -> Self {
+        Self { took_ms: Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)), ..self }
+    }
 }
 
 /// What can stand in the history.
@@ -248,6 +353,12 @@ pub enum Happened {
     RolledBack,
     /// A live face was deleted.
     Deleted,
+    /// A face was recorded under another key; nothing was sent.
+    Moved,
+    /// The whole state was replaced by one from a file.
+    Pushed,
+    /// The database was rebuilt from its copies.
+    Rebuilt,
     /// A saved plan is being applied: written before its first step.
     PlanApplied,
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::face::{FaceId, FaceKey, RecordedFace};
 
-use super::{Change, Entry, HistoryEntry, LockFile, Snapshot, StateError, StateStore};
+use super::{Change, Entry, LockFile, Snapshot, StateError, StateStore};
 
 /// A store whose record is also written to `facectl.lock.yaml`.
 ///
@@ -101,8 +103,8 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
         Ok(serial)
     }
 
-    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
-        self.inner.history()
+    fn records(&self) -> Result<Vec<Value>, StateError> {
+        self.inner.records()
     }
 
     fn publish(&self) -> Result<(), StateError> {

@@ -5,21 +5,26 @@
 //! ever. So it is opened on a thread of its own with a deadline, and a database that does not come up is
 //! moved aside. One process at a time can open it; a [`super::Lease`] is taken first, which can say who.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
 use crate::face::{FaceId, FaceKey, ProjectName, RecordedFace};
 use crate::killpoint::kill_point;
 
+use super::history::{self, ChainHead, serial_of};
+use super::history_copy::{HistoryCopy, copy_path, read_history_copy};
 use super::record::{decode, encode};
 use super::snapshot::{SnapshotWriter, check_project, has_log, log_path, read_snapshot, snapshot_reach};
-use super::{Change, Entry, FORMAT_VERSION, Happened, HistoryEntry, Lease, Meta, Snapshot, StateError, StateStore};
+use super::{
+    Change, Entry, FORMAT_VERSION, Happened, HistoryEntry, Lease, Meta, RunContext, Snapshot, StateError, StateStore,
+};
 
 /// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
@@ -42,6 +47,8 @@ struct Mirror {
     snapshot: Snapshot,
     /// None until the first commit: a run that only looks writes nothing.
     writer: Option<SnapshotWriter>,
+    /// As `writer`; none also after it failed, as it is only a copy.
+    copy: Option<HistoryCopy>,
 }
 
 struct Trees {
@@ -91,61 +98,123 @@ impl SledStore {
             Err(error) => return Err(error),
         };
         let Opened { database, trees, snapshot, is_new: _ } = opened;
-        let rebuilt = rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial });
-        let mirror = Mutex::new(Mirror { snapshot, writer: None });
+        let mut rebuilt =
+            rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial, lost_history: 0 });
+        let mirror = Mutex::new(Mirror { snapshot, writer: None, copy: None });
         let store = Self { directory: directory.to_owned(), database, trees, mirror, _lease: lease };
-        store.write_what_is_missing(rebuilt.is_some())?;
+        store.write_what_is_missing(rebuilt.as_mut())?;
         Ok((store, rebuilt))
     }
 
     /// Writes the meta record of a new state, and everything into a rebuilt one.
-    fn write_what_is_missing(&self, is_rebuilt: bool) -> Result<(), StateError> {
+    fn write_what_is_missing(&self, rebuilt: Option<&mut Rebuilt>) -> Result<(), StateError> {
         let has_meta = self.trees.meta.get(META).map_err(|source| self.failed("be read", source))?.is_some();
-        if has_meta && !is_rebuilt {
+        if has_meta && rebuilt.is_none() {
             return Ok(());
         }
-        let mirror = self.mirror();
+        let mut mirror = self.mirror();
+        let mut records = Vec::new();
+        if let Some(rebuilt) = rebuilt {
+            let (saved, head) = self.saved_history(&mirror.snapshot.meta, rebuilt)?;
+            records = saved;
+            mirror.snapshot.meta.history = Some(head);
+        }
         let Snapshot { meta, faces, journal } = &mirror.snapshot;
-        let known = read_tree::<RecordedFace>(&self.trees.faces, &|source| self.failed("be read", source))?;
-        let gone = known.into_keys().filter(|key| !faces.contains_key(key)).map(|key| (key, None));
+        let failed = |source| self.failed("be read", source);
+        let known = read_tree::<RecordedFace>(&self.trees.faces, &failed)?;
+        let known_journal = read_tree::<Entry>(&self.trees.journal, &failed)?;
         let change = Change {
-            journal: journal.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
-            faces: faces.iter().map(|(key, face)| (key.clone(), Some(face.clone()))).chain(gone).collect(),
+            journal: all_of(journal, known_journal.into_keys()),
+            faces: all_of(faces, known.into_keys()),
             ..Change::default()
         };
-        self.write(meta, &change)
+        self.write(meta, &change, &records)?;
+        let places: BTreeSet<Vec<u8>> = placed(&records, 0).into_iter().map(|(place, _)| place).collect();
+        for place in self.trees.history.iter().keys() {
+            let place = place.map_err(|source| self.failed("be read", source))?;
+            if !places.contains(place.as_ref()) {
+                self.trees.history.remove(place).map_err(|source| self.failed("be written", source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what can still be had of the history of a rebuilt database, with an entry at its end that says what
+    /// was lost, and where it ends then.
+    fn saved_history(&self, meta: &Meta, rebuilt: &mut Rebuilt) -> Result<(Vec<Value>, ChainHead), StateError> {
+        let mut sources = [read_history_copy(&self.directory)?, self.stored_records().unwrap_or_default()];
+        if let Some(head) = &meta.history {
+            // What lies behind the head was written by a commit that is lost itself.
+            for records in &mut sources {
+                records.truncate(history::reaches(records, head).unwrap_or(records.len()));
+            }
+            let linked = |records: &Vec<Value>| history::verify(records, None).linked;
+            let reaches = |records: &Vec<Value>| history::reaches(records, head).is_some();
+            sources.sort_by_key(|records| (reaches(records), linked(records)));
+            let saved = sources.last().map_or(0, |best| if reaches(best) { head.length } else { linked(best) });
+            rebuilt.lost_history = head.length.saturating_sub(saved);
+        }
+        let mut records = sources.into_iter().next_back().unwrap_or_default();
+        let Rebuilt { why, moved_to: _, serial, lost_history: _ } = &*rebuilt;
+        let detail = format!("rebuilt from the snapshot of serial {serial} ({why}); {}", rebuilt.fate_of_history());
+        let entry = HistoryEntry::new(Timestamp::now(), None, Happened::Rebuilt, &detail, &RunContext::default());
+        let (record, head) = history::link(meta.history.as_ref(), meta.serial, &entry)?;
+        records.push(record);
+        Ok((records, head))
     }
 
     fn mirror(&self) -> MutexGuard<'_, Mirror> {
         self.mirror.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Gets the copy of the history ready, which is a courtesy: without it nothing is lost that counts.
+    fn resume_copy(&self, head: Option<&ChainHead>) -> Option<HistoryCopy> {
+        let resumed = HistoryCopy::resume(&self.directory, head, || self.stored_records());
+        resumed.inspect_err(|error| tracing::warn!(%error, "the copy of the history could not be written")).ok()
+    }
+
+    fn stored_records(&self) -> Result<Vec<Value>, StateError> {
+        let records = self.trees.history.iter().map(|pair| {
+            let (place, bytes) = pair.map_err(|source| self.failed("be read", source))?;
+            let mut record: Value = decode("history", &bytes)?;
+            // Records of early versions do not say it themselves.
+            if let (None, Some(serial)) = (record.get("serial"), place.first_chunk::<8>()) {
+                record["serial"] = u64::from_be_bytes(*serial).into();
+            }
+            Ok(record)
+        });
+        records.collect()
+    }
+
     fn failed(&self, action: &'static str, source: sled::Error) -> StateError {
         StateError::Database { action, path: self.directory.join("db"), source }
     }
 
-    fn write(&self, meta: &Meta, change: &Change) -> Result<(), StateError> {
+    fn write(&self, meta: &Meta, change: &Change, records: &[Value]) -> Result<(), StateError> {
         let Trees { meta: meta_tree, faces: face_tree, journal: journal_tree, history: history_tree } = &self.trees;
         let mut journal = Vec::new();
         for (key, entry) in &change.journal {
-            journal.push((key.as_str(), encode(key.as_str(), entry)?));
+            journal.push((key.as_str(), entry.as_ref().map(|entry| encode(key.as_str(), entry)).transpose()?));
         }
         let mut faces = Vec::new();
         for (key, face) in &change.faces {
             faces.push((key.as_str(), face.as_ref().map(|face| encode(key.as_str(), face)).transpose()?));
         }
         let mut history = Vec::new();
-        for (number, entry) in change.history.iter().enumerate() {
-            // The serial in front orders the entries; the number tells those of one commit apart.
-            let mut place = meta.serial.to_be_bytes().to_vec();
-            place.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes());
-            history.push((place, encode("history", entry)?));
+        // History from elsewhere may go on at a serial that has records here already.
+        let first = records.first().filter(|_| change.past.is_some());
+        let there = first.map_or(0, |record| self.trees.history.scan_prefix(serial_of(record).to_be_bytes()).count());
+        for (place, record) in placed(records, u32::try_from(there).unwrap_or(u32::MAX)) {
+            history.push((place, encode("history", record)?));
         }
         let meta = encode("meta", meta)?;
         let outcome: Result<(), TransactionError<()>> = (meta_tree, face_tree, journal_tree, history_tree).transaction(
             |(meta_tree, face_tree, journal_tree, history_tree)| {
                 for (key, bytes) in &journal {
-                    journal_tree.insert(key.as_bytes(), bytes.as_slice())?;
+                    match bytes {
+                        Some(bytes) => journal_tree.insert(key.as_bytes(), bytes.as_slice())?,
+                        None => journal_tree.remove(key.as_bytes())?,
+                    };
                 }
                 for (key, bytes) in &faces {
                     match bytes {
@@ -189,12 +258,22 @@ impl StateStore for SledStore {
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
         let mut mirror = self.mirror();
-        let Mirror { snapshot, writer } = &mut *mirror;
-        let meta = snapshot.meta.after(change.lineage.as_ref(), change.account.as_ref());
+        let Mirror { snapshot, writer, copy } = &mut *mirror;
+        let before = snapshot.meta.history.clone();
+        let (meta, records) = snapshot.meta.after(&change)?;
         kill_point(step(&change), "before-write");
-        self.write(&meta, &change)?;
+        // Before this commit is in the database: then all of it is what the copy should have.
+        if copy.is_none() {
+            *copy = self.resume_copy(before.as_ref());
+        }
+        self.write(&meta, &change, &records)?;
         kill_point(step(&change), "between");
-        snapshot.apply(&change);
+        // Before the snapshot, so that whoever reads both finds the end that the snapshot remembers.
+        if let Some(Err(error)) = copy.as_mut().map(|copy| copy.add(&records)) {
+            tracing::warn!(%error, "the copy of the history could not be written; the history itself was");
+            *copy = None;
+        }
+        snapshot.become_after(meta, &change.journal, &change.faces);
         // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
         // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.
         let written = match writer.take() {
@@ -206,14 +285,28 @@ impl StateStore for SledStore {
         Ok(snapshot.meta.serial)
     }
 
-    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
-        self.trees
-            .history
-            .iter()
-            .values()
-            .map(|bytes| decode("history", &bytes.map_err(|source| self.failed("be read", source))?))
-            .collect()
+    fn records(&self) -> Result<Vec<Value>, StateError> {
+        self.stored_records()
     }
+}
+
+/// Returns where each record lies: the serial in front orders them, a number tells those of one commit apart. So
+/// many of the first one's serial are `there` already.
+fn placed(records: &[Value], there: u32) -> Vec<(Vec<u8>, &Value)> {
+    let mut next = (records.first().map(serial_of), there);
+    let place = |record| {
+        let serial = serial_of(record);
+        let number = if next.0 == Some(serial) { next.1 } else { 0 };
+        next = (Some(serial), number.saturating_add(1));
+        ([serial.to_be_bytes().as_slice(), &number.to_be_bytes()].concat(), record)
+    };
+    records.iter().map(place).collect()
+}
+
+/// Returns what makes a tree hold all of `wanted` and nothing else of what is `known` to be in it.
+fn all_of<T: Clone>(wanted: &BTreeMap<FaceKey, T>, known: impl Iterator<Item = FaceKey>) -> Vec<(FaceKey, Option<T>)> {
+    let gone = known.filter(|key| !wanted.contains_key(key)).map(|key| (key, None));
+    wanted.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).chain(gone).collect()
 }
 
 /// What a change is called where a test can kill the process around it.
@@ -232,7 +325,9 @@ fn step(change: &Change) -> &'static str {
         Some(Happened::RolledBack) => "rolled-back",
         Some(Happened::Deleted) => "deleted",
         Some(Happened::PlanApplied) => "plan-applied",
-        None => "noted",
+        Some(Happened::Moved) => "moved",
+        Some(Happened::Pushed) => "pushed",
+        Some(Happened::Rebuilt) | None => "noted",
     }
 }
 
@@ -245,6 +340,19 @@ pub struct Rebuilt {
     pub moved_to: Option<PathBuf>,
     /// The serial of the snapshot it was rebuilt from.
     pub serial: u64,
+    /// Entries of the history that neither the database nor its copy holds any more.
+    pub lost_history: u64,
+}
+
+impl Rebuilt {
+    /// Returns what became of the history, in words.
+    pub fn fate_of_history(&self) -> String {
+        match self.lost_history {
+            0 => "no entry of the history was lost".to_owned(),
+            1 => "1 entry of the history before this could not be saved".to_owned(),
+            lost => format!("{lost} entries of the history before this could not be saved"),
+        }
+    }
 }
 
 struct Opened {
@@ -354,6 +462,8 @@ fn move_all_aside(directory: &Path, why: String) -> StateError {
 /// A log without its snapshot says only that commits were made: said once, it goes where the database went.
 fn take_log_along(directory: &Path, moved_to: &Path) {
     let _ = std::fs::rename(log_path(directory), moved_to.join("snapshot.log"));
+    // The history of a state that is no more; the next one begins its own.
+    let _ = std::fs::rename(copy_path(directory), moved_to.join("history.log"));
 }
 
 /// Reads everything but the history; none from a database that nothing was ever written into.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{FaceKey, ProjectName, RecordedFace};
 
-use super::{Change, Entry, FORMAT_VERSION, Meta, Snapshot, StateError};
+use super::{ChainHead, Change, Entry, FORMAT_VERSION, Meta, Past, Snapshot, StateError};
 
 const FILE: &str = "snapshot.json";
 const LOG: &str = "snapshot.log";
@@ -24,8 +24,11 @@ const SMALL_LOG: u64 = 64 * 1024;
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     serial: u64,
-    journal: Vec<(FaceKey, Entry)>,
+    journal: Vec<(FaceKey, Option<Entry>)>,
     faces: Vec<(FaceKey, Option<RecordedFace>)>,
+    /// Where the history ends after it; the history itself is not part of a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    history: Option<ChainHead>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lineage: Option<(String, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,9 +55,10 @@ impl SnapshotWriter {
 
     /// Adds one commit; `snapshot` is the state after it.
     pub(super) fn add(&mut self, change: &Change, snapshot: &Snapshot) -> Result<(), StateError> {
-        // In full, so that a new field cannot be forgotten here. The history is not part of a snapshot.
-        let Change { journal, faces, history: _, lineage, account } = change.clone();
-        let line = Line { serial: snapshot.meta.serial, journal, faces, lineage, account };
+        // In full, so that a new field cannot be forgotten here.
+        let Change { journal, faces, history: _, past: _, lineage, account } = change.clone();
+        let Meta { serial, history, .. } = snapshot.meta.clone();
+        let line = Line { serial, journal, faces, history, lineage, account };
         let mut bytes =
             serde_json::to_vec(&line).map_err(|source| StateError::Record { record: LOG.to_owned(), source })?;
         bytes.push(b'\n');
@@ -128,7 +132,8 @@ pub fn read_snapshot(directory: &Path, project: &ProjectName) -> Result<Option<S
 /// the rest is not used, as it may depend on what is missing.
 fn replay(snapshot: &mut Snapshot, log: &[u8]) {
     for bytes in log.split(|byte| *byte == b'\n').filter(|bytes| !bytes.is_empty()) {
-        let Ok(Line { serial, journal, faces, lineage, account }) = serde_json::from_slice(bytes) else { return };
+        let Ok(line) = serde_json::from_slice(bytes) else { return };
+        let Line { serial, journal, faces, history, lineage, account } = line;
         if serial <= snapshot.meta.serial {
             continue;
         }
@@ -136,7 +141,12 @@ fn replay(snapshot: &mut Snapshot, log: &[u8]) {
         if serial != snapshot.meta.serial.max(floor) + 1 {
             return;
         }
-        snapshot.apply(&Change { journal, faces, history: Vec::new(), lineage, account });
+        let past = history.or_else(|| snapshot.meta.history.clone());
+        let past = Some(Past { records: Vec::new(), head: past });
+        let change = Change { journal, faces, history: Vec::new(), past, lineage, account };
+        if snapshot.apply(&change).is_err() {
+            return;
+        }
     }
 }
 
@@ -194,7 +204,7 @@ mod tests {
         let mut writer = SnapshotWriter::begin(folder.path(), &snapshot).unwrap();
         for number in 0..3 {
             let change = forgotten(&format!("face-{number}"));
-            snapshot.apply(&change);
+            snapshot.apply(&change).unwrap();
             writer.add(&change, &snapshot).unwrap();
         }
         assert_eq!(read_snapshot(folder.path(), &project).unwrap(), Some(snapshot.clone()));
@@ -212,7 +222,7 @@ mod tests {
         let mut writer = SnapshotWriter::begin(folder.path(), &snapshot).unwrap();
         for number in 0..3000 {
             let change = forgotten(&format!("face-{number}"));
-            snapshot.apply(&change);
+            snapshot.apply(&change).unwrap();
             writer.add(&change, &snapshot).unwrap();
         }
         assert!(std::fs::metadata(folder.path().join(LOG)).unwrap().len() <= SMALL_LOG + 200);

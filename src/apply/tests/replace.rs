@@ -116,7 +116,7 @@ async fn going_back_points_pals_and_record_to_the_face_before_and_the_next_plan_
     stage.wait_for(&["rio"]).await;
     let from = stage.world.wants("rio").fingerprint();
     let sink = |_: &crate::apply::Event| {};
-    let done = stage.executor(&sink).roll_back(&key("rio"), None, true, from).await;
+    let done = stage.executor(&sink).roll_back(&key("rio"), None, true, Some(from)).await;
     assert_eq!(done, Ok(Done::Switched));
     assert_eq!(users(&stage), ["r-rio", "r-rio", "r-other"]);
     assert_eq!(stage.record("rio").id, id("r-rio"));
@@ -135,9 +135,9 @@ async fn there_is_no_going_back_to_a_face_that_is_gone_or_failed() {
     stage.account().kill(&id("r-rio"));
     let from = stage.world.wants("rio").fingerprint();
     let sink = |_: &crate::apply::Event| {};
-    let refused = stage.executor(&sink).roll_back(&key("rio"), None, true, from).await;
+    let refused = stage.executor(&sink).roll_back(&key("rio"), None, true, Some(from)).await;
     assert_eq!(refused, Err("none of its faces from before can be used: r-rio is gone".to_owned()));
-    let other = stage.executor(&sink).roll_back(&key("rio"), Some(&id("r9")), true, from).await;
+    let other = stage.executor(&sink).roll_back(&key("rio"), Some(&id("r9")), true, Some(from)).await;
     assert_eq!(other, Err("r9 is none of the faces that it had before".to_owned()));
     assert_eq!(users(&stage), ["r1", "r1", "r-other"]);
 }

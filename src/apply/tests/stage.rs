@@ -15,7 +15,7 @@ use crate::face::{
 };
 use crate::plan::tests::world::{World, key, live, noon};
 use crate::plan::{Consent, Plan, plan, review};
-use crate::state::{Change, Entry, HistoryEntry, MemoryStore, Phase, Snapshot, StateError, StateStore};
+use crate::state::{Change, Entry, HistoryEntry, MemoryStore, Phase, RunContext, Snapshot, StateError, StateStore};
 use crate::tavus::{
     ApiError, Conversation, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FacePage, FaceReads, FaceUpdate,
     Failure, PalPage, PalRow, Voice, observe, observe_pals,
@@ -196,8 +196,8 @@ impl StateStore for Mortal {
         if self.fuse.pass() { Ok(serial) } else { Err(dead()) }
     }
 
-    fn history(&self) -> Result<Vec<HistoryEntry>, StateError> {
-        self.disk.history()
+    fn records(&self) -> Result<Vec<serde_json::Value>, StateError> {
+        self.disk.records()
     }
 }
 
@@ -209,7 +209,7 @@ impl Stage {
         let faces = world.recorded.faces.iter().map(|(key, face)| (key.clone(), Some(face.clone())));
         let open = world.recorded.open.iter().map(|(key, open)| {
             let entry = Entry::begin(None, open.token.clone(), open.trained_from.clone(), open.begun_at);
-            (key.clone(), entry.unwrap())
+            (key.clone(), Some(entry.unwrap()))
         });
         let change = Change { faces: faces.collect(), journal: open.collect(), ..Change::default() };
         disk.commit(change).unwrap();
@@ -241,6 +241,7 @@ impl Stage {
                 no_settle: false,
                 poll_interval: None,
                 wait_timeout: None,
+                reason: String::new(),
                 limits: RunLimits::default(),
             },
             world,
@@ -315,6 +316,7 @@ impl Stage {
             settings: self.settings.clone(),
             key_refused: AtomicBool::new(false),
             ledger: Ledger::default(),
+            context: RunContext::default(),
         }
     }
 

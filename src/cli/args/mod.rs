@@ -1,8 +1,14 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod delete;
+mod explain;
+mod fmt;
 mod global;
+mod init;
+mod rollback;
 mod selection;
 mod show;
+mod state;
 mod values;
 
 use std::path::PathBuf;
@@ -15,9 +21,16 @@ use crate::face::FaceKey;
 use crate::plan::ExpectedDigest;
 use crate::sandbox::FaultRule;
 
+pub use delete::DeleteArgs;
+pub use explain::ExplainArgs;
+pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
+pub use init::{CiSystem, InitArgs};
+pub use rollback::RollbackArgs;
 pub use selection::SelectionArgs;
 pub use show::ShowArgs;
+pub use state::{ForgetArgs, HistoryArgs, MoveArgs, PushArgs, StateArgs, StateCommand, StateShowArgs};
+pub use values::parse_model;
 use values::{parse_duration, parse_positive_duration, parse_speed};
 
 /// Declarative GitOps for Tavus faces.
@@ -39,8 +52,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(InitArgs),
     /// Check the manifests; needs no network and no key
     Validate(Paths),
+    Fmt(FmtArgs),
     /// Show what apply would do and cost, and change nothing
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),
@@ -69,6 +84,15 @@ pub enum Command {
     /// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
     /// still in doubt.
     Recover(RecoverArgs),
+    /// Go back to the face that a key had before; nothing is trained
+    Rollback(RollbackArgs),
+    /// Delete the live face of a key
+    Delete(DeleteArgs),
+    /// Look at what is remembered, and change it by hand
+    ///
+    /// Looks at what is remembered, and changes it by hand where nothing else helps. None of these commands needs a
+    /// key, the network, or sound manifests, and none of them changes or deletes a live face.
+    State(StateArgs),
     /// Open a conversation with a face and print its link
     ///
     /// A conversation costs minutes of your plan from the moment it is created, whether somebody joins or not.
@@ -76,6 +100,7 @@ pub enum Command {
     Converse(ConverseArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
+    Explain(ExplainArgs),
     /// Print the JSON Schema of a kind of manifest
     Schema(SchemaArgs),
     /// Print a shell completion script
@@ -117,6 +142,9 @@ pub struct PolicyArgs {
     /// Train this face again if its training failed, which costs; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_RETRY", value_delimiter = ',')]
     pub retry: Vec<FaceKey>,
+    /// Why, for the history: with --retry, --recreate or --create-new
+    #[arg(long, value_name = "TEXT", env = "FACECTL_REASON")]
+    pub reason: Option<String>,
     /// Train this face although a live face bears its name, or a recorded one looks like it under another
     /// key; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_CREATE_NEW", value_delimiter = ',')]
@@ -178,7 +206,7 @@ pub struct DiffArgs {
 }
 
 /// How to wait.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct WaitOptions {
     /// How long to wait, such as `5h30m`; then exit with 9 [default: as long as it takes]
     #[arg(long, value_name = "DURATION", env = "FACECTL_WAIT_TIMEOUT", value_parser = parse_duration)]

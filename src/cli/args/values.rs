@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::face::Naming;
+use crate::face::{Model, Naming};
 
 pub(super) fn parse_naming(text: &str) -> Result<Naming, String> {
     match text {
@@ -31,4 +31,10 @@ pub(super) fn parse_positive_duration(text: &str) -> Result<Duration, String> {
         duration if duration.is_zero() => Err("a duration longer than 0s".to_owned()),
         duration => Ok(duration),
     }
+}
+
+/// Reads the name of a model.
+pub fn parse_model(text: &str) -> Result<Model, String> {
+    let all = Model::ALL.map(Model::as_str).join(", ");
+    Model::ALL.into_iter().find(|model| model.as_str() == text).ok_or_else(|| format!("it is one of {all}"))
 }

@@ -8,11 +8,11 @@ use crate::cli::args::{ApplyArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::run::{Look, Run, ask};
+use crate::cli::run::{Look, Run, ask, ask_for};
 use crate::cli::saved::SavedPlan;
 use crate::cli::session::Session;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, ExpectedDigest, NotApproved, Plan, review};
+use crate::plan::{Action, Approved, Consent, ExpectedDigest, Fate, NotApproved, Plan, Retired, review};
 use crate::report::{over_limit, plan_text};
 
 /// How often creates that are proven absent are sent again in one run.
@@ -73,9 +73,10 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
         look = second_look(&run, look, consent).await?;
     }
     let approved = review(look.plan.clone(), consent).map_err(not_approved)?;
+    run.executor.context.plan_digest = Some(approved.plan().digest().to_string());
     let has_steps = approved.steps().next().is_some() || approved.plan().deletions().next().is_some();
     if let Some(saved) = saved.filter(|_| has_steps) {
-        saved.note_applied(run.store.as_ref(), session.clock.now())?;
+        saved.note_applied(run.store.as_ref(), session.clock.now(), &run.executor.context)?;
     }
     let doubts_of_earlier_runs = run.outcome.in_doubt.clone();
     let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
@@ -224,10 +225,36 @@ fn consent(plan: &Plan, session: &Session, args: &ApplyArgs) -> Result<Consent, 
         1 => " This starts 1 paid training.".to_owned(),
         paid => format!(" This starts {paid} paid trainings."),
     };
-    match ask(session, &format!("Apply this plan?{cost} Only `yes` is taken: "))? {
+    if !ask(session, &format!("Apply this plan?{cost} Only `yes` is taken: "))? {
+        return Ok(Consent::Withheld);
+    }
+    let hard = hard_deletions(plan);
+    if hard.is_empty() {
+        return Ok(Consent::Given);
+    }
+    // What nothing brings back is not agreed to by the same word as everything else.
+    let question = format!(
+        "{} deleted with the stored material, which nothing brings back. Type `delete` to go on: ",
+        match hard.as_slice() {
+            [one] => format!("{one} is"),
+            all => format!("{} are", all.join(", ")),
+        }
+    );
+    match ask_for(session, &question, "delete")? {
         true => Ok(Consent::Given),
         false => Ok(Consent::Withheld),
     }
+}
+
+/// Returns the live faces that a plan deletes with their stored material.
+fn hard_deletions(plan: &Plan) -> Vec<String> {
+    let left = plan.faces.iter().filter_map(|face| match &face.action {
+        Action::Delete(delete) if delete.is_hard => Some(delete.faces.iter()),
+        _ => None,
+    });
+    let is_hard = |retired: &&Retired| matches!(retired.fate, Fate::Delete { is_hard: true });
+    let retired = plan.retired.iter().filter(is_hard).map(|retired| &retired.id);
+    left.flatten().chain(retired).map(ToString::to_string).collect()
 }
 
 fn not_approved(error: NotApproved) -> CliError {

@@ -2,15 +2,21 @@
 
 pub mod apply;
 pub mod converse;
+pub mod delete;
 pub mod diff;
 pub mod drift;
 pub mod exit_codes;
+pub mod explain;
+pub mod fmt;
 pub mod generate;
+pub mod init;
 pub mod plan;
 pub mod recover;
+pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 pub mod show;
+pub mod state;
 pub mod status;
 pub mod validate;
 pub mod wait;

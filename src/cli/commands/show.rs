@@ -18,7 +18,10 @@ pub fn run(args: &ShowArgs, output: &Output) -> Result<Exit, CliError> {
         (false, Some(url)) => format!(", for {url}"),
         _ => ", in the sandbox".to_owned(),
     };
-    let commit = saved.git_commit.as_ref().map_or_else(String::new, |commit| format!(", from commit {commit}"));
+    let commit = saved.git_commit.as_ref().map_or_else(String::new, |commit| {
+        let changes = if saved.git_dirty == Some(true) { " and changes that were not committed" } else { "" };
+        format!(", from commit {commit}{changes}")
+    });
     let head = format!("Saved plan of project {}, made {}{commit}{place}.", saved.project, saved.age());
     output.result(&format!("{}\n\n{}", output.paint.wrap(&head, 2), saved.text))?;
     output.result(&digest_text(saved.digest, output.paint))?;

@@ -13,8 +13,6 @@ mod basis;
 mod file;
 mod request;
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,7 +21,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::face::{ProjectName, Recorded};
 use crate::plan::{Plan, PlanDigest};
 use crate::report::{Paint, duration, plan_json, plan_text};
-use crate::state::{Change, Happened, HistoryEntry, StateStore};
+use crate::state::{Change, Happened, HistoryEntry, RunContext, StateStore};
 
 use super::Exit;
 use super::error::CliError;
@@ -54,8 +52,10 @@ pub struct SavedPlan {
     pub project: ProjectName,
     /// What it is recognised by.
     pub digest: PlanDigest,
-    /// The commit that was checked out.
+    /// The commit that the project's folder was at, where that could be told.
     pub git_commit: Option<String>,
+    /// Whether something there differed from it.
+    pub git_dirty: Option<bool>,
     /// How it was asked for.
     pub request: Request,
     /// What it stands on.
@@ -70,6 +70,7 @@ impl SavedPlan {
     /// Makes a saved plan of a plan.
     pub fn of(session: &Session, request: Request, plan: &Plan, recorded: &Recorded) -> Self {
         let now = SystemClock.now();
+        let RunContext { commit: git_commit, dirty: git_dirty, .. } = session.run_context();
         Self {
             kind: KIND.to_owned(),
             format_version: FORMAT_VERSION,
@@ -78,7 +79,8 @@ impl SavedPlan {
             created_at: now,
             project: plan.project.clone(),
             digest: plan.digest(),
-            git_commit: git_commit(&session.loaded.project.root),
+            git_commit,
+            git_dirty,
             request,
             basis: Basis::of(session.desired(), recorded, plan),
             plan: plan_json(plan, now),
@@ -94,6 +96,7 @@ impl SavedPlan {
             "created_at": self.created_at.to_string(),
             "facectl_version": self.facectl_version,
             "git_commit": self.git_commit,
+            "git_dirty": self.git_dirty,
             "request": self.request,
             "is_checked": false,
         });
@@ -210,26 +213,10 @@ impl SavedPlan {
     ///
     /// # Errors
     /// When it cannot be written: nothing may be sent then.
-    pub fn note_applied(&self, store: &dyn StateStore, at: Timestamp) -> Result<(), CliError> {
-        let entry = HistoryEntry {
-            at,
-            key: None,
-            what: Happened::PlanApplied,
-            id: None,
-            token: None,
-            detail: format!("plan {}, digest {}", self.id, self.digest),
-        };
+    pub fn note_applied(&self, store: &dyn StateStore, at: Timestamp, context: &RunContext) -> Result<(), CliError> {
+        let detail = format!("plan {}, digest {}", self.id, self.digest);
+        let entry = HistoryEntry::new(at, None, Happened::PlanApplied, &detail, context);
         store.commit(Change { history: vec![entry], ..Change::default() })?;
         Ok(())
     }
-}
-
-/// Returns the commit that is checked out, where git can tell.
-fn git_commit(folder: &Path) -> Option<String> {
-    let mut git = std::process::Command::new("git");
-    git.arg("-C").arg(folder).args(["rev-parse", "--verify", "HEAD"]);
-    let output = git.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null()).output().ok()?;
-    let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    let is_hash = commit.len() >= 40 && commit.chars().all(|c| c.is_ascii_hexdigit());
-    (output.status.success() && is_hash).then_some(commit)
 }

@@ -15,11 +15,12 @@ use crate::apply::{Interrupt, spent};
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::face::{Desired, FaceKey, Observed, Recorded};
 use crate::manifest::{
-    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, render_text, to_json,
+    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_project, render_text,
+    to_json,
 };
 use crate::plan::{Limit, Plan, Policy, Scope, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
-use crate::state::{HistoryEntry, LOCK_FILE};
+use crate::state::{HistoryEntry, RunContext};
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
 
 use super::Exit;
@@ -27,27 +28,14 @@ use super::args::{Global, PolicyArgs};
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
 use state::LOCK_RETRY;
-pub use state::{Access, State};
+pub use state::{Access, State, StatePlace, Unmerged, WholeState};
 
 /// Loads the manifests that a command line names.
 ///
 /// # Errors
 /// When anything is wrong with them; all of it has then been said.
 pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Result<Loaded, CliError> {
-    let cwd = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
-    let variables: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
-        .collect();
-    let request = LoadRequest {
-        paths: global.file.iter().chain(paths).cloned().collect(),
-        project_file: global.project_file.clone(),
-        cwd,
-        variables,
-        stdin: Box::new(io::stdin()),
-        overrides: ProjectOverrides { name: global.project.clone(), naming: global.naming },
-    };
-    match load(request) {
+    match load(load_request(global, paths)?) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
                 let paint = output.talk_paint;
@@ -57,6 +45,38 @@ pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Res
         }
         Err(rejected) => Err(reject(&rejected, output)),
     }
+}
+
+/// Loads the project file alone, for commands to which it does not matter what the manifests say, or whether
+/// there are any.
+///
+/// # Errors
+/// When anything is wrong with it; all of it has then been said.
+pub fn load_only_project(global: &Global, output: &Output) -> Result<Project, CliError> {
+    load_project(load_request(global, &[])?).map_err(|rejected| reject(&rejected, output))
+}
+
+/// Returns what is declared and where; none where the manifests cannot be loaded, which is not said.
+pub fn declared(global: &Global) -> Option<Loaded> {
+    // Standard input may hold something else, and can be read once only.
+    let is_stdin = global.file.iter().any(|path| path == "-");
+    load(load_request(global, &[]).ok().filter(|_| !is_stdin)?).ok()
+}
+
+fn load_request(global: &Global, paths: &[String]) -> Result<LoadRequest, CliError> {
+    let cwd = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
+        .collect();
+    Ok(LoadRequest {
+        paths: global.file.iter().chain(paths).cloned().collect(),
+        project_file: global.project_file.clone(),
+        cwd,
+        variables,
+        stdin: Box::new(io::stdin()),
+        overrides: ProjectOverrides { name: global.project.clone(), naming: global.naming },
+    })
 }
 
 fn reject(rejected: &Rejected, output: &Output) -> CliError {
@@ -91,14 +111,12 @@ pub struct Session {
     pub output: Output,
     /// Who may ask to stop.
     pub interrupt: Interrupt,
-    /// Where the state is.
-    pub state_dir: PathBuf,
+    /// Where the state is, and how to get at it.
+    place: StatePlace,
     /// Reads under way at once.
     pub parallelism: usize,
     /// How long one request may be under way.
     pub request_timeout: Duration,
-    /// Where the lock file is; none where it is turned off.
-    lock_path: Option<PathBuf>,
     /// Go on in an account where nothing that was seen before is left.
     accepts_account: bool,
     /// Take a listing whose count does not add up as complete.
@@ -106,7 +124,6 @@ pub struct Session {
     /// How much of the project the paths on the command line cover.
     scope: Scope,
     sandbox: Option<RunningSandbox>,
-    lock_timeout: Duration,
 }
 
 impl Session {
@@ -123,10 +140,9 @@ impl Session {
         let loaded = load_manifests(global, paths, &output)?;
         let project = &loaded.project;
         let settings = &project.settings;
-        let state_dir = state_dir(global, project);
+        let place = StatePlace::of(global, project, output, interrupt.clone());
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
-            let patience = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
-            let start = start_sandbox(global, &state_dir, patience);
+            let start = start_sandbox(global, &place.directory, place.patience);
             let (sandbox, clock) = unless_interrupted(&interrupt, start).await?;
             (sandbox.base_url(), ApiKey::parse(REHEARSAL_KEY), Some(sandbox), clock)
         } else {
@@ -154,18 +170,13 @@ impl Session {
         }
         let request_timeout = config.request_timeout;
         let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
-        let lock_timeout = global.lock_timeout.or(settings.lock_timeout).unwrap_or_default();
         if project.is_default && global.project.is_none() && !global.sandbox {
             output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
         }
-        let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
-        let lock_folder = if global.sandbox { state_dir.clone() } else { project.root.clone() };
-        let lock_path = has_lock.then(|| lock_folder.join(LOCK_FILE));
         let scope = scope(global.file.iter().chain(paths), project);
         Ok(Self {
             scope,
             request_timeout,
-            lock_path,
             accepts_account: global.accept_account,
             accepts_incomplete_listing: global.accept_incomplete_listing,
             loaded,
@@ -174,11 +185,23 @@ impl Session {
             clock,
             output,
             interrupt,
-            state_dir,
+            place,
             parallelism,
             sandbox,
-            lock_timeout,
         })
+    }
+
+    /// Opens the state, and takes over what only the lock file beside the manifests knows.
+    ///
+    /// # Errors
+    /// When somebody else holds it, it cannot be read or written, or it contradicts the lock file.
+    pub fn state(&self, access: Access) -> Result<State, CliError> {
+        self.place.open(access)
+    }
+
+    /// Finds out who is at work, for the history.
+    pub fn run_context(&self) -> RunContext {
+        self.place.run_context()
     }
 
     /// Returns what the manifests ask for.
@@ -195,6 +218,7 @@ impl Session {
             adopt: _,
             recreate,
             retry,
+            reason: _,
             create_new,
             roll_forward,
             prune: _,
@@ -238,6 +262,7 @@ impl Session {
             adopt,
             recreate,
             retry,
+            reason: _,
             create_new,
             roll_forward,
             prune,
@@ -346,6 +371,20 @@ fn read_key(global: &Global) -> Result<ApiKey, CliError> {
             global.api_key_file.as_ref().map_or_else(|| "TAVUS_API_KEY".to_owned(), |path| path.display().to_string());
         CliError::caused(format!("cannot use the API key in {place}"), &error)
     })
+}
+
+/// Returns the time that a project's history is written in; in the sandbox the sandbox's, which need not run.
+///
+/// # Errors
+/// When the sandbox's world cannot be read.
+pub fn clock_of(global: &Global, state_dir: &Path) -> Result<Arc<dyn Clock>, CliError> {
+    if !global.sandbox {
+        return Ok(Arc::new(SystemClock));
+    }
+    let origin = resume_time(Some(&state_dir.join("world.json")))
+        .map_err(|error| CliError::caused("cannot read the sandbox's time", &error))?;
+    // In real time, as nothing is waited for: what is written next must not seem to come before it.
+    Ok(Arc::new(ScaledClock::new(origin, 1.0)))
 }
 
 async fn start_sandbox(

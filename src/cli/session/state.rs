@@ -1,19 +1,26 @@
 //! Opening the state, beside others that may hold it and the lock file that may know better.
+//!
+//! Needs no manifests, no key and no network: only where the state is, and whose.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::apply::Interrupt;
 use crate::clock::{Clock, SystemClock};
-use crate::face::Recorded;
+use crate::face::{ProjectName, Recorded};
+use crate::manifest::Project;
 use crate::report::duration;
 use crate::state::{
-    Holder, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, SledStore, Snapshot, StateError,
-    StateStore, base_lock_file, is_own_lock_file, read_snapshot,
+    Holder, LOCK_FILE, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, RunContext, SledStore,
+    Snapshot, StateError, StateStore, base_lock_file, is_own_lock_file, read_snapshot,
 };
 
+use super::super::args::Global;
 use super::super::error::CliError;
-use super::{Session, command_line, lock};
+use super::super::output::Output;
+use super::super::provenance;
+use super::{command_line, lock, state_dir};
 
 /// The state, as a command may use it.
 pub struct State {
@@ -23,13 +30,6 @@ pub struct State {
     pub meta: Meta,
     /// What it remembered when it was opened.
     pub recorded: Recorded,
-}
-
-impl State {
-    fn new(store: Option<Arc<dyn StateStore>>, snapshot: Snapshot) -> Self {
-        let (meta, recorded) = snapshot.into_recorded();
-        Self { store, meta, recorded }
-    }
 }
 
 /// How a command uses the state.
@@ -43,16 +43,86 @@ pub enum Access {
     ReadAnyhow,
 }
 
-impl Session {
+/// Where a state is, whose it is, and how to get at it.
+#[derive(Debug)]
+pub struct StatePlace {
+    /// The project it belongs to.
+    pub project: ProjectName,
+    /// The project's folder.
+    pub root: PathBuf,
+    /// The folder of the state.
+    pub directory: PathBuf,
+    /// Where the lock file is; none where it is turned off.
+    pub lock_path: Option<PathBuf>,
+    /// How long to wait while somebody else holds it.
+    pub patience: Duration,
+    /// How to talk.
+    pub output: Output,
+    /// Who may ask to stop.
+    pub interrupt: Interrupt,
+}
+
+/// The whole of a state, as a command that works on the state itself uses it.
+pub struct WholeState {
+    /// The store, where this process holds it.
+    pub store: Option<Arc<dyn StateStore>>,
+    /// What it remembered when it was opened.
+    pub snapshot: Snapshot,
+}
+
+/// The state alone, whatever the lock file beside it says.
+pub struct Unmerged {
+    /// The store, which keeps the lock file up to date.
+    pub store: Arc<dyn StateStore>,
+    /// What it remembered when it was opened.
+    pub snapshot: Snapshot,
+    /// What the lock file said.
+    pub lock: Option<LockFile>,
+}
+
+impl StatePlace {
+    /// Returns where the state of a project is.
+    pub fn of(global: &Global, project: &Project, output: Output, interrupt: Interrupt) -> Self {
+        let directory = state_dir(global, project);
+        let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
+        let lock_folder = if global.sandbox { &directory } else { &project.root };
+        Self {
+            project: project.name.clone(),
+            root: project.root.clone(),
+            lock_path: has_lock.then(|| lock_folder.join(LOCK_FILE)),
+            patience: global.lock_timeout.or(project.settings.lock_timeout).unwrap_or_default(),
+            directory,
+            output,
+            interrupt,
+        }
+    }
+
+    /// Finds out who is at work, for the history. Asks git, so once a run is enough.
+    pub fn run_context(&self) -> RunContext {
+        // What facectl writes itself, wherever it was told to.
+        let own = [self.directory.clone(), self.root.join(".facectl"), self.root.join(LOCK_FILE)];
+        provenance::gather(&self.root, &own.each_ref().map(PathBuf::as_path), command_line())
+    }
+
+    /// Opens the state, as [`StatePlace::whole`], for commands that plan.
+    ///
+    /// # Errors
+    /// As [`StatePlace::whole`].
+    pub fn open(&self, access: Access) -> Result<State, CliError> {
+        let WholeState { store, snapshot } = self.whole(access)?;
+        let (meta, recorded) = snapshot.into_recorded();
+        Ok(State { store, meta, recorded })
+    }
+
     /// Opens the state, and takes over what only the lock file beside the manifests knows.
     ///
     /// # Errors
     /// When somebody else holds it, it cannot be read or written, or it contradicts the lock file.
-    pub fn state(&self, access: Access) -> Result<State, CliError> {
-        if access != Access::Write && !self.state_dir.join("db").exists() {
+    pub fn whole(&self, access: Access) -> Result<WholeState, CliError> {
+        if access != Access::Write && !self.directory.join("db").exists() {
             return self.read_only();
         }
-        let patience = if access == Access::ReadAnyhow { Duration::ZERO } else { self.lock_timeout };
+        let patience = if access == Access::ReadAnyhow { Duration::ZERO } else { self.patience };
         let lease = match self.lease(patience) {
             Ok(lease) => lease,
             Err(error @ LeaseError::Held { .. }) if access == Access::ReadAnyhow => {
@@ -64,14 +134,14 @@ impl Session {
             Err(error) => return Err(error.into()),
         };
         // Behind the lease: whoever held it before may just have written it.
-        let has_state = self.state_dir.join("db").exists();
-        let is_own = |path: &PathBuf| has_state && is_own_lock_file(&self.state_dir, path);
+        let has_state = self.directory.join("db").exists();
+        let is_own = |path: &PathBuf| has_state && is_own_lock_file(&self.directory, path);
         let mut last = match self.lock_path.as_ref().is_some_and(is_own) {
             true => Last::Own,
             false => Last::Known(self.lock_file()?),
         };
-        let project = &self.loaded.desired.project;
-        let (store, rebuilt) = match SledStore::open(&self.state_dir, project, lease) {
+        let project = &self.project;
+        let (store, rebuilt) = match SledStore::open(&self.directory, project, lease) {
             Err(error @ StateError::Damaged { .. }) => {
                 // It was moved aside, and there is no snapshot. The lock file knows the faces, and running
                 // trainings are found by their tokens.
@@ -79,7 +149,7 @@ impl Session {
                 let Some(lock) = lock else { return Err(error.into()) };
                 last = Last::Known(Some(lock));
                 self.output.say(&format!("warning: {error}. It begins anew from facectl.lock.yaml."));
-                SledStore::open(&self.state_dir, project, self.lease(patience)?)?
+                SledStore::open(&self.directory, project, self.lease(patience)?)?
             }
             opened => opened?,
         };
@@ -89,7 +159,7 @@ impl Session {
         let mut snapshot = store.load()?;
         let news = match &last {
             Last::Known(Some(lock)) => {
-                let base = base_lock_file(&self.state_dir, project);
+                let base = base_lock_file(&self.directory, project);
                 lock::take_over(&snapshot, lock, base.as_ref())?
             }
             Last::Known(None) | Last::Own => None,
@@ -101,39 +171,64 @@ impl Session {
                     store.commit(taken.change)?;
                     snapshot = store.load()?;
                 }
-                Access::Read | Access::ReadAnyhow => snapshot.apply(&taken.change),
+                Access::Read | Access::ReadAnyhow => drop(snapshot.apply(&taken.change)?),
             }
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) if access == Access::Write => {
-                Arc::new(PublishedStore::new(store, path.clone(), self.state_dir.clone(), last))
+                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last))
             }
             _ => Arc::new(store),
         };
-        Ok(State::new(Some(store), snapshot))
+        Ok(WholeState { store: Some(store), snapshot })
+    }
+
+    /// Takes the state alone to write it, and takes nothing over from the lock file, which may contradict it.
+    ///
+    /// # Errors
+    /// When somebody else holds it, or state or lock file cannot be read.
+    pub fn alone(&self) -> Result<Unmerged, CliError> {
+        let lease = match self.lease(self.patience) {
+            Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
+            taken => taken?,
+        };
+        let lock = self.lock_file()?;
+        let (store, rebuilt) = SledStore::open(&self.directory, &self.project, lease)?;
+        if let Some(rebuilt) = rebuilt {
+            self.output.say(&rebuilt_text(&rebuilt));
+        }
+        let snapshot = store.load()?;
+        let store: Arc<dyn StateStore> = match &self.lock_path {
+            Some(path) => {
+                let last = Last::Known(lock.clone());
+                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last))
+            }
+            None => Arc::new(store),
+        };
+        Ok(Unmerged { store, snapshot, lock })
     }
 
     /// Reads the lock file, unless it is turned off.
     fn lock_file(&self) -> Result<Option<LockFile>, CliError> {
         match &self.lock_path {
-            Some(path) => Ok(LockFile::read(path, &self.loaded.desired.project)?),
+            Some(path) => Ok(LockFile::read(path, &self.project)?),
             None => Ok(None),
         }
     }
 
     /// Returns what was last written, without holding or making anything.
-    fn read_only(&self) -> Result<State, CliError> {
-        let project = &self.loaded.desired.project;
-        let mut snapshot = read_snapshot(&self.state_dir, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
+    fn read_only(&self) -> Result<WholeState, CliError> {
+        let project = &self.project;
+        let mut snapshot = read_snapshot(&self.directory, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
         let news = match &self.lock_file()? {
-            Some(lock) => lock::take_over(&snapshot, lock, base_lock_file(&self.state_dir, project).as_ref())?,
+            Some(lock) => lock::take_over(&snapshot, lock, base_lock_file(&self.directory, project).as_ref())?,
             None => None,
         };
         if let Some(taken) = news {
             self.output.talk(&taken.note);
-            snapshot.apply(&taken.change);
+            snapshot.apply(&taken.change)?;
         }
-        Ok(State::new(None, snapshot))
+        Ok(WholeState { store: None, snapshot })
     }
 
     /// Takes the lease. While somebody else holds it, says for whom this run waits, and hears an interrupt.
@@ -143,7 +238,7 @@ impl Session {
         loop {
             // On the machine's clock, also where the sandbox's runs ahead: a person compares it with a watch.
             let holder = Holder::of_this_process(command_line(), SystemClock.now());
-            match Lease::take(&self.state_dir, &holder, Duration::ZERO) {
+            match Lease::take(&self.directory, &holder, Duration::ZERO) {
                 Err(held @ LeaseError::Held { .. }) if Instant::now() < deadline && !self.interrupt.is_noted() => {
                     if !is_told {
                         self.output.talk(&format!("{held}; waiting up to {} for it.", duration(patience)));
@@ -156,23 +251,25 @@ impl Session {
         }
     }
 
-    fn snapshot_beside(&self, held: &LeaseError) -> Result<State, CliError> {
-        let project = &self.loaded.desired.project;
-        let Some(snapshot) = read_snapshot(&self.state_dir, project)? else {
-            return Ok(State::new(None, Snapshot::empty(project.clone())));
+    fn snapshot_beside(&self, held: &LeaseError) -> Result<WholeState, CliError> {
+        let project = &self.project;
+        let Some(snapshot) = read_snapshot(&self.directory, project)? else {
+            return Ok(WholeState { store: None, snapshot: Snapshot::empty(project.clone()) });
         };
         self.output.talk(&format!("note: {held}; this is what it last wrote (serial {}).", snapshot.meta.serial));
-        Ok(State::new(None, snapshot))
+        Ok(WholeState { store: None, snapshot })
     }
 }
 
-fn rebuilt_text(Rebuilt { why, moved_to, serial }: &Rebuilt) -> String {
+fn rebuilt_text(rebuilt: &Rebuilt) -> String {
+    let Rebuilt { why, moved_to, serial, lost_history: _ } = rebuilt;
     let moved = match moved_to {
-        Some(path) => format!("was damaged ({why}). It was moved to {}, with its history, and rebuilt", path.display()),
+        Some(path) => format!("was damaged ({why}). It was moved to {} and rebuilt", path.display()),
         None => format!("{why}. It was rebuilt"),
     };
     format!(
-        "warning: the state database {moved} from the snapshot beside it (serial {serial}): faces and open creates are all there."
+        "warning: the state database {moved} from the snapshot beside it (serial {serial}): faces and open creates are all there, and {}.",
+        rebuilt.fate_of_history()
     )
 }
 

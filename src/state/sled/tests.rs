@@ -3,6 +3,7 @@
 use super::*;
 use crate::face::{Attempt, OnRemoval};
 use crate::state::Holder;
+use crate::state::history::{Verdict, verify};
 
 fn open_any(directory: &Path, project: &str) -> Result<(SledStore, Option<Rebuilt>), StateError> {
     let holder = Holder::of_this_process("test".into(), Timestamp::UNIX_EPOCH);
@@ -63,6 +64,12 @@ fn another_projects_state_and_a_newer_one_are_refused_and_left_as_they_are() {
     }
 }
 
+/// What is remembered apart from where the history ends: a rebuild adds a line to it.
+fn without_history(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.meta.history = None;
+    snapshot
+}
+
 /// Damages the record of `ana`, as a bad disk would.
 fn damaged(directory: &Path) -> Snapshot {
     let store = open(directory, "p").unwrap();
@@ -77,9 +84,10 @@ fn a_damaged_database_is_moved_aside_and_rebuilt_from_the_snapshot() {
     let before = damaged(folder.path());
     let (store, rebuilt) = open_any(folder.path(), "p").unwrap();
     assert!(rebuilt.unwrap().moved_to.unwrap().is_dir());
-    assert_eq!(store.load().unwrap(), before);
+    let after = store.load().unwrap();
+    assert_eq!(without_history(after.clone()), before);
     drop(store);
-    assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+    assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), after);
 }
 
 #[test]
@@ -87,7 +95,7 @@ fn a_database_that_is_gone_is_rebuilt_too_and_a_snapshot_that_cannot_be_read_is_
     let folder = tempfile::tempdir().unwrap();
     let before = damaged(folder.path());
     std::fs::remove_dir_all(folder.path().join("db")).unwrap();
-    assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), before);
+    assert_eq!(without_history(open(folder.path(), "p").unwrap().load().unwrap()), before);
     std::fs::remove_dir_all(folder.path().join("db")).unwrap();
     std::fs::write(folder.path().join("snapshot.json"), "{").unwrap();
     assert!(matches!(open(folder.path(), "p"), Err(StateError::Record { .. })));
@@ -143,8 +151,127 @@ fn a_database_that_lost_its_end_does_not_forget_what_its_copy_knows() {
         std::fs::write(torn.path().join("db/db"), &log[..end - cut]).unwrap();
         let (store, rebuilt) = open_any(torn.path(), "p").unwrap();
         assert!(rebuilt.unwrap().why.contains("lost what was written after"), "{cut} bytes less");
-        assert_eq!(store.load().unwrap(), before, "{cut} bytes less");
+        let after = store.load().unwrap();
+        assert_eq!(without_history(after.clone()), before, "{cut} bytes less");
         drop(store);
-        assert_eq!(open(torn.path(), "p").unwrap().load().unwrap(), before, "{cut} bytes less, once more");
+        assert_eq!(open(torn.path(), "p").unwrap().load().unwrap(), after, "{cut} bytes less, once more");
     }
+}
+
+/// Commits one line of history for each key.
+fn told(store: &SledStore, keys: &[&str]) {
+    for key in keys {
+        let context = RunContext { by: Some("Ana <ana@example.com>".to_owned()), ..RunContext::default() };
+        let key = key.parse().unwrap();
+        let entry = HistoryEntry::new(Timestamp::UNIX_EPOCH, Some(&key), Happened::Forgotten, "", &context);
+        store.commit(Change { history: vec![entry], ..remember("r1") }).unwrap();
+    }
+}
+
+fn verified(store: &SledStore) -> Verdict {
+    verify(&store.records().unwrap(), store.load().unwrap().meta.history.as_ref())
+}
+
+fn keys(store: &SledStore) -> Vec<String> {
+    let key = |entry: HistoryEntry| entry.key.map_or_else(|| "-".to_owned(), |key| key.to_string());
+    store.history().unwrap().into_iter().map(key).collect()
+}
+
+#[test]
+fn the_history_is_one_chain_over_restarts_and_the_state_knows_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    told(&open(folder.path(), "p").unwrap(), &["ana", "bea"]);
+    let store = open(folder.path(), "p").unwrap();
+    // A commit that tells nothing leaves it as it is.
+    store.commit(remember("r2")).unwrap();
+    told(&store, &["cid"]);
+    assert_eq!((verified(&store).linked, verified(&store).is_whole()), (3, true));
+    assert_eq!(keys(&store), ["ana", "bea", "cid"]);
+    assert_eq!(read_history_copy(folder.path()).unwrap(), store.records().unwrap());
+    let copied = crate::state::read_snapshot(folder.path(), &"p".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(copied.meta.history, store.load().unwrap().meta.history);
+    // Whoever takes the newest line out by hand.
+    let (last, _) = store.trees.history.last().unwrap().unwrap();
+    store.trees.history.remove(last).unwrap();
+    assert_eq!(verified(&store).breaks.iter().map(|spot| spot.record).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn a_rebuilt_database_has_its_history_back_from_the_copy_and_says_that_it_was_rebuilt() {
+    let folder = tempfile::tempdir().unwrap();
+    told(&open(folder.path(), "p").unwrap(), &["ana", "bea"]);
+    for times in 1..=2 {
+        std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+        let store = open(folder.path(), "p").unwrap();
+        assert_eq!(keys(&store)[..2], ["ana", "bea"]);
+        assert_eq!((verified(&store).is_whole(), verified(&store).gaps.len()), (true, 0));
+        let detail = store.history().unwrap().pop().unwrap().detail;
+        assert!(detail.contains("was gone") && detail.contains("no entry of the history was lost"), "{detail}");
+        told(&store, &["cid"]);
+        assert_eq!((verified(&store).is_whole(), keys(&store).len()), (true, 2 + 2 * times));
+    }
+}
+
+#[test]
+fn a_history_that_is_lost_with_its_copy_begins_anew_and_says_how_much_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    told(&open(folder.path(), "p").unwrap(), &["ana", "bea"]);
+    std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+    std::fs::remove_file(copy_path(folder.path())).unwrap();
+    let store = open(folder.path(), "p").unwrap();
+    told(&store, &["cid"]);
+    drop(store);
+    let store = open(folder.path(), "p").unwrap();
+    let Verdict { linked, unlinked, gaps, breaks } = verified(&store);
+    assert_eq!((linked, unlinked, breaks), (2, 0, Vec::new()));
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].what.contains("2 entries of the history before this could not be saved"), "{gaps:?}");
+    assert_eq!(store.load().unwrap().meta.history.unwrap().length, 4);
+}
+
+#[test]
+fn a_copy_that_lost_its_end_to_a_power_cut_is_put_right_by_the_next_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    told(&open(folder.path(), "p").unwrap(), &["ana", "bea"]);
+    let copy = copy_path(folder.path());
+    let bytes = std::fs::read(&copy).unwrap();
+    std::fs::write(&copy, &bytes[..bytes.len() - 30]).unwrap();
+    assert_eq!(read_history_copy(folder.path()).unwrap().len(), 1);
+    let store = open(folder.path(), "p").unwrap();
+    store.commit(remember("r2")).unwrap();
+    assert_eq!(read_history_copy(folder.path()).unwrap(), store.records().unwrap());
+}
+
+#[test]
+fn a_history_from_before_the_chain_is_kept_read_and_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), "p").unwrap();
+    let old = r#"{"at":"2026-11-01T08:00:00Z","key":"ana","what":"adopted","id":"r1","token":null,"detail":"found by its name"}"#;
+    let old: Value = serde_json::from_str(old).unwrap();
+    let place = [1_u64.to_be_bytes().as_slice(), &0_u32.to_be_bytes()].concat();
+    store.commit(remember("r1")).unwrap();
+    store.trees.history.insert(place, encode("history", &old).unwrap()).unwrap();
+    told(&store, &["bea"]);
+    assert_eq!(keys(&store), ["ana", "bea"]);
+    assert_eq!(store.records().unwrap()[0]["serial"], 1);
+    assert_eq!((verified(&store).linked, verified(&store).unlinked, verified(&store).is_whole()), (1, 1, true));
+}
+
+#[test]
+fn a_journal_entry_can_be_dropped_and_stays_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), "p").unwrap();
+    let entry: Entry = serde_json::from_value(serde_json::json!({
+        "token": "fc-k3j2x2m7-qa4bd2-1", "begun_at": "2026-11-01T08:00:00Z", "phase": { "phase": "absent" },
+        "trained_from": { "model": "phoenix-4", "kind": "video", "source": "x", "source_hash": "0", "voice": null,
+            "auto_fix": false, "green_screen": false, "training_version": null }
+    }))
+    .unwrap();
+    let with = |entry: Option<Entry>| Change { journal: vec![("ana".parse().unwrap(), entry)], ..Change::default() };
+    store.commit(with(Some(entry))).unwrap();
+    store.commit(with(None)).unwrap();
+    drop(store);
+    assert!(open(folder.path(), "p").unwrap().load().unwrap().journal.is_empty());
+    let copy = crate::state::read_snapshot(folder.path(), &"p".parse().unwrap()).unwrap().unwrap();
+    assert!(copy.journal.is_empty());
 }

@@ -1,0 +1,24 @@
+//! `facectl rollback`
+
+use clap::Args;
+
+use crate::face::{FaceId, FaceKey};
+
+/// `rollback`
+///
+/// Every PAL that uses the present face is pointed to the one before it, then the record. Nothing is trained and
+/// nothing is paid; the face that is left stays alive. As long as the manifest asks for the very inputs that were
+/// rolled back from, the plan shows the face as blocked and does not go on to them again: set the manifest back, or
+/// go on with `facectl apply --roll-forward KEY`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The face
+    #[arg(value_name = "KEY")]
+    pub key: FaceKey,
+    /// Go back to this face, instead of the latest one before
+    #[arg(long, value_name = "FACE_ID")]
+    pub to: Option<FaceId>,
+    /// Do not ask
+    #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub yes: bool,
+}

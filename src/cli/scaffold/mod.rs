@@ -1,0 +1,160 @@
+//! What `init` writes. Whatever exists is kept: not a byte of a file that somebody wrote is changed, lines are only
+//! added to `.gitignore` and `.gitattributes`.
+
+mod disk;
+mod surroundings;
+
+use std::path::{Path, PathBuf};
+
+use crate::face::{Model, ProjectName};
+use crate::manifest::PROJECT_FILE;
+use crate::manifest::schemas::{face_schema, project_schema};
+use crate::state::LOCK_FILE;
+
+use super::args::CiSystem;
+use super::error::CliError;
+
+pub use surroundings::{Surroundings, name_for};
+
+/// A project to begin.
+#[derive(Debug)]
+pub struct Scaffold<'a> {
+    /// Its name.
+    pub name: &'a ProjectName,
+    /// The model that faces are trained for unless they say otherwise.
+    pub model: Model,
+    /// Where its pipeline runs.
+    pub ci: CiSystem,
+    /// Its folder, and what lies around it.
+    pub surroundings: &'a Surroundings,
+}
+
+/// What was done about one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The file, seen from where facectl runs.
+    pub path: String,
+    /// What was done.
+    pub what: What,
+}
+
+/// What was done about a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// It is new.
+    Wrote,
+    /// It was there, and has a line more now.
+    Added(&'static str),
+    /// It was there, and is as it was.
+    Kept,
+}
+
+/// What is to be in a file.
+enum Piece {
+    /// The whole of it.
+    File(PathBuf, String),
+    /// A line, unless one of those that begin like this is there.
+    Line(PathBuf, &'static str, &'static [&'static str]),
+}
+
+impl Scaffold<'_> {
+    /// Writes what is not there yet.
+    ///
+    /// # Errors
+    /// When a file cannot be written. Those before it have been written, and are kept when it is run again.
+    pub fn write(&self) -> Result<Vec<Written>, CliError> {
+        let mut done: Vec<Written> = Vec::new();
+        if self.surroundings.has_faces {
+            let path = self.surroundings.shown(&self.surroundings.dir.join("faces"));
+            done.push(Written { path: format!("{path}/"), what: What::Kept });
+        }
+        for piece in self.pieces() {
+            let (path, result) = match &piece {
+                Piece::File(path, text) => (path, disk::create(path, text)),
+                Piece::Line(path, line, same) => (path, disk::add_line(path, line, same)),
+            };
+            let shown = self.surroundings.shown(path);
+            let what = result.map_err(|error| {
+                let count = done.iter().filter(|written| written.what != What::Kept).count();
+                let so_far = match count {
+                    0 => "nothing was written".to_owned(),
+                    count => format!("{count} written before it, and nothing else changed"),
+                };
+                CliError::caused(format!("cannot write {shown}; {so_far}"), &error)
+                    .hint("is the folder writable? What is there is kept when `facectl init` runs again")
+            })?;
+            done.push(Written { path: shown, what });
+        }
+        Ok(done)
+    }
+
+    fn pieces(&self) -> Vec<Piece> {
+        let dir = &self.surroundings.dir;
+        let pretty = |schema| serde_json::to_string_pretty(&schema).map(|text| text + "\n").unwrap_or_default();
+        let mut pieces = vec![
+            Piece::File(dir.join(PROJECT_FILE), self.fill(include_str!("templates/project.yaml"), Path::new(""))),
+            Piece::File(dir.join("schemas/project.v1.json"), pretty(project_schema())),
+            Piece::File(dir.join("schemas/face.v1.json"), pretty(face_schema())),
+            Piece::Line(dir.join(".gitignore"), ".facectl/", &[".facectl", "/.facectl", "**/.facectl"]),
+            Piece::Line(dir.join(".gitattributes"), "facectl.lock.yaml merge=union", &["facectl.lock.yaml"]),
+        ];
+        // Whoever has faces needs no example.
+        if !self.surroundings.has_faces {
+            let face = self.fill(include_str!("templates/face.yaml"), Path::new(""));
+            pieces.insert(1, Piece::File(dir.join("faces/ana.yaml"), face));
+        }
+        pieces.extend(self.pipeline());
+        pieces
+    }
+
+    fn pipeline(&self) -> Vec<Piece> {
+        let Surroundings { repository, .. } = self.surroundings;
+        let title = self.title();
+        match self.ci {
+            CiSystem::None => Vec::new(),
+            CiSystem::Github => {
+                let file = PathBuf::from(format!(".github/workflows/{title}.yml"));
+                vec![Piece::File(repository.join(&file), self.fill(include_str!("templates/github.yml"), &file))]
+            }
+            CiSystem::Gitlab => {
+                let file = PathBuf::from(format!(".gitlab/{title}.yml"));
+                let include = self.fill(include_str!("templates/gitlab-ci.yml"), &file);
+                vec![
+                    Piece::File(repository.join(&file), self.fill(include_str!("templates/gitlab.yml"), &file)),
+                    Piece::File(repository.join(".gitlab-ci.yml"), include),
+                ]
+            }
+        }
+    }
+
+    /// One pipeline for a repository; where the project is a part of it, one for each project.
+    fn title(&self) -> String {
+        match self.surroundings.below.as_str() {
+            "" => "facectl".to_owned(),
+            _ => format!("facectl-{}", self.name),
+        }
+    }
+
+    fn fill(&self, template: &str, file: &Path) -> String {
+        let Surroundings { below, branch, .. } = self.surroundings;
+        let dir = if below.is_empty() { "." } else { below.as_str() };
+        let lock = if below.is_empty() { LOCK_FILE.to_owned() } else { format!("{below}/{LOCK_FILE}") };
+        // A folder may be called anything: JSON's quotes are YAML's as well, and GitLab reads `$$` as a dollar sign.
+        let quoted = |text: &str| serde_json::Value::from(text).to_string().replace('$', "$$");
+        let name = self.name.as_str();
+        // `2026` and `null` are names that YAML takes for something else.
+        let is_text = serde_yaml::from_str::<serde_yaml::Value>(name).is_ok_and(|value| value.is_string())
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+            && !["yes", "no", "on", "off", "y", "n"].contains(&name);
+        let project = if is_text { name.to_owned() } else { quoted(name) };
+        template
+            .replace("__PROJECT__", &project)
+            .replace("__NAME__", name)
+            .replace("__MODEL__", self.model.as_str())
+            .replace("__TITLE__", &self.title())
+            .replace("__BRANCH__", branch)
+            .replace("__DIR__", &quoted(dir))
+            .replace("__LOCK__", &quoted(&lock))
+            .replace("__FILE__", &file.to_string_lossy().replace('\\', "/"))
+    }
+}

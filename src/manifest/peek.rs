@@ -1,0 +1,34 @@
+//! A look into a project file without judging it: for those who only need one thing of it.
+
+use std::path::Path;
+
+use crate::face::ProjectName;
+
+use super::discover::STDIN;
+use super::source::read_file;
+use super::tree::{Documents, Kind, Node};
+
+/// Returns the project's name, if the file says one that can be used.
+pub fn name(file: &Path) -> Option<ProjectName> {
+    root(file)?.entry("metadata")?.value.text("name")?.parse().ok()
+}
+
+/// Returns what `spec.manifests` names; nothing where it cannot be read.
+pub(super) fn manifests(file: &Path) -> Vec<String> {
+    let root = root(file);
+    let spec = root.as_ref().and_then(|root| root.entry("spec"));
+    let Some(Kind::List(items)) = spec.and_then(|spec| spec.value.entry("manifests")).map(|entry| &entry.value.kind)
+    else {
+        return Vec::new();
+    };
+    let text = |kind: &Kind| match kind {
+        Kind::Scalar { text, .. } if !text.is_empty() && text != STDIN => Some(text.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(|item| text(&item.kind)).collect()
+}
+
+fn root(file: &Path) -> Option<Node> {
+    let source = read_file(file, &"".into()).ok()?;
+    Documents::of(&source).next(&mut Vec::new())?.root
+}
