@@ -61,6 +61,10 @@ fn a_plan_is_saved_shown_and_applied_once_without_a_question() {
     let run = environment.run("apply plan.json").exits(0).says(&["The plan made 0s ago", "still stands."]);
     let run = run.prints(&["+ ana create", "Done: 2 created"]);
     assert_eq!((digest(&run), server.trainings()), (digest(&plan), 2));
+    let history = environment.run("state history -o json").exits(0);
+    let whole = json["digest"].as_str().unwrap();
+    let lines = history.stdout.matches(whole).count();
+    assert!(history.stdout.contains("plan_applied") && lines >= 5, "begun and settled twice, and the plan: {history}");
     let again = environment.run("apply plan.json").exits(5).prints_nothing();
     again.says(&[
         "this plan was applied before, at 20",
