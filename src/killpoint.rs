@@ -11,7 +11,8 @@
 //! # Points
 //! `STEP.before-write`, `STEP.unflushed` (the database took it, nothing is durable), `STEP.between` (the
 //! database is durable, its copy is not), `STEP.written`; STEP is `begun`, `settled`, `refused`, `in-doubt`,
-//! `absent`, `adopted`, `updated`, `forgotten`, `moved`, `pushed`, or `noted` for what has no line in the history.
+//! `absent`, `adopted`, `updated`, `forgotten`, `moved`, `pushed`, `plan-applied`, or `noted` for what has no
+//! line in the history.
 //! `create.before-send`, `create.mid-body`, `create.sent` (all of it, and no answer read), `create.answered`,
 //! `create.postponed` (after the wait that a 429 asked for); `update.before-send`, `update.answered`.
 //!

@@ -27,7 +27,7 @@
 //!
 //! # Files we keep on disk
 //!
-//! All below the state directory, `.facectl/` beside `facectl.yaml` (with `--sandbox`: `.facectl/sandbox/`).
+//! All but saved plans below the state directory, `.facectl/` beside `facectl.yaml` (with `--sandbox`: `.facectl/sandbox/`).
 //!
 //! | file | what it holds | room |
 //! |---|---|---|
@@ -39,6 +39,7 @@
 //! | `backups/state-*.json` | what a `state push` replaced | `state/transfer.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |
+//! | what `plan --out` names | a saved plan, wherever the user wants it, for its owner's eyes only | `cli/saved/file.rs` |
 //! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |
 
 pub mod apply;

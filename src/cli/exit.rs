@@ -17,7 +17,8 @@ impl Exit {
     pub const KEY_REFUSED: Self = Self(3);
     /// At least one face failed: its training, or the creation was refused (402 included). Others may have succeeded.
     pub const FACE_FAILED: Self = Self(4);
-    /// Refused by a safety rule: a limit, protection, an ambiguous adoption, a listing that was not complete.
+    /// Refused by a safety rule: a limit, protection, a stale or used plan, an ambiguous adoption, a listing that was not
+    /// complete.
     pub const UNSAFE: Self = Self(5);
     /// The state is held by another run.
     pub const HELD: Self = Self(6);
@@ -37,7 +38,7 @@ impl Exit {
         (Self::CHANGES, "changes or drift are present (only with --detailed-exitcode)"),
         (Self::KEY_REFUSED, "the API refused the key (401, 403)"),
         (Self::FACE_FAILED, "at least one face failed (training, or creation refused); others may have succeeded"),
-        (Self::UNSAFE, "refused by a safety rule: limit, protection, ambiguous adoption, incomplete listing"),
+        (Self::UNSAFE, "refused by a safety rule: limit, protection, stale plan, unclear adoption or listing"),
         (Self::HELD, "the state is held by another run"),
         (Self::UNEXPECTED_CHANGES, "there are changes, and --expect-no-changes was given"),
         (Self::INTERRUPTED, "interrupted; the state is safe, run again"),

@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod provenance;
 mod run;
+mod saved;
 mod scaffold;
 mod session;
 mod signals;
@@ -67,6 +68,7 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
             output.result(&format!("facectl {}\n", env!("CARGO_PKG_VERSION")))?;
             Ok(Exit::SUCCESS)
         }
+        Command::Show(args) => commands::show::run(&args, &output),
         Command::Plan(args) => {
             signals::with_runtime(output, |interrupt| commands::plan::run(global, args, output, interrupt))
         }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::apply::{Done, ExecuteSettings, Executor, Interrupt, Ledger, Outcome, RunLimits, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
 use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
-use crate::report::{StatusRow, outcome_json, outcome_text, status_rows, status_table};
+use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
 
@@ -115,16 +117,18 @@ impl<'a> Run<'a> {
         Ok(self.executor.settle().await?)
     }
 
-    /// Settles what earlier runs left open, and notes what became of it.
+    /// Settles what earlier runs left open, notes what became of it, and returns that in words.
     ///
     /// # Errors
     /// As [`Run::look`].
-    pub async fn settle_first(&mut self) -> Result<(), CliError> {
-        let Settled { found, absent: _, in_doubt, trouble } = self.settle().await?;
+    pub async fn settle_first(&mut self) -> Result<Vec<String>, CliError> {
+        let Settled { found, absent, in_doubt, trouble } = self.settle().await?;
+        let settled = found.iter().map(|key| format!("{key} (its training did start, and is recorded)"));
+        let settled = settled.chain(absent.iter().map(|key| format!("{key} (nothing was started)"))).collect();
         self.outcome.adopted.extend(found);
         self.outcome.in_doubt.extend(in_doubt);
         self.outcome.trouble.extend(trouble);
-        Ok(())
+        Ok(settled)
     }
 
     /// Waits for the faces of the last look that something is still to come for.
@@ -146,6 +150,9 @@ impl<'a> Run<'a> {
         let blocked: Vec<&FaceKey> = last.plan.blocks().map(|(face, _)| &face.key).collect();
         let shared = shared_tokens(&last.observed);
         let is_open = |key: &FaceKey, face: &DesiredFace| {
+            if !self.policy.selection.selects(key, Some(&face.labels)) {
+                return false;
+            }
             let Some(recorded) = snapshot.faces.get(key) else { return false };
             if recorded.successor.is_some() {
                 // Until it has taken its place, whatever stage is waited for otherwise.
@@ -179,9 +186,12 @@ impl<'a> Run<'a> {
             .filter(|(_, block)| blocks(block))
             .map(|(face, _)| face.key.to_string())
             .collect();
+        let (selection, left_out) = (before.plan.policy.selection.clone(), before.plan.left_out);
         let rows = self.rows_after(before, happened).await;
         if output.is_for_programs() {
-            output.value(&outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0))?;
+            let mut value = outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0);
+            value["left_out"] = json!(left_out.count());
+            output.value(&value)?;
             return Ok(exit);
         }
         if happened {
@@ -193,6 +203,10 @@ impl<'a> Run<'a> {
         if !blocked.is_empty() {
             let line = format!("Blocked, so nothing was done about: {} (see `facectl plan`).", blocked.join(", "));
             output.say(&output.talk_paint.wrap(&line, 2));
+        }
+        if left_out.unselected > 0 && happened {
+            let line = format!("Partial run: {} See `facectl plan`.", partial(&selection, left_out));
+            output.talk(&output.talk_paint.wrap(&line, 2));
         }
         Ok(exit)
     }

@@ -146,7 +146,7 @@ fn place_to_json(place: &Place) -> serde_json::Map<String, Value> {
 }
 
 /// Returns the candidate that a mistyped word most likely means, if one is near.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase().replace(['-', '.'], "_");
     candidates
         .into_iter()

@@ -22,6 +22,12 @@ pub(super) fn of(project: &ProjectName, naming: Naming, faces: &BTreeMap<FaceKey
 
 /// What the names of annotations begin with that mean something to facectl.
 const OUR_PREFIX: &str = "facectl.dev/";
+/// Returns the digest of one face, in hexadecimal: it tells which face changed where the whole did.
+pub fn of_face(face: &DesiredFace) -> String {
+    let mut hash = Hash(blake3::Hasher::new_derive_key("facectl 2026-11 manifest of one face digest"));
+    hash.face(face);
+    hash.0.finalize().to_hex()[..32].to_owned()
+}
 
 struct Hash(blake3::Hasher);
 

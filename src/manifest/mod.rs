@@ -45,7 +45,9 @@ mod tree;
 mod typed;
 mod variables;
 
+pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, Place, Severity, to_json};
+pub use digest::of_face as face_digest;
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};

@@ -64,7 +64,7 @@ use super::in_place::{is_reached, naming_for, update};
 use super::replace::{decide_beside, decide_changed};
 use super::retire::{decide_undesired, retired};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
-use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
+use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Retired, Scope, drift, presence};
 
 /// Decides about every face, and counts what is not ours.
 pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, observed: &Observed, policy: &Policy) {
@@ -74,15 +74,24 @@ pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, obse
     if policy.scope == Scope::Part {
         let all = keys.len();
         keys.retain(|key| desired.faces.contains_key(*key));
-        plan.left_out = all - keys.len();
+        plan.left_out.elsewhere = all - keys.len();
     }
     let mut ours: BTreeSet<&FaceId> = known_ids(recorded).map(|(_, id)| id).collect();
     for key in &keys {
-        plan.duplicates.extend(duplicates(&views, key));
         ours.extend(views.with_token_of(key).iter().map(|(_, face)| &face.id));
+        // What is left out is decided all the same: it tells how much there is beside this plan.
         let face = decide(&views, key);
-        plan.retired.extend(retired(&views, key, &face.action));
-        plan.faces.push(face);
+        let retired = retired(&views, key, &face.action);
+        if is_selected(&views, &face) {
+            plan.duplicates.extend(duplicates(&views, key));
+            plan.retired.extend(retired);
+            plan.faces.push(face);
+            continue;
+        }
+        plan.left_out.unselected += 1;
+        let has_changes = face.action.is_change() && !face.is_housekeeping();
+        let has_changes = has_changes || face.action == Action::Blocked || retired.iter().any(Retired::is_deleted);
+        plan.left_out.unselected_with_changes += usize::from(has_changes);
     }
     let adopted: BTreeSet<FaceId> = plan
         .faces
@@ -93,6 +102,17 @@ pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, obse
         })
         .collect();
     plan.foreign = observed.faces.keys().filter(|id| !ours.contains(id) && !adopted.contains(*id)).count();
+}
+
+/// Returns whether a face is to have an entry. A key that became another one goes with that one: what is done to
+/// it is done there.
+fn is_selected(views: &Views<'_>, face: &FacePlan) -> bool {
+    let selects =
+        |key: &FaceKey| views.policy.selection.selects(key, views.desired.faces.get(key).map(|face| &face.labels));
+    match &face.reason {
+        Reason::MovedTo(other) => selects(&face.key) || selects(other),
+        _ => selects(&face.key),
+    }
 }
 
 fn decide(views: &Views<'_>, key: &FaceKey) -> FacePlan {

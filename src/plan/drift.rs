@@ -62,6 +62,8 @@ pub struct DriftReport {
     pub faces: BTreeMap<FaceKey, Vec<Drift>>,
     /// Recorded faces that were compared.
     pub compared: usize,
+    /// Recorded faces that were not selected, of which nothing is said.
+    pub left_out: usize,
     /// Live faces of the account that are not in the record.
     pub foreign: usize,
     /// Whether the listing showed everything; without that, nothing is called missing.
@@ -79,7 +81,16 @@ impl DriftReport {
             .collect();
         let known: std::collections::BTreeSet<_> = recorded.faces.values().flat_map(RecordedFace::ids).collect();
         let foreign = observed.faces.keys().filter(|id| !known.contains(id)).count();
-        Self { faces, compared: recorded.faces.len(), foreign, coverage: observed.coverage.clone() }
+        Self { faces, compared: recorded.faces.len(), left_out: 0, foreign, coverage: observed.coverage.clone() }
+    }
+
+    /// Returns the same about a part of the recorded faces.
+    #[must_use]
+    pub fn only(mut self, recorded: &Recorded, is_selected: impl Fn(&FaceKey) -> bool) -> Self {
+        self.faces.retain(|key, _| is_selected(key));
+        self.compared = recorded.faces.keys().filter(|key| is_selected(key)).count();
+        self.left_out = recorded.faces.len() - self.compared;
+        self
     }
 }
 

@@ -3,14 +3,18 @@
 //! Planning never fails. What blocks a face is an entry in the plan, so that a bad plan can still be read.
 
 mod by_id;
+mod code;
 mod decide;
+mod digest;
 mod drift;
 mod in_place;
+mod labels;
 mod merge;
 mod policy;
 mod replace;
 mod retire;
 mod review;
+mod selection;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -25,14 +29,17 @@ use crate::face::{
 };
 
 pub use by_id::{NotAdoptable, adoptable};
+pub use digest::{DigestError, ExpectedDigest, PlanDigest};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
+pub use labels::{LabelSelector, SelectorError};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
 pub(crate) use replace::may_serve;
 pub(crate) use retire::{refund_until, users};
 pub use review::{Approved, Consent, NotApproved, review};
+pub use selection::{KeyPattern, PatternError, Selection};
 pub use summary::Summary;
 pub(crate) use views::shared_tokens;
 
@@ -51,12 +58,33 @@ pub struct Plan {
     pub retired: Vec<Retired>,
     /// Live faces that were created for one and the same intent: an incident, reported and left alone.
     pub duplicates: Vec<Duplicate>,
-    /// Recorded faces that were left out, as only a part of the project was asked for.
-    pub left_out: usize,
+    /// What it was made under: limits, flags, and which part of the project was asked for.
+    pub policy: Policy,
+    /// What was left out, as only a part of the project was asked for.
+    pub left_out: LeftOut,
     /// Limits that the plan breaks: it can be read, but not approved.
     pub refusals: Vec<Refusal>,
     /// Where the account is known to have too little room for what is to be trained.
     pub shortage: Option<Shortage>,
+}
+
+/// Faces that have no entry in a plan, as only a part of the project was asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Faces that the manifests which were given do not declare: they may be declared in others.
+    pub elsewhere: usize,
+    /// Faces that were not selected.
+    pub unselected: usize,
+    /// Those of them that something would be done to, or that a person has to look at.
+    pub unselected_with_changes: usize,
+}
+
+impl LeftOut {
+    /// Returns how many faces they are.
+    pub fn count(self) -> usize {
+        let Self { elsewhere, unselected, unselected_with_changes: _ } = self;
+        elsewhere + unselected
+    }
 }
 
 /// What a plan stands on. When any of it has moved, the plan is stale.
@@ -527,7 +555,8 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
         foreign: 0,
         retired: Vec::new(),
         duplicates: Vec::new(),
-        left_out: 0,
+        policy: policy.clone(),
+        left_out: LeftOut::default(),
         refusals: Vec::new(),
         shortage: None,
     };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::face::{FaceKey, Observed, Ownership};
 
-use super::Plan;
+use super::{Plan, Selection};
 
 /// What flags and the project's settings allow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Policy {
     pub face_slots: Option<u32>,
     /// How much of the project the manifests cover.
     pub scope: Scope,
+    /// Which faces anything is to be planned for.
+    pub selection: Selection,
 }
 
 /// What was spent of a limit over a period until now.

@@ -16,6 +16,8 @@ pub enum Consent {
     Given,
     /// `--auto-approve`.
     Automatic,
+    /// Somebody, before, to exactly this plan: it was saved, or named by its digest.
+    Bound,
     /// A person, who said no.
     Withheld,
 }
@@ -52,7 +54,7 @@ pub fn review(plan: Plan, consent: Consent) -> Result<Approved, NotApproved> {
         return Err(NotApproved::OverLimit(plan.refusals));
     }
     match consent {
-        Consent::Given | Consent::Automatic => Ok(Approved(plan)),
+        Consent::Given | Consent::Automatic | Consent::Bound => Ok(Approved(plan)),
         Consent::Withheld => Err(NotApproved::Withheld),
     }
 }

@@ -57,6 +57,10 @@ pub fn drift_text(report: &DriftReport, changed: &[FaceKey], paint: Paint) -> St
         let line = format!("Not drift but changed in the manifests: {} (see `facectl plan`).", keys.join(", "));
         let _ = writeln!(text, "{}", paint.wrap(&line, 0));
     }
+    if report.left_out > 0 {
+        let line = format!("{} not selected, of which nothing is said.", count(report.left_out, "recorded face"));
+        let _ = writeln!(text, "{}", paint.yellow(&line));
+    }
     if report.foreign > 0 {
         let line = format!(
             "{} of the account {} not in the record.",
@@ -74,7 +78,7 @@ fn counted(text: &mut String, report: &DriftReport) {
 
 /// Returns a drift report as JSON.
 pub fn drift_json(project: &ProjectName, report: &DriftReport, changed: &[FaceKey]) -> Value {
-    let DriftReport { faces, compared, foreign, coverage } = report;
+    let DriftReport { faces, compared, left_out, foreign, coverage } = report;
     json!({
         "format_version": "1.0",
         "project": project.as_str(),
@@ -91,5 +95,6 @@ pub fn drift_json(project: &ProjectName, report: &DriftReport, changed: &[FaceKe
         })).collect::<Vec<_>>(),
         "changed_in_manifests": changed,
         "foreign_faces": foreign,
+        "left_out": left_out,
     })
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
-use crate::plan::{Action, Block, Create, Delete, Drift, FacePlan, Fate, Plan, Reason, Retired, Switch, Update};
+use crate::plan::{Action, Create, Delete, Drift, FacePlan, Fate, Plan, Reason, Retired, Selection, Switch, Update};
 
 use super::words::{advice, input_changes, keep, reason};
 
@@ -23,6 +23,7 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
         "facectl_version": env!("CARGO_PKG_VERSION"),
         "timestamp": now.to_string(),
         "project": plan.project.as_str(),
+        "digest": plan.digest().to_string(),
         "applyable": plan.has_changes() && plan.refusals.is_empty(),
         "complete": plan.basis.coverage == Coverage::Complete,
         "errored": false,
@@ -42,8 +43,19 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
             "faces": refusal.faces,
         })).collect::<Vec<_>>(),
         "foreign_faces": plan.foreign,
-        "left_out": plan.left_out,
+        "selection": selection_json(&plan.policy.selection),
+        "left_out": plan.left_out.count(),
+        "left_out_with_changes": plan.left_out.unselected_with_changes,
     })
+}
+
+/// Returns which part of the project was asked for; null for all of it.
+pub(super) fn selection_json(selection: &Selection) -> Value {
+    if selection.is_everything() {
+        return Value::Null;
+    }
+    let Selection { targets, exclude, labels } = selection;
+    json!({ "target": targets, "exclude": exclude, "selector": labels })
 }
 
 fn face_json(face: &FacePlan) -> Value {
@@ -57,7 +69,7 @@ fn face_json(face: &FacePlan) -> Value {
         "action": action.word(),
         "symbol": action.symbol(),
         "paid": action.is_paid(),
-        "reason": { "code": code(why), "text": reason(why) },
+        "reason": { "code": why.code(), "text": reason(why) },
         "origin": origin,
         "status": status.as_ref().map(crate::face::TrainingStatus::shown),
         "wait_for": wait_for.map(|wait_for| wait_for.to_string()),
@@ -122,61 +134,6 @@ pub(super) fn drift_json(drift: &Drift) -> Value {
         Drift::Failed(error) => (Value::Null, json!(error)),
     };
     json!({ "kind": drift.word().replace(' ', "_"), "recorded": recorded, "live": live })
-}
-
-fn code(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Agrees => "agrees",
-        Reason::New => "new",
-        Reason::RecreateMissing => "recreate_missing",
-        Reason::RetryFailed(_) => "retry_failed",
-        Reason::ChangedAfterFailure(_) => "changed_after_failure",
-        Reason::InputsChanged(_) => "inputs_changed",
-        Reason::RetryReplacement(_) => "retry_replacement",
-        Reason::RecreateReplacement => "recreate_replacement",
-        Reason::ReplacementReady => "replacement_ready",
-        Reason::ReplacementTrains => "replacement_trains",
-        Reason::PreviousHasInputs => "previous_has_inputs",
-        Reason::ReplacementNotWanted => "replacement_not_wanted",
-        Reason::LeftManifestsPrunable => "left_manifests_prunable",
-        Reason::LeftManifestsKept(_) => "left_manifests_kept",
-        Reason::Pruned => "pruned",
-        Reason::FoundByToken => "found_by_token",
-        Reason::FoundByTokenOfEarlierInputs => "found_by_token_of_earlier_inputs",
-        Reason::FoundByName => "found_by_name",
-        Reason::DeclaredById => "declared_by_id",
-        Reason::Moved(_) => "moved",
-        Reason::MovedTo(_) => "moved_to",
-        Reason::ManifestChanged => "manifest_changed",
-        Reason::Drifted => "drifted",
-        Reason::ManifestChangedAndDrifted => "manifest_changed_and_drifted",
-        Reason::TokenLeavesName => "token_leaves_name",
-        Reason::TokenEntersName => "token_enters_name",
-        Reason::TrainingGoesOn => "training_goes_on",
-        Reason::NotShownYet => "not_shown_yet",
-        Reason::TrainingGoesOnUnawaited => "training_goes_on_unawaited",
-        Reason::LeftManifests => "left_manifests",
-        Reason::LeftManifestsAndGone => "left_manifests_and_gone",
-        Reason::Blocked(block) => match block {
-            Block::InDoubt { .. } => "blocked_in_doubt",
-            Block::Missing => "blocked_missing",
-            Block::Failed(_) => "blocked_failed",
-            Block::TuningFailed => "blocked_tuning_failed",
-            Block::ListingIncomplete(_) => "blocked_listing_incomplete",
-            Block::SameName(_) => "blocked_same_name",
-            Block::HeldByOther { .. } => "blocked_held_by_other",
-            Block::Renamed(_) => "blocked_renamed",
-            Block::ProtectedFromReplacement { .. } => "blocked_protected_from_replacement",
-            Block::ReplacementFailed(_) => "blocked_replacement_failed",
-            Block::ReplacementTuningFailed => "blocked_replacement_tuning_failed",
-            Block::ReplacementMissing => "blocked_replacement_missing",
-            Block::RolledBack => "blocked_rolled_back",
-            Block::PalsUnknown(_) => "blocked_pals_unknown",
-            Block::NotAdoptable { .. } => "blocked_not_adoptable",
-            Block::NamesAnother { .. } => "blocked_names_another",
-            Block::NoSource => "blocked_no_source",
-        },
-    }
 }
 
 fn resource_change(face: &FacePlan) -> Value {

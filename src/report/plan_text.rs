@@ -6,12 +6,12 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::face::{Coverage, TrainingInput, TrainingVoice, VoiceId};
 use crate::plan::{
-    Action, Block, Create, Delete, Drift, FacePlan, Fate, Limit, Plan, Reason, Refusal, Retired, Shortage, Summary,
-    Switch, Update,
+    Action, Block, Create, Delete, Drift, FacePlan, Fate, Limit, Plan, PlanDigest, Reason, Refusal, Retired, Shortage,
+    Summary, Switch, Update,
 };
 
 use super::Paint;
-use super::words::{advice, count, hours, input_changes, keep, reason};
+use super::words::{advice, count, hours, input_changes, keep, partial, reason};
 
 /// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
@@ -50,6 +50,11 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     }
     summary_text(&mut text, plan, paint);
     text
+}
+
+/// Returns the line that says what a plan is recognised by.
+pub fn digest_text(digest: PlanDigest, paint: Paint) -> String {
+    format!("{}\n", paint.dim(&format!("Plan digest: {}", digest.short())))
 }
 
 /// Faces from before: those that something can be done about, or is.
@@ -347,9 +352,14 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         let head = "over a limit:";
         let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
-    if plan.left_out > 0 {
-        let line =
-            format!("Only a part of the project was asked for: {} left out.", count(plan.left_out, "recorded face"));
+    if !plan.policy.selection.is_everything() {
+        let head = "partial plan:";
+        let line = format!("{} Without these flags the plan is whole.", partial(&plan.policy.selection, plan.left_out));
+        let _ = writeln!(text, "{}{}", paint.yellow(head), paint.wrap_behind(head, &line, 4));
+    }
+    if plan.left_out.elsewhere > 0 {
+        let left_out = count(plan.left_out.elsewhere, "recorded face");
+        let line = format!("Only a part of the project was asked for: {left_out} left out.");
         let _ = writeln!(text, "{}", paint.dim(&line));
     }
     if plan.foreign > 0 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::face::{FACE_ID_ANNOTATION, InputChange};
-use crate::plan::{Block, Keep, NotAdoptable, Reason};
+use crate::plan::{Block, Keep, LeftOut, NotAdoptable, Reason, Selection};
 
 /// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `5m`, `12s`, `2d 3h`.
 pub fn duration(duration: Duration) -> String {
@@ -32,8 +32,27 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// Returns what a partial run or plan leaves out, behind "partial plan:" or "partial run:".
+pub fn partial(selection: &Selection, left_out: LeftOut) -> String {
+    let LeftOut { elsewhere: _, unselected, unselected_with_changes } = left_out;
+    let rest = match (unselected, unselected_with_changes) {
+        (0, _) => return format!("`{selection}` selects every face there is."),
+        (1, 0) => "1 other face is left out, and agrees.".to_owned(),
+        (1, _) => "1 other face is left out, with changes of its own.".to_owned(),
+        (others, 0) => format!("{others} other faces are left out, and agree."),
+        (others, changes) if others == changes => {
+            format!("{others} other faces are left out, and all of them have changes of their own.")
+        }
+        (others, 1) => format!("{others} other faces are left out, and 1 of them has changes of its own."),
+        (others, changes) => {
+            format!("{others} other faces are left out, and {changes} of them have changes of their own.")
+        }
+    };
+    format!("only what `{selection}` selects. {rest}")
+}
+
 /// Returns why an action was chosen. Fits after "because".
-pub(super) fn reason(reason: &Reason) -> String {
+pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Agrees => "manifest, record and live face agree".to_owned(),
         Reason::New => "it is declared, nothing is recorded, and no live face answers to its token or name".to_owned(),

@@ -359,6 +359,8 @@ pub enum Happened {
     Pushed,
     /// The database was rebuilt from its copies.
     Rebuilt,
+    /// A saved plan is being applied: written before its first step.
+    PlanApplied,
 }
 
 /// Why the state could not be used.

@@ -324,6 +324,7 @@ fn step(change: &Change) -> &'static str {
         Some(Happened::Replaced) => "replaced",
         Some(Happened::RolledBack) => "rolled-back",
         Some(Happened::Deleted) => "deleted",
+        Some(Happened::PlanApplied) => "plan-applied",
         Some(Happened::Moved) => "moved",
         Some(Happened::Pushed) => "pushed",
         Some(Happened::Rebuilt) | None => "noted",

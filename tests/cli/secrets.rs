@@ -27,6 +27,9 @@ fn no_secret_comes_out_of_any_command_or_lands_on_the_disk() {
         "validate -vvv",
         "plan -vvv",
         "plan -vvv -o json",
+        "plan -vvv --out plan.json",
+        "show plan.json -vvv -o json",
+        "apply plan.json -vvv --max-trainings 1",
         "apply -y -vvv --create-parallelism 1",
         "apply -y -vvv --log-format json -o json",
         "status -vvv -o yaml",
@@ -93,7 +96,8 @@ fn an_address_with_a_password_is_refused_without_showing_it() {
 }
 
 fn assert_no_secret_on_disk(environment: &Environment) {
-    let files = environment.files(".facectl");
+    let mut files = environment.files(".facectl");
+    files.extend(environment.files("").into_iter().filter(|(path, _)| path.ends_with("plan.json")));
     for (path, bytes) in &files {
         for secret in SECRETS {
             let is_in = bytes.windows(secret.len()).any(|piece| piece == secret.as_bytes());

@@ -8,6 +8,8 @@ mod global;
 mod import;
 mod init;
 mod rollback;
+mod selection;
+mod show;
 mod state;
 mod values;
 mod voices;
@@ -16,8 +18,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use crate::face::FaceKey;
+use crate::plan::ExpectedDigest;
 use crate::sandbox::FaultRule;
 
 pub use delete::DeleteArgs;
@@ -28,6 +32,8 @@ pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use import::ImportArgs;
 pub use init::{CiSystem, InitArgs};
 pub use rollback::RollbackArgs;
+pub use selection::SelectionArgs;
+pub use show::ShowArgs;
 pub use state::{ForgetArgs, HistoryArgs, MoveArgs, PushArgs, StateArgs, StateCommand, StateShowArgs};
 pub use values::parse_model;
 use values::{parse_duration, parse_positive_duration, parse_speed};
@@ -59,9 +65,18 @@ pub enum Command {
     /// Show what apply would do and cost, and change nothing
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),
+    /// Show a plan that was saved with `plan --out`
+    ///
+    /// As it was shown then, with its digest, when it was made and from which commit. Nothing is looked up: whether the
+    /// plan still stands is checked by `facectl apply FILE`, before anything is sent.
+    Show(ShowArgs),
     /// Show each live face against the declared one, as a unified diff
     Diff(DiffArgs),
     /// Create what is missing, update what differs, and wait for the trainings
+    ///
+    /// Shows the plan, asks, and carries it out. Instead of manifests the path may be a plan that `facectl plan --out
+    /// FILE` saved: then nothing is asked, and exactly that plan is carried out, once, or nothing at all. What it
+    /// stands on is looked at again first: manifests, record, live faces. What has moved is said, with exit code 5.
     Apply(ApplyArgs),
     /// Wait for trainings that are under way; safe to interrupt and to run again
     Wait(WaitArgs),
@@ -70,6 +85,10 @@ pub enum Command {
     /// Show what somebody else changed since the last apply; never writes anything
     Drift(DriftArgs),
     /// Find out what became of creates that got no answer; sends nothing
+    ///
+    /// Looks for the token of every create that got no answer, and settles what it can: found (its training did
+    /// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
+    /// still in doubt.
     Recover(RecoverArgs),
     /// Go back to the face that a key had before; nothing is trained
     Rollback(RollbackArgs),
@@ -81,6 +100,9 @@ pub enum Command {
     /// key, the network, or sound manifests, and none of them changes or deletes a live face.
     State(StateArgs),
     /// Open a conversation with a face and print its link
+    ///
+    /// A conversation costs minutes of your plan from the moment it is created, whether somebody joins or not.
+    /// With --test nothing joins and nothing is charged.
     Converse(ConverseArgs),
     /// List the voices that a manifest can name, and how
     ///
@@ -144,7 +166,8 @@ pub struct Paths {
 }
 
 /// What a plan may do.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PolicyArgs {
     /// Take over a live face that alone bears a declared face's name and model
     #[arg(long, env = "FACECTL_ADOPT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
@@ -189,10 +212,15 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub paths: Paths,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub policy: PolicyArgs,
     /// Look at the API first; `--refresh=false` compares with what was last seen
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
+    /// Save the plan, for `facectl apply FILE` to carry out exactly this and nothing else; it holds no secret
+    #[arg(long, value_name = "FILE", env = "FACECTL_OUT")]
+    pub out: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,
@@ -206,6 +234,8 @@ pub struct PlanArgs {
 pub struct DiffArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Exit with 2 when there are differences
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,
@@ -229,10 +259,12 @@ pub struct WaitOptions {
 }
 
 /// `apply`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     #[command(flatten)]
     pub policy: PolicyArgs,
     #[command(flatten)]
@@ -240,6 +272,9 @@ pub struct ApplyArgs {
     /// Do not ask
     #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub auto_approve: bool,
+    /// Go on only if the plan has this digest, as `facectl plan` prints it; else exit with 5
+    #[arg(long, value_name = "DIGEST", env = "FACECTL_EXPECT_DIGEST")]
+    pub expect_digest: Option<ExpectedDigest>,
     /// Do not wait for the trainings
     #[arg(long, env = "FACECTL_NO_WAIT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub no_wait: bool,
@@ -257,6 +292,8 @@ pub struct WaitArgs {
     #[command(flatten)]
     pub paths: Paths,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub wait: WaitOptions,
 }
 
@@ -265,6 +302,8 @@ pub struct WaitArgs {
 pub struct StatusArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Look at the API first; `--refresh=false` shows what was last seen
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
@@ -275,6 +314,8 @@ pub struct StatusArgs {
 pub struct DriftArgs {
     #[command(flatten)]
     pub paths: Paths,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Exit with 2 when there is drift
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,
@@ -284,10 +325,6 @@ pub struct DriftArgs {
 }
 
 /// `recover`
-///
-/// Looks for the token of every create that got no answer, and settles what it can: found (its training did
-/// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
-/// still in doubt. Sends nothing.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
     #[command(flatten)]
@@ -301,9 +338,6 @@ pub struct RecoverArgs {
 }
 
 /// `converse`
-///
-/// A conversation costs minutes of your plan from the moment it is created, whether somebody joins or not.
-/// With --test nothing joins and nothing is charged.
 #[derive(Debug, Args)]
 pub struct ConverseArgs {
     /// The face

@@ -9,9 +9,10 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::run::{Look, Run, ask, ask_for};
+use crate::cli::saved::SavedPlan;
 use crate::cli::session::Session;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, Fate, NotApproved, Plan, Retired, review};
+use crate::plan::{Action, Approved, Consent, ExpectedDigest, Fate, NotApproved, Plan, Retired, review};
 use crate::report::{over_limit, plan_text};
 
 /// How often creates that are proven absent are sent again in one run.
@@ -19,29 +20,64 @@ const RESENDS: u32 = 2;
 
 /// Creates what is missing, updates what differs, and waits.
 pub async fn run(global: &Global, args: ApplyArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
-    let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let exit = apply(&session, &args).await;
+    let saved = SavedPlan::named(&args.paths.paths)?;
+    let (global, args) = match &saved {
+        Some(saved) => {
+            saved.check_version()?;
+            saved.request.asked_again(global, &args)?
+        }
+        None => (global.clone(), args),
+    };
+    let session = Session::open(&global, &args.paths.paths, output, interrupt).await?;
+    let exit = apply(&session, &args, saved.as_ref()).await;
     session.close().await;
     exit
 }
 
-async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
+async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -> Result<Exit, CliError> {
+    if let Some(saved) = saved {
+        saved.check_project(&session.desired().project)?;
+    }
     let progress = Progress::new(session.output);
     let mut run = Run::begin(session, &progress, Some(&args.policy), &args.wait, args.create_parallelism)?;
-    session.check_keys(&args.policy, &run.store.load()?.recorded())?;
-    run.settle_first().await?;
+    run.policy.selection = args.selection.selection();
+    let recorded = run.store.load()?.recorded();
+    if let Some(saved) = saved {
+        saved.check_unused(run.store.as_ref())?;
+        saved.check_ground(session, &recorded)?;
+    }
+    session.check_keys(&args.policy, &recorded)?;
+    session.check_selection(&run.policy, &recorded)?;
+    let settled = run.settle_first().await?;
     let mut look = run.look().await?;
+    if let Some(saved) = saved {
+        saved.check_plan(&look.plan, &settled)?;
+        if look.plan.refusals.is_empty() {
+            session.output.talk(&format!("The plan made {} still stands.", saved.age()));
+        }
+    }
     show(&look.plan, session)?;
+    if let Some(expected) = &args.expect_digest {
+        check_digest(&look.plan, expected)?;
+    }
     if args.expect_no_changes && (look.plan.has_changes() || look.plan.blocks().next().is_some()) {
         return Err(CliError::new("there are changes, and --expect-no-changes was given; no face was changed")
             .exit(Exit::UNEXPECTED_CHANGES));
     }
-    let consent = consent(&look.plan, session, args.auto_approve)?;
+    let consent = match saved {
+        Some(_) => Consent::Bound,
+        None => consent(&look.plan, session, args)?,
+    };
     let is_paid = look.plan.summary().paid_trainings > 0 && look.plan.refusals.is_empty();
-    if consent == Consent::Given || (consent == Consent::Automatic && is_paid) {
+    if consent == Consent::Given || (consent != Consent::Withheld && is_paid) {
         look = second_look(&run, look, consent).await?;
     }
     let approved = review(look.plan.clone(), consent).map_err(not_approved)?;
+    run.executor.context.plan_digest = Some(approved.plan().digest().to_string());
+    let has_steps = approved.steps().next().is_some() || approved.plan().deletions().next().is_some();
+    if let Some(saved) = saved.filter(|_| has_steps) {
+        saved.note_applied(run.store.as_ref(), session.clock.now(), &run.executor.context)?;
+    }
     let doubts_of_earlier_runs = run.outcome.in_doubt.clone();
     let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
     run.outcome.absorb(executed);
@@ -68,6 +104,9 @@ async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, CliError> {
 /// not at all.
 async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Look, CliError> {
     let mut second = run.look().await?;
+    if consent == Consent::Bound && second.plan.digest() == first.plan.digest() {
+        return Ok(second);
+    }
     let was_planned =
         |key: &FaceKey, action: &Action| first.plan.faces.iter().any(|face| face.key == *key && face.action == *action);
     let mut moved = Vec::new();
@@ -83,12 +122,16 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
             face.action = Action::NoOp;
         }
     }
-    if !moved.is_empty() && consent == Consent::Given {
+    // A face from before may have come of age meanwhile.
+    second.plan.retired.retain(|retired| !retired.is_deleted() || first.plan.retired.contains(retired));
+    if consent == Consent::Bound || (!moved.is_empty() && consent == Consent::Given) {
         return Err(CliError::new("the live faces have changed since the plan was shown; nothing was changed")
-            .hint(format!(
-                "what it says about {} no longer holds: run it again and look at the new plan",
-                moved.join(", ")
-            ))
+            .hint(match moved.is_empty() {
+                true => "make a new plan, and look at it".to_owned(),
+                false => {
+                    format!("what it says about {} no longer holds: make a new plan, and look at it", moved.join(", "))
+                }
+            })
             .exit(Exit::UNSAFE));
     }
     if !moved.is_empty() {
@@ -140,7 +183,7 @@ async fn resend_absent(
 fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
     let output = &session.output;
     if !output.is_for_programs() {
-        return output.result(&plan_text(plan, output.paint));
+        return super::plan::show(plan, session);
     }
     if output.is_talk_seen {
         output.say(&plan_text(plan, output.talk_paint));
@@ -148,8 +191,27 @@ fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
     Ok(())
 }
 
-fn consent(plan: &Plan, session: &Session, is_automatic: bool) -> Result<Consent, CliError> {
-    if is_automatic || !plan.has_changes() || !plan.refusals.is_empty() {
+/// Refuses a plan that is not the one which was approved by its digest.
+fn check_digest(plan: &Plan, expected: &ExpectedDigest) -> Result<(), CliError> {
+    if expected.is_met_by(plan.digest()) {
+        return Ok(());
+    }
+    let error = CliError::new(format!(
+        "this is not the plan that was expected: its digest is {}, and not {expected}; nothing was changed",
+        plan.digest().short()
+    ))
+    .exit(Exit::UNSAFE);
+    Err(match plan.has_changes() {
+        true => error.hint("what it stands on has moved since: look at the plan above, and approve that one. A plan that is saved (`plan --out FILE`) tells what has moved"),
+        false => error.hint("there is nothing to change: was it applied already?"),
+    })
+}
+
+fn consent(plan: &Plan, session: &Session, args: &ApplyArgs) -> Result<Consent, CliError> {
+    if args.auto_approve && args.expect_digest.is_some() {
+        return Ok(Consent::Bound);
+    }
+    if args.auto_approve || !plan.has_changes() || !plan.refusals.is_empty() {
         return Ok(Consent::Automatic);
     }
     if !std::io::stdin().is_terminal() || !session.output.is_talk_seen {
@@ -203,7 +265,7 @@ fn not_approved(error: NotApproved) -> CliError {
             for refusal in &refusals {
                 let before = refusal.before.map_or(0, |before| before.count as usize);
                 error = error.hint(format!(
-                    "{}: raise it there, give {} {}, or apply fewer faces at a time",
+                    "{}: raise it there, give {} {}, or apply fewer faces at a time (--target)",
                     over_limit(refusal),
                     refusal.limit.flag(),
                     refusal.faces.len() + before

@@ -6,37 +6,38 @@ use crate::cli::args::{DriftArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session, State};
-use crate::face::{FaceKey, Observed, Presence, Recorded};
-use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Reason};
+use crate::face::{FaceKey, Presence};
+use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Policy, Reason};
 use crate::report::{drift_json, drift_text};
 
 /// Shows what somebody else changed.
 pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let State { store: _held, meta, recorded } = session.state(Access::Read)?;
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(None, &recorded, &[]) };
+    session.check_selection(&policy, &recorded)?;
     let observed = session.survey(&meta, &recorded).await?;
-    let report = DriftReport::of(&recorded, &observed);
-    let policy = session.policy(None, &recorded, &[]);
-    let changed = changed_in_manifests(&session.plan_without_pals(&recorded, &observed, &policy));
+    let plan = session.plan_without_pals(&recorded, &observed, &policy);
+    let faces = &session.desired().faces;
+    let is_selected = |key: &FaceKey| policy.selection.selects(key, faces.get(key).map(|face| &face.labels));
+    let report = DriftReport::of(&recorded, &observed).only(&recorded, is_selected);
+    let changed = changed_in_manifests(&plan);
     if output.is_for_programs() {
         output.value(&drift_json(&session.desired().project, &report, &changed))?;
     } else {
         output.result(&drift_text(&report, &changed, output.paint))?;
     }
+    let is_blind =
+        recorded.faces.iter().any(|(key, face)| is_selected(key) && observed.presence(&face.id) == Presence::Unknown);
     session.close().await;
     let is_asked = args.expect_no_changes || args.detailed_exitcode;
     Ok(match !report.faces.is_empty() {
         true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
         true if args.detailed_exitcode => Exit::CHANGES,
         // "No drift" would be a guess: a pipeline that asks must not take it for an answer.
-        false if is_asked && has_unseen(&recorded, &observed) => Exit::UNSAFE,
+        false if is_asked && is_blind => Exit::UNSAFE,
         _ => Exit::SUCCESS,
     })
-}
-
-/// Returns whether there is a recorded face that a listing, not being complete, neither shows nor rules out.
-fn has_unseen(recorded: &Recorded, observed: &Observed) -> bool {
-    recorded.faces.values().any(|face| observed.presence(&face.id) == Presence::Unknown)
 }
 
 /// Returns the faces that differ because their manifest does.

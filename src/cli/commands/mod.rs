@@ -17,6 +17,7 @@ pub mod recover;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+pub mod show;
 pub mod state;
 pub mod status;
 pub mod validate;

@@ -1,22 +1,42 @@
 //! `facectl plan`
 
+use std::path::Path;
+
 use crate::apply::Interrupt;
 use crate::cli::Exit;
 use crate::cli::args::{Global, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::saved::{Request, SavedPlan, check_target};
 use crate::cli::session::{Access, Session, State};
-use crate::plan::Plan;
-use crate::report::{plan_json, plan_text};
+use crate::plan::{Plan, Policy};
+use crate::report::{digest_text, plan_json, plan_text};
 
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
+    if let Some(path) = &args.out {
+        check_target(path)?;
+        if !args.refresh {
+            return Err(CliError::new(
+                "a plan that was made without a look at the live faces cannot be applied, so it is not saved: --out needs --refresh",
+            ));
+        }
+    }
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
+    let request = match &args.out {
+        Some(_) => {
+            let asked = (&args.paths, &args.policy, &args.selection);
+            Some(Request::of(global, asked, &session.loaded.project, session.api_base.as_deref())?)
+        }
+        None => None,
+    };
     let State { store: held, meta, recorded } =
         session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
     let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.history())?;
     let policy = session.policy(Some(&args.policy), &recorded, &history);
+    let policy = Policy { selection: args.selection.selection(), ..policy };
+    session.check_selection(&policy, &recorded)?;
     let plan = match args.refresh {
         true => session.plan(&recorded, &mut session.survey(&meta, &recorded).await?, &policy).await?,
         false => session.plan_without_pals(&recorded, &session.unobserved(&recorded), &policy),
@@ -25,6 +45,10 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
     }
     show(&plan, &session)?;
+    if let (Some(path), Some(request)) = (&args.out, request) {
+        SavedPlan::of(&session, request, &plan, &recorded).write(path)?;
+        session.output.talk(&saved_text(&plan, path, global.sandbox));
+    }
     let has_changes = plan.has_changes() || plan.blocks().next().is_some();
     session.close().await;
     if !plan.refusals.is_empty() {
@@ -43,5 +67,22 @@ pub fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
     if output.is_for_programs() {
         return output.value(&plan_json(plan, session.clock.now()));
     }
-    output.result(&plan_text(plan, output.paint))
+    output.result(&plan_text(plan, output.paint))?;
+    match plan.has_changes() {
+        true => output.result(&digest_text(plan.digest(), output.paint)),
+        false => Ok(()),
+    }
+}
+
+/// Returns what a plan that was saved is good for.
+fn saved_text(plan: &Plan, path: &Path, is_rehearsal: bool) -> String {
+    let path = path.display();
+    match (plan.refusals.is_empty(), plan.has_changes()) {
+        (false, _) => format!("Saved as {path}, to be looked at: it breaks a limit, so it cannot be applied."),
+        (true, false) => format!("Saved as {path}: there is nothing in it to apply."),
+        (true, true) => {
+            let rehearsal = if is_rehearsal { " --sandbox" } else { "" };
+            format!("Saved as {path}. To do exactly this, and nothing else: facectl apply{rehearsal} {path}")
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! `facectl status`
 
+use serde_json::json;
+
 use crate::apply::Interrupt;
 use crate::cli::Exit;
 use crate::cli::args::{Global, StatusArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session, State};
+use crate::plan::Policy;
 use crate::report::{status_json, status_rows, status_table};
 
 /// Shows how things are.
@@ -16,16 +19,23 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
         true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),
     };
-    let plan = session.plan_without_pals(&recorded, &observed, &session.policy(None, &recorded, &[]));
+    let policy = Policy { selection: args.selection.selection(), ..session.policy(None, &recorded, &[]) };
+    session.check_selection(&policy, &recorded)?;
+    let plan = session.plan_without_pals(&recorded, &observed, &policy);
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
     if output.is_for_programs() {
-        output.value(&status_json(&session.desired().project, &rows, args.refresh.then_some(observed.at)))?;
+        let mut value = status_json(&session.desired().project, &rows, args.refresh.then_some(observed.at));
+        value["left_out"] = json!(plan.left_out.count());
+        output.value(&value)?;
     } else if rows.is_empty() {
         output.talk("No faces are declared or recorded.");
     } else {
         output.result(&status_table(&rows, output.paint))?;
         if !args.refresh {
             output.talk("note: the API was not asked; health is what was last seen.");
+        }
+        if plan.left_out.unselected > 0 {
+            output.talk(&format!("note: {} more left out by `{}`.", plan.left_out.unselected, plan.policy.selection));
         }
     }
     session.close().await;

@@ -21,6 +21,8 @@ pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Int
 async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     let progress = Progress::new(session.output);
     let mut run = Run::begin(session, &progress, None, &args.wait, None)?;
+    run.policy.selection = args.selection.selection();
+    session.check_selection(&run.policy, &run.store.load()?.recorded())?;
     run.settle_first().await?;
     let look = run.look().await?;
     // A running training that carries our token is taken up, so that any machine can go on waiting for it.

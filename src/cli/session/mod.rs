@@ -2,6 +2,7 @@
 
 mod lock;
 mod look;
+mod selection;
 mod state;
 
 use std::collections::BTreeMap;
@@ -111,6 +112,8 @@ pub struct Session {
     pub loaded: Loaded,
     /// The API, or the sandbox that stands in for it.
     pub api: Client,
+    /// Where the API is; none in the sandbox.
+    pub api_base: Option<String>,
     /// The time; in the sandbox the sandbox's.
     pub clock: Arc<dyn Clock>,
     /// How to talk.
@@ -198,6 +201,7 @@ impl Session {
         let base_url =
             parse_base_url(&base_url).map_err(|error| CliError::caused("cannot use the API's base URL", &error))?;
         let key = key.map_err(|error| CliError::caused("cannot use the API key", &error))?;
+        let api_base = sandbox.is_none().then(|| base_url.to_string());
         // Back-off waits in real time also where training time runs faster.
         let mut config = ClientConfig::new(base_url, key, Arc::new(SystemClock));
         let parallelism = global.parallelism.or(settings.parallelism).unwrap_or(4) as usize;
@@ -223,6 +227,7 @@ impl Session {
             accepts_incomplete_listing: global.accept_incomplete_listing,
             loaded,
             api,
+            api_base,
             clock,
             output,
             interrupt,

@@ -204,5 +204,5 @@ fn a_part_of_the_project_says_nothing_about_the_rest() {
     assert_eq!(world.action("rio"), Action::Forget);
     world.policy.scope = crate::plan::Scope::Part;
     let plan = world.plan();
-    assert_eq!((plan.faces.len(), plan.left_out), (1, 1));
+    assert_eq!((plan.faces.len(), plan.left_out.count(), plan.left_out.elsewhere), (1, 1, 1));
 }

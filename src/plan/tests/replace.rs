@@ -22,7 +22,7 @@ fn switch(action: Action) -> Switch {
 }
 
 /// A face whose new one, from other inputs, is as far as that.
-fn beside(status: TrainingStatus) -> World {
+pub(super) fn beside(status: TrainingStatus) -> World {
     World::agreeing().face("rio").replaced_by("rio", "r2", status)
 }
 

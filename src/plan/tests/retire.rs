@@ -8,7 +8,7 @@ use crate::face::{LastSeen, ObservedPals, OnRemoval, TrainingStatus};
 use crate::plan::{Action, Delete, Fate, Keep, Limit, Reason, Refusal, Shortage, Spent};
 
 /// A face that left the manifests and may be deleted by everything that was said; another one is still declared.
-fn prunable() -> World {
+pub(super) fn prunable() -> World {
     let mut world = World::agreeing().face("ana").face("rio");
     world.record("rio").on_removal = OnRemoval::Delete;
     world.policy.prune = true;
@@ -25,7 +25,7 @@ fn kept(world: &World) -> Keep {
 }
 
 /// A face that was replaced two days ago, and is not kept for its own sake.
-fn replaced() -> World {
+pub(super) fn replaced() -> World {
     let mut world = World::agreeing().face("ana").face("rio").replaced_by("rio", "r2", TrainingStatus::Ready);
     let at = noon() - SignedDuration::from_hours(48);
     let record = world.record("rio").clone().succeeded(at);
