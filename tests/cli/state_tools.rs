@@ -35,7 +35,7 @@ fn the_record_is_listed_and_shown_without_a_key_a_network_or_any_manifest() {
     let id = &server.ids()[0];
     fs::remove_dir_all(environment.path("faces")).unwrap();
     let list = environment.run("state list").exits(0).says_nothing();
-    let list = list.prints(&["KEY FACE ID MODEL ATTEMPT CREATED (UTC) PREVIOUS OPEN CREATE", "phoenix-4 1 20"]);
+    let list = list.prints(&["KEY FACE ID MODEL ATTEMPT CREATED (UTC) NEXT PREVIOUS OPEN CREATE", "phoenix-4 1 20"]);
     assert!(list.stdout.contains(id.as_str()), "{list}");
     let listed = environment.run("state list -o json").exits(0).json();
     assert_eq!(listed["faces"][1]["key"], "bea");
