@@ -18,6 +18,7 @@ use crate::tavus::Client;
 use super::Exit;
 use super::args::{PolicyArgs, WaitOptions};
 use super::error::CliError;
+use super::output::Output;
 use super::progress::Progress;
 use super::session::{Access, Session};
 
@@ -310,24 +311,24 @@ pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
     ask_for(session, question, "yes")
 }
 
-/// As [`ask`], without a session.
-///
-/// # Errors
-/// As [`answer`].
-pub fn ask_unless(interrupt: &Interrupt, question: &str) -> Result<bool, CliError> {
-    Ok(answer(interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == "yes"))
-}
-
 /// Asks a person to agree, where nobody has agreed by a flag.
 ///
 /// # Errors
-/// When there is no terminal to ask on, or as [`ask_for`].
+/// As [`agree_unless`].
 pub fn agree(session: &Session, question: &str, word: &str) -> Result<(), CliError> {
-    if !std::io::stdin().is_terminal() || !session.output.is_talk_seen {
+    agree_unless(&session.interrupt, &session.output, question, word)
+}
+
+/// As [`agree`], without a session.
+///
+/// # Errors
+/// When there is no terminal to ask on, or as [`answer`].
+pub fn agree_unless(interrupt: &Interrupt, output: &Output, question: &str, word: &str) -> Result<(), CliError> {
+    if !std::io::stdin().is_terminal() || !output.is_talk_seen {
         return Err(CliError::new("there is nobody to ask: this is no terminal; nothing was changed")
             .hint("give --yes (-y) once it is what you want"));
     }
-    match ask_for(session, question, word)? {
+    match is_typed(interrupt, question, word)? {
         true => Ok(()),
         false => Err(CliError::new("not approved; nothing was changed")),
     }
@@ -336,15 +337,19 @@ pub fn agree(session: &Session, question: &str, word: &str) -> Result<(), CliErr
 /// Asks a person to type a word; only that word means yes.
 ///
 /// # Errors
-/// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
+/// As [`answer`].
 pub fn ask_for(session: &Session, question: &str, word: &str) -> Result<bool, CliError> {
-    Ok(answer(&session.interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == word))
+    is_typed(&session.interrupt, question, word)
+}
+
+fn is_typed(interrupt: &Interrupt, question: &str, word: &str) -> Result<bool, CliError> {
+    Ok(answer(interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == word))
 }
 
 /// Asks a person and returns the line that was typed; `None` where there will be none.
 ///
 /// # Errors
-/// As [`ask_for`].
+/// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
 pub fn answer(interrupt: &Interrupt, question: &str) -> Result<Option<String>, CliError> {
     use std::io::Write;
     let mut error = std::io::stderr();

@@ -27,6 +27,8 @@ pub struct StateRow {
     pub attempt: Option<u32>,
     /// When its creation was settled.
     pub created_at: Option<Timestamp>,
+    /// The new face that is to take its place.
+    pub successor: Option<FaceId>,
     /// Faces the key had before.
     pub previous: Value,
     /// The create whose outcome nobody knows.
@@ -46,6 +48,7 @@ pub fn state_rows(snapshot: &Snapshot) -> Vec<StateRow> {
             model_name: face.and_then(|face| face.trained_from.as_ref()).map(|from| from.model.to_string()),
             attempt: face.map(|face| face.attempt.number()),
             created_at: face.and_then(|face| face.created_at),
+            successor: face.and_then(|face| face.successor.as_deref()).map(|next| next.id.clone()),
             previous: face.map_or_else(|| Value::Array(Vec::new()), previous),
             open_create: open(&key),
             key,
@@ -63,18 +66,19 @@ fn previous(face: &RecordedFace) -> Value {
 pub fn state_table(rows: &[StateRow], paint: Paint) -> String {
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let cells = rows.iter().map(|row| {
-        let StateRow { key, face_id, model_name, attempt, created_at, previous, open_create } = row;
+        let StateRow { key, face_id, model_name, attempt, created_at, successor, previous, open_create } = row;
         vec![
             key.to_string(),
             text(face_id.as_ref().map(ToString::to_string)),
             text(model_name.clone()),
             text(attempt.map(|attempt| attempt.to_string())),
             text(created_at.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string())),
+            text(successor.as_ref().map(ToString::to_string)),
             previous.as_array().map_or(0, Vec::len).to_string(),
             text(open_create.as_ref().map(|open| open.token.to_string())),
         ]
     });
-    let header = ["KEY", "FACE ID", "MODEL", "ATTEMPT", "CREATED (UTC)", "PREVIOUS", "OPEN CREATE"];
+    let header = ["KEY", "FACE ID", "MODEL", "ATTEMPT", "CREATED (UTC)", "NEXT", "PREVIOUS", "OPEN CREATE"];
     let text = table(&header, cells.collect());
     let is_open =
         |line: usize| line.checked_sub(1).and_then(|row| rows.get(row)).is_some_and(|row| row.open_create.is_some());

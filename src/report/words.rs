@@ -84,7 +84,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::NotShownYet => "it was created a moment ago, and the listing does not show it yet".to_owned(),
         Reason::TrainingGoesOnUnawaited => "it is as far as the manifest waits for; the rest goes on in the background".to_owned(),
         Reason::LeftManifests => {
-            "it left the manifests; it stays alive and recorded, as facectl deletes nothing on its own".to_owned()
+            "it left the manifests; it stays alive and recorded, as facectl deletes nothing on its own (`facectl state forget` drops it from the record alone)".to_owned()
         }
         Reason::InputsChanged(changes) => format!(
             "{} cannot change in place: a new face is trained first, and takes the place of this one once it is ready",

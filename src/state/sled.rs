@@ -1,17 +1,17 @@
-//! The only file that names sled. Durable means: `flush` has returned.
+//! The only files that name sled: this one, and those below it. Durable means: `flush` has returned.
 //!
 //! # Caveats
 //! Measured with sled 0.34.7, 22 November 2026: a damaged file makes `sled::open` panic, or spin for
 //! ever. So it is opened on a thread of its own with a deadline, and a database that does not come up is
 //! moved aside. One process at a time can open it; a [`super::Lease`] is taken first, which can say who.
 
+mod open;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, mpsc};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard};
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
@@ -19,15 +19,12 @@ use crate::face::{FaceId, FaceKey, ProjectName, RecordedFace};
 use crate::killpoint::kill_point;
 
 use super::history::{self, ChainHead, serial_of};
-use super::history_copy::{HistoryCopy, copy_path, read_history_copy};
+use super::history_copy::{HistoryCopy, read_history_copy};
 use super::record::{decode, encode};
-use super::snapshot::{SnapshotWriter, check_project, has_log, log_path, read_snapshot, snapshot_reach};
-use super::{
-    Change, Entry, FORMAT_VERSION, Happened, HistoryEntry, Lease, Meta, RunContext, Snapshot, StateError, StateStore,
-};
+use super::snapshot::{SnapshotWriter, has_log, read_snapshot};
+use open::{Opened, move_all_aside, read_tree, take_log_along};
 
-/// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
-const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+use super::{Change, Entry, Happened, HistoryEntry, Lease, Meta, RunContext, Snapshot, StateError, StateStore};
 
 const META: &[u8] = b"meta";
 
@@ -353,149 +350,6 @@ impl Rebuilt {
             lost => format!("{lost} entries of the history before this could not be saved"),
         }
     }
-}
-
-struct Opened {
-    database: sled::Db,
-    trees: Trees,
-    snapshot: Snapshot,
-    /// Nothing was ever written into it.
-    is_new: bool,
-}
-
-impl Opened {
-    /// Opens the database and reads all of it, on a thread of its own: on a damaged file sled may panic, or
-    /// never return.
-    fn read(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
-        let (sender, receiver) = mpsc::channel();
-        let (place, wanted) = (directory.to_owned(), project.clone());
-        let reader = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
-            let opened = std::panic::catch_unwind(|| Self::read_here(&place, &wanted));
-            // Nobody listens any more once the deadline has passed; the thread then ends with the process.
-            let _ = sender.send(opened);
-        });
-        if let Err(source) = reader {
-            return Err(StateError::Io { action: "start a thread to open", path: directory.join("db"), source });
-        }
-        let why = match receiver.recv_timeout(OPEN_DEADLINE) {
-            Ok(Ok(Ok(opened))) => return Ok(opened),
-            Ok(Ok(Err(error))) => match damage(&error) {
-                Some(why) => why,
-                None => return Err(error),
-            },
-            Ok(Err(_)) => "reading it panicked".to_owned(),
-            Err(_) => format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()),
-        };
-        Err(move_aside(directory, why))
-    }
-
-    fn read_here(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
-        let path = directory.join("db");
-        let failed = |source| StateError::Database { action: "be opened", path: path.clone(), source };
-        let database = sled::Config::new().path(&path).open().map_err(failed)?;
-        let trees = Trees {
-            meta: database.open_tree("meta").map_err(failed)?,
-            faces: database.open_tree("faces").map_err(failed)?,
-            journal: database.open_tree("journal").map_err(failed)?,
-            history: database.open_tree("history").map_err(failed)?,
-        };
-        let known = read_all(&trees, directory, project)?;
-        let is_new = known.is_none();
-        Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
-    }
-
-    /// Returns whether the copy beside the database may know more than it: then all of it is read.
-    fn may_be_behind(&self, directory: &Path) -> bool {
-        let Meta { lineage, serial, .. } = &self.snapshot.meta;
-        snapshot_reach(directory).is_some_and(|(other, reach)| other == *lineage && reach > *serial)
-    }
-
-    /// Goes on from the copy where it knows more of the same line. sled drops the end of a damaged log without a
-    /// word: with it could go the `begun` of a create that was sent.
-    fn or_newer(self, copy: Option<Snapshot>) -> (Self, Option<(String, Option<PathBuf>)>) {
-        let (lineage, serial) = (&self.snapshot.meta.lineage, self.snapshot.meta.serial);
-        match copy.filter(|copy| copy.meta.lineage == *lineage && copy.meta.serial > serial) {
-            Some(copy) => {
-                let why = format!("lost what was written after serial {serial}");
-                (self.with(copy), Some((why, None)))
-            }
-            None => (self, None),
-        }
-    }
-
-    fn with(self, snapshot: Snapshot) -> Self {
-        Self { snapshot, ..self }
-    }
-}
-
-/// Returns how an error shows that the database itself is damaged, and not the way to it.
-fn damage(error: &StateError) -> Option<String> {
-    match error {
-        StateError::Checksum { .. } | StateError::Record { .. } => Some(error.to_string()),
-        StateError::Database { source: sled::Error::Io(io), .. } if io.kind() != std::io::ErrorKind::UnexpectedEof => {
-            None
-        }
-        StateError::Database { source, .. } => Some(source.to_string()),
-        _ => None,
-    }
-}
-
-fn move_aside(directory: &Path, why: String) -> StateError {
-    let from = directory.join("db");
-    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let moved_to = directory.join(format!("db.damaged-{stamp}"));
-    match std::fs::rename(&from, &moved_to) {
-        Ok(()) => StateError::Damaged { why, moved_to },
-        Err(source) => StateError::Io { action: "move aside the damaged", path: from, source },
-    }
-}
-
-/// Moves a database aside together with the log of a copy that is not there any more.
-fn move_all_aside(directory: &Path, why: String) -> StateError {
-    let error = move_aside(directory, why);
-    if let StateError::Damaged { moved_to, .. } = &error {
-        take_log_along(directory, moved_to);
-    }
-    error
-}
-
-/// A log without its snapshot says only that commits were made: said once, it goes where the database went.
-fn take_log_along(directory: &Path, moved_to: &Path) {
-    let _ = std::fs::rename(log_path(directory), moved_to.join("snapshot.log"));
-    // The history of a state that is no more; the next one begins its own.
-    let _ = std::fs::rename(copy_path(directory), moved_to.join("history.log"));
-}
-
-/// Reads everything but the history; none from a database that nothing was ever written into.
-fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Option<Snapshot>, StateError> {
-    let failed = |source| StateError::Database { action: "be read", path: directory.join("db"), source };
-    let Some(meta) = trees.meta.get(META).map_err(failed)? else {
-        return Ok(None);
-    };
-    // The version first: a newer form may not fit our types at all.
-    let version: serde_json::Value = decode("meta", &meta)?;
-    let found = version["format_version"].as_u64().and_then(|found| u32::try_from(found).ok()).unwrap_or(0);
-    if found > FORMAT_VERSION {
-        return Err(StateError::Newer { path: directory.to_owned(), found });
-    }
-    let meta: Meta = decode("meta", &meta)?;
-    check_project(directory, &meta.project, project)?;
-    let (faces, journal) = (read_tree(&trees.faces, &failed)?, read_tree(&trees.journal, &failed)?);
-    Ok(Some(Snapshot { meta, faces, journal }))
-}
-
-fn read_tree<T: DeserializeOwned>(
-    tree: &sled::Tree,
-    failed: &impl Fn(sled::Error) -> StateError,
-) -> Result<BTreeMap<FaceKey, T>, StateError> {
-    let mut all = BTreeMap::new();
-    for pair in tree {
-        let (key, bytes) = pair.map_err(failed)?;
-        let name = String::from_utf8_lossy(&key).into_owned();
-        let key: FaceKey = name.parse().map_err(|_| StateError::Checksum { record: name.clone() })?;
-        all.insert(key, decode(&name, &bytes)?);
-    }
-    Ok(all)
 }
 
 #[cfg(test)]

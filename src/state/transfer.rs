@@ -224,7 +224,9 @@ impl Export {
         let is_it = |entry: &Entry| {
             entry.token() == token && (entry.open().is_some() || matches!(entry.phase(), Phase::Settled { .. }))
         };
-        let has_it = |face: &RecordedFace| face.token.as_ref() == Some(token);
+        let has_it = |face: &RecordedFace| {
+            [Some(face), face.successor.as_deref()].into_iter().flatten().any(|face| face.token.as_ref() == Some(token))
+        };
         self.snapshot.journal.values().any(is_it) || self.snapshot.faces.values().any(has_it)
     }
 

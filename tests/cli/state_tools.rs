@@ -35,7 +35,7 @@ fn the_record_is_listed_and_shown_without_a_key_a_network_or_any_manifest() {
     let id = &server.ids()[0];
     fs::remove_dir_all(environment.path("faces")).unwrap();
     let list = environment.run("state list").exits(0).says_nothing();
-    let list = list.prints(&["KEY FACE ID MODEL ATTEMPT CREATED (UTC) PREVIOUS OPEN CREATE", "phoenix-4 1 20"]);
+    let list = list.prints(&["KEY FACE ID MODEL ATTEMPT CREATED (UTC) NEXT PREVIOUS OPEN CREATE", "phoenix-4 1 20"]);
     assert!(list.stdout.contains(id.as_str()), "{list}");
     let listed = environment.run("state list -o json").exits(0).json();
     assert_eq!(listed["faces"][1]["key"], "bea");
@@ -194,7 +194,7 @@ fn what_is_forgotten_leaves_record_and_lock_file_and_lives_on() {
     let (environment, server) = trained(&["ana", "bea", "cid"]);
     let id = server.ids().remove(0);
     let run = environment.run("state forget ana").exits(1);
-    run.prints_nothing().says(&["nobody to ask", "nothing was forgotten", "--auto-approve (-y)"]);
+    run.prints_nothing().says(&["nobody to ask", "nothing was changed", "--yes (-y)"]);
     environment.run("state forget ana anna -y").exits(1).says(&["no face is recorded under the key `anna`"]);
     assert_eq!(environment.run("state list -o json").json()["faces"].as_array().unwrap().len(), 3);
     let run = environment.run("state forget ana -y").exits(0).prints(&[". ana forgotten;", &id, "lives on"]);
@@ -214,6 +214,16 @@ fn what_is_forgotten_leaves_record_and_lock_file_and_lives_on() {
     assert_eq!(forgotten["forgotten"][0]["is_still_declared"], true);
     environment.run("state list").exits(0).says(&["No face is recorded."]);
     assert_eq!((server.trainings(), server.ids().len()), (3, 3));
+}
+
+#[test]
+fn a_lock_file_that_is_turned_off_and_still_there_is_pointed_out() {
+    let (environment, server) = trained(&["ana"]);
+    let run = environment.run("state forget ana -y --lock-file=false").exits(0);
+    run.says(&["the lock file is turned off", "facectl.lock.yaml still names what was forgotten"]);
+    assert!(environment.read("facectl.lock.yaml").contains(server.ids()[0].as_str()));
+    // This state knows what it wrote there, and that it has forgotten it since.
+    environment.run("state list").exits(0).says(&["No face is recorded."]);
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub struct ForgetArgs {
     pub keys: Vec<FaceKey>,
     /// Do not ask
     #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub auto_approve: bool,
+    pub yes: bool,
 }
 
 /// `state move`

@@ -68,7 +68,8 @@ fn row_35_what_left_the_manifests_and_lives_is_listed_and_left_alone() {
 
       o rio  orphaned  r-rio
           because it left the manifests; it stays alive and recorded, as facectl
-          deletes nothing on its own
+          deletes nothing on its own (`facectl state forget` drops it from the
+          record alone)
 
     No changes. 0 faces as declared, 1 no longer declared, left alone.
     ");

@@ -44,7 +44,8 @@ fn a_plan_is_read_from_top_to_bottom() {
 
       o eva  orphaned  r-eva
           because it left the manifests; it stays alive and recorded, as facectl
-          deletes nothing on its own
+          deletes nothing on its own (`facectl state forget` drops it from the
+          record alone)
 
       . fay  forget  r-fay
           because it left the manifests, and no live face is left of it

@@ -1,9 +1,13 @@
 //! What survives on disk, and what damage does.
 
+use std::time::Duration;
+
 use super::*;
 use crate::face::{Attempt, OnRemoval};
+use crate::state::FORMAT_VERSION;
 use crate::state::Holder;
 use crate::state::history::{Verdict, verify};
+use crate::state::history_copy::copy_path;
 
 fn open_any(directory: &Path, project: &str) -> Result<(SledStore, Option<Rebuilt>), StateError> {
     let holder = Holder::of_this_process("test".into(), Timestamp::UNIX_EPOCH);

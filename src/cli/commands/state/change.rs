@@ -1,7 +1,6 @@
 //! `facectl state forget` and `move`
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -9,7 +8,7 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::cli::args::{ForgetArgs, MoveArgs};
 use crate::cli::error::CliError;
-use crate::cli::run::ask_unless;
+use crate::cli::run::agree_unless;
 use crate::cli::session::{Access, WholeState, declared};
 use crate::face::{FaceId, FaceKey, RecordedFace};
 use crate::state::{Change, Entry, Happened, HistoryEntry, LOCK_FILE, Snapshot, StateStore};
@@ -72,19 +71,13 @@ fn refuse_open(key: &FaceKey, snapshot: &Snapshot, what: &str) -> Result<(), Cli
 }
 
 fn consent(desk: &Desk<'_>, args: &ForgetArgs, faces: &[(&FaceKey, &RecordedFace)]) -> Result<(), CliError> {
-    if args.auto_approve {
+    if args.yes {
         return Ok(());
-    }
-    if !std::io::stdin().is_terminal() || !desk.output.is_talk_seen {
-        return Err(CliError::new("nobody to ask: this is no terminal; nothing was forgotten")
-            .hint("give --auto-approve (-y) if it is what you want"));
     }
     let lines: String = faces.iter().map(|(key, face)| format!("  . {key}  {}\n", ids(face).join(", "))).collect();
     let text = "The live faces live on, and nothing here knows them any more:";
-    match ask_unless(&desk.place.interrupt, &format!("{text}\n{lines}Forget them? Only `yes` is taken: "))? {
-        true => Ok(()),
-        false => Err(CliError::new("not approved; nothing was forgotten")),
-    }
+    let question = format!("{text}\n{lines}Forget them? Only `yes` is taken: ");
+    agree_unless(&desk.place.interrupt, &desk.output, &question, "yes")
 }
 
 fn ids(face: &RecordedFace) -> Vec<String> {

@@ -1,0 +1,164 @@
+//! Opening a database that may be damaged, and moving it out of the way.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::face::{FaceKey, ProjectName};
+
+use super::super::history_copy::copy_path;
+use super::super::record::decode;
+use super::super::snapshot::{check_project, log_path, snapshot_reach};
+use super::super::{FORMAT_VERSION, Meta, Snapshot, StateError};
+use super::{META, Trees};
+
+/// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
+const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A database that came up, and what is in it.
+pub(super) struct Opened {
+    pub(super) database: sled::Db,
+    pub(super) trees: Trees,
+    pub(super) snapshot: Snapshot,
+    /// Nothing was ever written into it.
+    pub(super) is_new: bool,
+}
+
+impl Opened {
+    /// Opens the database and reads all of it, on a thread of its own: on a damaged file sled may panic, or
+    /// never return.
+    pub(super) fn read(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
+        let (sender, receiver) = mpsc::channel();
+        let (place, wanted) = (directory.to_owned(), project.clone());
+        let reader = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
+            let opened = std::panic::catch_unwind(|| Self::read_here(&place, &wanted));
+            // Nobody listens any more once the deadline has passed; the thread then ends with the process.
+            let _ = sender.send(opened);
+        });
+        if let Err(source) = reader {
+            return Err(StateError::Io { action: "start a thread to open", path: directory.join("db"), source });
+        }
+        let why = match receiver.recv_timeout(OPEN_DEADLINE) {
+            Ok(Ok(Ok(opened))) => return Ok(opened),
+            Ok(Ok(Err(error))) => match damage(&error) {
+                Some(why) => why,
+                None => return Err(error),
+            },
+            Ok(Err(_)) => "reading it panicked".to_owned(),
+            Err(_) => format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()),
+        };
+        Err(move_aside(directory, why))
+    }
+
+    fn read_here(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
+        let path = directory.join("db");
+        let failed = |source| StateError::Database { action: "be opened", path: path.clone(), source };
+        let database = sled::Config::new().path(&path).open().map_err(failed)?;
+        let trees = Trees {
+            meta: database.open_tree("meta").map_err(failed)?,
+            faces: database.open_tree("faces").map_err(failed)?,
+            journal: database.open_tree("journal").map_err(failed)?,
+            history: database.open_tree("history").map_err(failed)?,
+        };
+        let known = read_all(&trees, directory, project)?;
+        let is_new = known.is_none();
+        Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
+    }
+
+    /// Returns whether the copy beside the database may know more than it: then all of it is read.
+    pub(super) fn may_be_behind(&self, directory: &Path) -> bool {
+        let Meta { lineage, serial, .. } = &self.snapshot.meta;
+        snapshot_reach(directory).is_some_and(|(other, reach)| other == *lineage && reach > *serial)
+    }
+
+    /// Goes on from the copy where it knows more of the same line. sled drops the end of a damaged log without a
+    /// word: with it could go the `begun` of a create that was sent.
+    pub(super) fn or_newer(self, copy: Option<Snapshot>) -> (Self, Option<(String, Option<PathBuf>)>) {
+        let (lineage, serial) = (&self.snapshot.meta.lineage, self.snapshot.meta.serial);
+        match copy.filter(|copy| copy.meta.lineage == *lineage && copy.meta.serial > serial) {
+            Some(copy) => {
+                let why = format!("lost what was written after serial {serial}");
+                (self.with(copy), Some((why, None)))
+            }
+            None => (self, None),
+        }
+    }
+
+    pub(super) fn with(self, snapshot: Snapshot) -> Self {
+        Self { snapshot, ..self }
+    }
+}
+
+/// Returns how an error shows that the database itself is damaged, and not the way to it.
+fn damage(error: &StateError) -> Option<String> {
+    match error {
+        StateError::Checksum { .. } | StateError::Record { .. } => Some(error.to_string()),
+        StateError::Database { source: sled::Error::Io(io), .. } if io.kind() != std::io::ErrorKind::UnexpectedEof => {
+            None
+        }
+        StateError::Database { source, .. } => Some(source.to_string()),
+        _ => None,
+    }
+}
+
+fn move_aside(directory: &Path, why: String) -> StateError {
+    let from = directory.join("db");
+    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let moved_to = directory.join(format!("db.damaged-{stamp}"));
+    match std::fs::rename(&from, &moved_to) {
+        Ok(()) => StateError::Damaged { why, moved_to },
+        Err(source) => StateError::Io { action: "move aside the damaged", path: from, source },
+    }
+}
+
+/// Moves a database aside together with the log of a copy that is not there any more.
+pub(super) fn move_all_aside(directory: &Path, why: String) -> StateError {
+    let error = move_aside(directory, why);
+    if let StateError::Damaged { moved_to, .. } = &error {
+        take_log_along(directory, moved_to);
+    }
+    error
+}
+
+/// A log without its snapshot says only that commits were made: said once, it goes where the database went.
+pub(super) fn take_log_along(directory: &Path, moved_to: &Path) {
+    let _ = std::fs::rename(log_path(directory), moved_to.join("snapshot.log"));
+    // The history of a state that is no more; the next one begins its own.
+    let _ = std::fs::rename(copy_path(directory), moved_to.join("history.log"));
+}
+
+/// Reads everything but the history; none from a database that nothing was ever written into.
+fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -> Result<Option<Snapshot>, StateError> {
+    let failed = |source| StateError::Database { action: "be read", path: directory.join("db"), source };
+    let Some(meta) = trees.meta.get(META).map_err(failed)? else {
+        return Ok(None);
+    };
+    // The version first: a newer form may not fit our types at all.
+    let version: serde_json::Value = decode("meta", &meta)?;
+    let found = version["format_version"].as_u64().and_then(|found| u32::try_from(found).ok()).unwrap_or(0);
+    if found > FORMAT_VERSION {
+        return Err(StateError::Newer { path: directory.to_owned(), found });
+    }
+    let meta: Meta = decode("meta", &meta)?;
+    check_project(directory, &meta.project, project)?;
+    let (faces, journal) = (read_tree(&trees.faces, &failed)?, read_tree(&trees.journal, &failed)?);
+    Ok(Some(Snapshot { meta, faces, journal }))
+}
+
+pub(super) fn read_tree<T: DeserializeOwned>(
+    tree: &sled::Tree,
+    failed: &impl Fn(sled::Error) -> StateError,
+) -> Result<BTreeMap<FaceKey, T>, StateError> {
+    let mut all = BTreeMap::new();
+    for pair in tree {
+        let (key, bytes) = pair.map_err(failed)?;
+        let name = String::from_utf8_lossy(&key).into_owned();
+        let key: FaceKey = name.parse().map_err(|_| StateError::Checksum { record: name.clone() })?;
+        all.insert(key, decode(&name, &bytes)?);
+    }
+    Ok(all)
+}
