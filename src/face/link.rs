@@ -105,6 +105,15 @@ impl Link {
     pub fn shown_host(&self) -> String {
         format!("https://{}/…", self.0.host_str().unwrap_or_default())
     }
+
+    /// Returns the host, where it is one that is reserved for examples and tests (RFC 2606, RFC 6761): nothing can
+    /// be fetched from there, now or ever.
+    pub fn reserved_host(&self) -> Option<&str> {
+        let host = self.0.host_str()?.trim_end_matches('.');
+        let is_below = |name: &str| host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+        let names = ["example.com", "example.net", "example.org", "example", "invalid", "test", "localhost"];
+        names.into_iter().any(is_below).then_some(host)
+    }
 }
 
 impl fmt::Display for Link {

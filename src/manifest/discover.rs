@@ -214,7 +214,8 @@ impl<'a> Collector<'a> {
     fn folder(&mut self, folder: &Path) {
         if self.walk(folder) == 0 {
             let help = "it was searched, with all folders in it, for files that end in .yaml or .yml; facectl.yaml, the \
-                        lock file and names that begin with a dot do not count";
+                        lock file and names that begin with a dot do not count. Where none is left on purpose, `plan` and \
+                        `apply` take --allow-empty";
             self.say("facectl::no-manifests", folder, "there are no manifests in this folder", Some(help.to_owned()));
         }
     }

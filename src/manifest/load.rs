@@ -104,6 +104,14 @@ pub fn load_if_any(request: LoadRequest) -> Result<Loaded, Rejected> {
     load_extent(request, Extent::FacesIfAny)
 }
 
+/// Loads the manifests, where a project may have none left: for what looks after faces that nobody declares any more.
+///
+/// # Errors
+/// As [`load`], but that a project with a file of its own declares nothing is no error.
+pub fn load_also_none(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::FacesOfProject)
+}
+
 /// Loads the project's settings and no manifest, for what asks the API alone.
 ///
 /// # Errors
@@ -119,6 +127,8 @@ enum Extent {
     Faces,
     /// The project and the faces there are.
     FacesIfAny,
+    /// As that, where a project file says that this is the right folder.
+    FacesOfProject,
     /// The project.
     Project,
 }
@@ -128,10 +138,19 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
     let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
     let files = match extent {
         Extent::Project => Vec::new(),
-        Extent::Faces | Extent::FacesIfAny => loader.collect(&request.paths, &request.cwd, &found),
+        Extent::Faces | Extent::FacesIfAny | Extent::FacesOfProject => {
+            loader.collect(&request.paths, &request.cwd, &found)
+        }
     };
-    if extent == Extent::FacesIfAny && request.paths.is_empty() {
-        loader.out.retain(|one| !matches!(one.code, "facectl::no-manifests" | "facectl::not-found"));
+    let may_be_empty = match extent {
+        Extent::Faces => false,
+        Extent::FacesOfProject => found.as_ref().is_some_and(|project| !project.is_default),
+        Extent::FacesIfAny | Extent::Project => true,
+    };
+    if may_be_empty {
+        // A folder in which the last manifest was is not kept by git. What is named on the command line is there.
+        let is_gone = |code: &str| code == "facectl::not-found" && request.paths.is_empty();
+        loader.out.retain(|one| one.code != "facectl::no-manifests" && !is_gone(one.code));
     }
     let mut faces = Faces::default();
     let mut stdin = Some(request.stdin);
@@ -142,7 +161,7 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
     if let Some(project) = &found {
         clashes(&project.name, &faces, &mut out);
     }
-    if extent == Extent::Faces && faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
+    if !may_be_empty && faces.keys.is_empty() && out.iter().all(|one| one.severity != Severity::Error) {
         out.push(nothing_wanted(files.len()));
     }
     sort(&mut out);
@@ -174,7 +193,7 @@ struct Faces {
 fn nothing_wanted(files: usize) -> Diagnostic {
     let message = format!("none of the files that were read ({files}) holds a face");
     Diagnostic::error("facectl::no-manifests", Place::whole("."), message)
-        .help("check the paths: a project declares at least one face")
+        .help("check the paths: a project declares at least one face; where none is left on purpose, `plan` and `apply` take --allow-empty")
 }
 
 /// Two keys with one owner part could not be told apart by their tokens.

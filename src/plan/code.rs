@@ -55,6 +55,7 @@ impl Reason {
                 Block::NotAdoptable { .. } => "blocked_not_adoptable",
                 Block::NamesAnother { .. } => "blocked_names_another",
                 Block::NoSource => "blocked_no_source",
+                Block::ExampleHost(_) => "blocked_example_host",
             },
         }
     }

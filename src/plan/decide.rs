@@ -424,6 +424,10 @@ pub(super) fn start(
     reason: Reason,
 ) -> Decision {
     let Some(trained_from) = desired.spec.trained_from() else { return blocked(instead_of, Block::NoSource) };
+    let example = desired.spec.training.as_ref().and_then(|training| training.source().reserved_host());
+    if let Some(host) = example.filter(|_| views.policy.refuses_example_hosts) {
+        return blocked(instead_of, Block::ExampleHost(host.to_owned()));
+    }
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
     if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {
         let adopt = Adopt {

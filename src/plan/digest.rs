@@ -284,6 +284,8 @@ impl Hash {
             trainings_before: _,
             deletions_before: _,
             face_slots,
+            // It shows in what is blocked.
+            refuses_example_hosts: _,
             scope,
             selection,
         } = policy;
@@ -371,6 +373,7 @@ impl Hash {
             // What the API or a listing said is for people.
             Block::Missing
             | Block::NoSource
+            | Block::ExampleHost(_)
             | Block::Failed(_)
             | Block::TuningFailed
             | Block::ListingIncomplete(_)

@@ -400,6 +400,8 @@ pub enum Block {
     },
     /// A training would be needed, and nothing says what to train it from.
     NoSource,
+    /// The material lies on a host that is reserved for examples: the training could only fail.
+    ExampleHost(String),
     /// Other training inputs are asked for, which needs a new face, and this one is protected.
     ProtectedFromReplacement {
         /// What differs; empty where only the token tells that something does.

@@ -38,6 +38,9 @@ pub struct Policy {
     pub deletions_before: Option<Spent>,
     /// How many faces of one's own the account has room for; none where nobody said it.
     pub face_slots: Option<u32>,
+    /// Whether a training from a host that is reserved for examples is refused: it could only fail. In a rehearsal
+    /// nothing is fetched, so nothing is refused.
+    pub refuses_example_hosts: bool,
     /// How much of the project the manifests cover.
     pub scope: Scope,
     /// Which faces anything is to be planned for.

@@ -161,6 +161,9 @@ fn block(block: &Block) -> String {
             format!("the manifest says that it is {named} ({FACE_ID_ANNOTATION}), but {has} {other}")
         }
         Block::NoSource => "it would have to be trained, and nothing says what to train it from".to_owned(),
+        Block::ExampleHost(host) => {
+            format!("its source lies on {host}, which is reserved for examples: nothing can be fetched from there")
+        }
         Block::ProtectedFromReplacement { changes } => {
             format!("{} cannot change in place: it needs a new face, and it is protected", fields(changes))
         }
@@ -292,6 +295,9 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         Block::NamesAnother { .. } => format!(
             "remove {FACE_ID_ANNOTATION} to keep the face that it has, or declare the named one under a key of its own"
         ),
+        Block::ExampleHost(_) => {
+            "put the link to the real material into the manifest; a rehearsal takes any: add --sandbox".to_owned()
+        }
         Block::NoSource => {
             "add `train_video_url` (a recording), or `train_image_url` and a voice (a photo), to the manifest".to_owned()
         }

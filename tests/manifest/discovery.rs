@@ -46,7 +46,8 @@ fn what_is_not_there_is_said() {
 
       x empty: there are no manifests in this folder
       help: it was searched, with all folders in it, for files that end in .yaml or .yml;
-            facectl.yaml, the lock file and names that begin with a dot do not count
+            facectl.yaml, the lock file and names that begin with a dot do not count. Where none is
+            left on purpose, `plan` and `apply` take --allow-empty
 
     facectl::not-found
 

@@ -192,11 +192,11 @@ pub struct PolicyArgs {
     /// lifecycle.on_removal says delete or hard_delete. Never one that is protected or that a PAL uses
     #[arg(long, env = "FACECTL_PRUNE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub prune: bool,
-    /// With --prune: also where nothing at all is declared
-    #[arg(long, requires = "prune", env = "FACECTL_ALLOW_EMPTY", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    /// Go on where nothing at all is declared: the project has no face left on purpose
+    #[arg(long, env = "FACECTL_ALLOW_EMPTY", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub allow_empty: bool,
     /// With --prune: also faces whose training failed less than a day ago, which may lose the refund
-    #[arg(long, requires = "prune", env = "FACECTL_PRUNE_FAILED", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    #[arg(long, env = "FACECTL_PRUNE_FAILED", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub prune_failed: bool,
     /// The most trainings that may be started [default: 10]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_TRAININGS")]

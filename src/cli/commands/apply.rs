@@ -28,7 +28,10 @@ pub async fn run(global: &Global, args: ApplyArgs, output: Output, interrupt: In
         }
         None => (global.clone(), args),
     };
-    let session = Session::open(&global, &args.paths.paths, output, interrupt).await?;
+    let session = match args.policy.allow_empty {
+        true => Session::open_also_empty(&global, &args.paths.paths, output, interrupt).await?,
+        false => Session::open(&global, &args.paths.paths, output, interrupt).await?,
+    };
     let exit = apply(&session, &args, saved.as_ref()).await;
     session.close().await;
     exit

@@ -15,7 +15,7 @@ use crate::tavus::observe_pals;
 
 /// Deletes the live face of a key.
 pub async fn run(global: &Global, args: DeleteArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
-    let session = Session::open(global, &[], output, interrupt).await?;
+    let session = Session::open_also_empty(global, &[], output, interrupt).await?;
     let exit = delete(&session, &args).await;
     session.close().await;
     exit

@@ -22,7 +22,10 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
             ));
         }
     }
-    let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
+    let session = match args.policy.allow_empty {
+        true => Session::open_also_empty(global, &args.paths.paths, output, interrupt).await?,
+        false => Session::open(global, &args.paths.paths, output, interrupt).await?,
+    };
     let request = match &args.out {
         Some(_) => {
             let asked = (&args.paths, &args.policy, &args.selection);

@@ -16,7 +16,7 @@ use crate::face::{FaceKey, OpenCreate, Recorded};
 
 /// Finds out what became of creates that got no answer.
 pub async fn run(global: &Global, args: RecoverArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
-    let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
+    let session = Session::open_also_empty(global, &args.paths.paths, output, interrupt).await?;
     let exit = recover(&session, &args).await;
     session.close().await;
     exit

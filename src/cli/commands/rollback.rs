@@ -12,7 +12,7 @@ use crate::face::{FaceKey, PreviousFace, RecordedFace};
 
 /// Goes back to the face that a key had before: PALs first, then the record.
 pub async fn run(global: &Global, args: RollbackArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
-    let session = Session::open(global, &[], output, interrupt).await?;
+    let session = Session::open_also_empty(global, &[], output, interrupt).await?;
     let exit = rollback(&session, &args).await;
     session.close().await;
     exit

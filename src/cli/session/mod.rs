@@ -15,8 +15,8 @@ use crate::apply::{Interrupt, spent};
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::face::{Desired, FaceKey, Observed, Recorded};
 use crate::manifest::{
-    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_if_any, load_project,
-    render_text, to_json,
+    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none,
+    load_if_any, load_project, render_text, to_json,
 };
 use crate::plan::{Limit, Plan, Policy, Scope, plan};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
@@ -126,6 +126,8 @@ pub struct Session {
     pub parallelism: usize,
     /// How long one request may be under way.
     pub request_timeout: Duration,
+    /// Whether the API is on this machine: nobody is paid, and nothing is fetched.
+    is_rehearsal: bool,
     /// Go on in an account where nothing that was seen before is left.
     accepts_account: bool,
     /// Take a listing whose count does not add up as complete.
@@ -146,7 +148,30 @@ impl Session {
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
-        let loaded = load_manifests(global, paths, &output)?;
+        Self::open_by(load, global, paths, output, interrupt).await
+    }
+
+    /// As [`Session::open`], where a project with a file of its own may have no face left.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_also_empty(
+        global: &Global,
+        paths: &[String],
+        output: Output,
+        interrupt: Interrupt,
+    ) -> Result<Self, CliError> {
+        Self::open_by(load_also_none, global, paths, output, interrupt).await
+    }
+
+    async fn open_by(
+        load: fn(LoadRequest) -> Result<Loaded, Rejected>,
+        global: &Global,
+        paths: &[String],
+        output: Output,
+        interrupt: Interrupt,
+    ) -> Result<Self, CliError> {
+        let loaded = load_by(load, global, paths, &output)?;
         let project = &loaded.project;
         if project.is_default && global.project.is_none() && !global.sandbox {
             output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
@@ -202,6 +227,7 @@ impl Session {
             parse_base_url(&base_url).map_err(|error| CliError::caused("cannot use the API's base URL", &error))?;
         let key = key.map_err(|error| CliError::caused("cannot use the API key", &error))?;
         let api_base = sandbox.is_none().then(|| base_url.to_string());
+        let is_rehearsal = base_url.is_loopback();
         // Back-off waits in real time also where training time runs faster.
         let mut config = ClientConfig::new(base_url, key, Arc::new(SystemClock));
         let parallelism = global.parallelism.or(settings.parallelism).unwrap_or(4) as usize;
@@ -223,6 +249,7 @@ impl Session {
         Ok(Self {
             scope,
             request_timeout,
+            is_rehearsal,
             accepts_account: global.accept_account,
             accepts_incomplete_listing: global.accept_incomplete_listing,
             loaded,
@@ -300,6 +327,7 @@ impl Session {
             max_deletions: limits.max_deletions,
             deletions_before: before(Limit::MaxDeletions, limits.max_deletions_per),
             face_slots: limits.face_slots,
+            refuses_example_hosts: !self.is_rehearsal,
             scope: self.scope,
             ..Policy::default()
         };

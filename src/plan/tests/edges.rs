@@ -59,6 +59,18 @@ fn a_recorded_face_is_kept_even_if_its_duplicate_is_older() {
 }
 
 #[test]
+fn a_training_from_a_host_that_is_reserved_for_examples_is_not_paid_for() {
+    let mut world = World::agreeing().declared("rio");
+    assert!(matches!(world.action("rio"), Action::Create(_)), "a rehearsal fetches nothing");
+    world.policy.refuses_example_hosts = true;
+    assert_eq!(world.reason("rio"), Reason::Blocked(Block::ExampleHost("media.example.com".to_owned())));
+    world.wants("rio").training = Some(crate::face::TrainingInput::Video {
+        source: crate::plan::tests::world::link("https://media.example.company/rio.mp4"),
+    });
+    assert!(matches!(world.action("rio"), Action::Create(_)));
+}
+
+#[test]
 fn of_several_attempts_the_last_one_counts() {
     let world = World::agreeing().declared("rio").bearer("r1", "rio", 1).bearer("r2", "rio", 2);
     assert_eq!(adopted(&world, "rio"), "r2");
