@@ -266,7 +266,8 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
     }
 }
 
-fn is_about_failure(block: &Block) -> bool {
+/// Returns whether a training failed that somebody waits for.
+pub fn is_about_failure(block: &Block) -> bool {
     matches!(
         block,
         Block::Failed(_) | Block::TuningFailed | Block::ReplacementFailed(_) | Block::ReplacementTuningFailed

@@ -6,7 +6,7 @@ use crate::cli::args::{Global, WaitArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::run::Run;
+use crate::cli::run::{Run, is_about_failure};
 use crate::cli::session::Session;
 use crate::plan::{Action, Block, Consent, review};
 
@@ -36,5 +36,5 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
         session.output.talk("Nothing to wait for.");
     }
     // What else is blocked has nothing to do with waiting: `plan` and `apply` say so.
-    run.finish(look, |block| matches!(block, Block::InDoubt { .. } | Block::Failed(_) | Block::TuningFailed)).await
+    run.finish(look, |block| matches!(block, Block::InDoubt { .. }) || is_about_failure(block)).await
 }
