@@ -218,8 +218,13 @@ impl<A: FaceApi> Executor<'_, A> {
     ) {
         let wanted = desired.spec.trained_from();
         let is_wanted = successor.trained_from.as_ref().is_none_or(|made| made.changes_to(&wanted).is_empty());
-        if !is_wanted {
-            let why = format!("{} is ready, but the manifest asks for other inputs by now: see the plan", successor.id);
+        let why_not = match (is_wanted, desired.spec.lifecycle.protect) {
+            (false, _) => Some("the manifest asks for other inputs by now"),
+            (true, true) => Some("the present face is protected by now"),
+            (true, false) => None,
+        };
+        if let Some(why_not) = why_not {
+            let why = format!("{} is ready, but {why_not}: see the plan", successor.id);
             let trouble = Trouble { key: Some(key.clone()), doing: "switch to the new face", why };
             waiting.outcome.note(key, Done::Failed(trouble), self.sink);
             return;

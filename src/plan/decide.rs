@@ -33,8 +33,9 @@
 //! Rows 24 to 33, where a new face is recorded beside the present one, stand in `replace.rs`; rows 34 to 42, for
 //! what left the manifests or was replaced, in `retire.rs`.
 //!
-//! Rows that train do so through [`start`], which also blocks where the listing is not complete, a live face
-//! that nobody recorded bears the name, or the token is held elsewhere: whatever the reason for creating.
+//! Rows that train do so through [`start`], which takes up what row 16 finds instead, and also blocks where the
+//! listing is not complete, a live face that nobody recorded bears the name, or the token is held elsewhere:
+//! whatever the reason for creating.
 //!
 //! An imported face has unknown inputs, and unknown never differs: it counts as "same inputs".
 //!
@@ -51,7 +52,7 @@ use crate::face::{
 };
 
 use super::in_place::{is_reached, naming_for, update};
-use super::replace::{decide_beside, decide_changed};
+use super::replace::{decide_beside, decide_changed, is_rolled_back, paid_before, serving};
 use super::retire::{decide_undesired, retired};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
 use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Scope, drift, presence};
@@ -133,11 +134,11 @@ fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision 
             token: Some(token.clone()),
             trained_from: Some(open.trained_from.clone()),
             moved_from: None,
-            // Only beside the face that it was sent for.
-            beside: open
-                .beside
-                .clone()
-                .filter(|present| views.recorded.faces.get(key).is_some_and(|recorded| recorded.id == *present)),
+            // Whichever face serves by now: it is never left for one that is not ready.
+            beside: views.recorded.faces.get(key).and_then(|recorded| {
+                let present = open.beside.as_ref().map(|_| &recorded.id).or_else(|| serving(recorded, views.observed));
+                present.filter(|present| **present != face.id).cloned()
+            }),
         };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
@@ -171,7 +172,7 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
     }
     decide_moved(views, key, desired)
         .or_else(|| adopt_by_name(views, desired))
-        .unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
+        .unwrap_or_else(|| start(views, key, desired, None, Reason::New))
 }
 
 fn of_earlier_inputs(face: &ObservedFace) -> Decision {
@@ -308,9 +309,19 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
             if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
                 return decision;
             }
-            if lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key) {
-                let attempt = next_attempt(recorded, changes.is_some());
-                return start(views, key, desired, attempt, None, Reason::RecreateMissing);
+            let may_recreate = lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key);
+            if is_rolled_back(views, key, desired, recorded) {
+                let block = if may_recreate { Block::RolledBack } else { Block::Missing };
+                return blocked(Some(&recorded.id), block);
+            }
+            // What the manifest asks for instead may be there already, and costs nothing.
+            if changes.is_some()
+                && let Some(decision) = paid_before(views, key, desired)
+            {
+                return decision;
+            }
+            if may_recreate {
+                return start(views, key, desired, None, Reason::RecreateMissing);
             }
             return blocked(Some(&recorded.id), Block::Missing);
         }
@@ -322,7 +333,7 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
         let may_retry = lifecycle.on_failed == OnFailed::Retry && recorded.attempt == Attempt::FIRST;
         if may_retry || views.policy.retry.contains(key) {
             let reason = Reason::RetryFailed(live.error.clone());
-            return start(views, key, desired, recorded.attempt.next(), Some(&live.id), reason);
+            return start(views, key, desired, Some(&live.id), reason);
         }
         return blocked(Some(&live.id), Block::Failed(live.error.clone()));
     }
@@ -371,20 +382,40 @@ pub(super) fn input_changes(
     }
 }
 
-pub(super) fn next_attempt(recorded: &RecordedFace, has_other_inputs: bool) -> Attempt {
-    if has_other_inputs { Attempt::FIRST } else { recorded.attempt.next() }
+/// Returns the number of the next attempt at the inputs that are wanted now: one more than the last that this key
+/// is known to have made at them.
+fn next_attempt(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Attempt {
+    let Some(recorded) = views.recorded.faces.get(key) else { return Attempt::FIRST };
+    let wanted = Token::of(&views.desired.project, key, &desired.spec.fingerprint(), Attempt::FIRST);
+    let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
+    // By its inputs too: the token of a face that had another key before speaks of that one.
+    let by_inputs = made.clone().filter(|face| input_changes(views, key, desired, face).is_none());
+    let before = recorded.previous.iter();
+    let by_inputs = by_inputs.map(|face| face.attempt).chain(
+        before.clone().filter(|face| face.fingerprint() == Some(desired.spec.fingerprint())).map(|face| face.attempt),
+    );
+    let remembered = made.filter_map(|face| face.token.as_ref()).chain(before.filter_map(|face| face.token.as_ref()));
+    // Of some only the id is remembered; their names tell.
+    let is_ours = |id: &FaceId| recorded.ids().any(|known| known == id);
+    let shown = views.with_token_of(key).iter().filter(|(_, face)| is_ours(&face.id)).map(|(token, _)| token);
+    let by_token = remembered.chain(shown).filter(|token| token.is_same_intent(&wanted)).map(Token::attempt);
+    by_inputs.chain(by_token).max().map_or(Attempt::FIRST, Attempt::next)
 }
 
-/// The one road to a paid training: taken only where a complete listing shows that no live face carries
-/// the very token that would be sent. One that does is taken up instead, whoever made it.
+/// The one road to a paid training: taken only where no face that the key had before was made from the same inputs
+/// and can be used or trains, and where a complete listing shows that no live face carries the very token that
+/// would be sent. What does is taken up instead, whoever made it.
 pub(super) fn start(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
-    attempt: Attempt,
     instead_of: Option<&FaceId>,
     reason: Reason,
 ) -> Decision {
+    if let Some(decision) = paid_before(views, key, desired) {
+        return decision;
+    }
+    let attempt = next_attempt(views, key, desired);
     let trained_from = desired.spec.trained_from();
     let token = Token::of(&views.desired.project, key, &trained_from.fingerprint(), attempt);
     if let Some((_, face)) = oldest(views.with_token_of(key).iter().filter(|(live, _)| *live == token)) {

@@ -28,7 +28,7 @@ pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
-pub(crate) use replace::may_serve;
+pub(crate) use replace::{may_serve, serving};
 pub(crate) use retire::users;
 pub use review::{Approved, Consent, NotApproved, review};
 pub use summary::Summary;

@@ -70,8 +70,12 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         return Vec::new();
     };
     let lifecycle = desired.spec.lifecycle;
-    // What is gone back to is no longer one from before.
-    let is_wanted = |id: &FaceId| matches!(action, Action::Switch(switch) if switch.to == *id);
+    // What is gone back to, or taken up again, is no longer one from before.
+    let is_wanted = |id: &FaceId| match action {
+        Action::Switch(switch) => switch.to == *id,
+        Action::Adopt(adopt) => adopt.id == *id,
+        _ => false,
+    };
     let live = recorded.previous.iter().filter(|face| views.observed.faces.contains_key(&face.id));
     let fate = |id: &FaceId, left_at: Option<Timestamp>| {
         if lifecycle.protect {

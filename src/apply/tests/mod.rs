@@ -1,6 +1,7 @@
 //! The executor against an account in memory. Time is wound by hand; nothing sleeps.
 
 mod crash;
+mod crash_later;
 mod outcomes;
 mod replace;
 mod retire;

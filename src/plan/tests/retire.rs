@@ -244,6 +244,23 @@ fn a_replaced_face_that_a_pal_still_uses_is_kept() {
 }
 
 #[test]
+fn a_face_that_is_taken_up_again_is_not_deleted_beside() {
+    // The new face was given up two days ago, and is asked for again now.
+    let mut world = World::agreeing().face("ana").face("rio").replaced_by("rio", "r2", TrainingStatus::Training);
+    let at = noon() - SignedDuration::from_hours(48);
+    let record = world.record("rio");
+    let left = record.successor.take().unwrap();
+    record.previous.push(left.left(at));
+    world.lifecycle("rio").on_removal = OnRemoval::Delete;
+    world.policy.prune = true;
+    world.observed.pals = Some(ObservedPals::default());
+    assert!(matches!(world.action("rio"), Action::Adopt(_)));
+    assert_eq!(world.plan().deletions().count(), 0);
+    world.wants("rio").training_version = None;
+    assert_eq!(world.plan().deletions().count(), 1, "once it is not wanted it may go");
+}
+
+#[test]
 fn a_replacement_in_an_account_without_room_is_pointed_out_before_it_is_sent() {
     let mut world = World::agreeing().face("ana").face("rio");
     world.retrain("rio");
