@@ -209,6 +209,8 @@ pub enum Keep {
     NothingDeclared,
     /// A create of its key is in doubt.
     InDoubt,
+    /// The present face of its key is missing, failed or in training: this one is all there is to go back to.
+    PresentNotUsable,
 }
 
 /// A live face to be taken into the record.

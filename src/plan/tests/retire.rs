@@ -238,6 +238,27 @@ fn a_replaced_face_is_kept_to_roll_back_to_until_its_time_is_up() {
 }
 
 #[test]
+fn a_replaced_face_is_kept_while_the_present_one_is_of_no_use() {
+    let mut failed = replaced();
+    failed.live("rio").status = TrainingStatus::Failed;
+    let mut gone = replaced();
+    gone.vanish("rio");
+    for world in [failed, gone] {
+        assert_eq!(fate(&world), Fate::Kept(Keep::PresentNotUsable));
+    }
+}
+
+#[test]
+fn a_face_that_was_given_up_in_training_and_failed_later_is_kept_for_its_refund() {
+    let mut world = replaced();
+    world.observed.faces.get_mut(&id("r-rio")).unwrap().status = TrainingStatus::Failed;
+    world.record("rio").previous[0].left_at = Some(noon() - SignedDuration::from_hours(47));
+    assert_eq!(fate(&world), Fate::Kept(Keep::FailedLately(noon() + SignedDuration::from_hours(1))));
+    world.policy.prune_failed = true;
+    assert_eq!(fate(&world), Fate::Delete { is_hard: false });
+}
+
+#[test]
 fn a_replaced_face_that_a_pal_still_uses_is_kept() {
     let world = replaced().pal("p1", "r-rio");
     assert!(matches!(fate(&world), Fate::Kept(Keep::UsedByPals(_))));

@@ -95,6 +95,8 @@ proptest! {
             let retire_after = world.desired.faces[&retired.key].spec.lifecycle.retire_after;
             let is_over = retired.left_at.is_none_or(|at| at + retire_after <= world.observed.at);
             prop_assert!(is_over, "{} was left {:?}", retired.id, retired.left_at);
+            let present = world.observed.faces.get(&world.recorded.faces[&retired.key].id);
+            prop_assert!(present.is_some_and(|face| face.status.is_usable()), "{} is all there is", retired.id);
         }
         let mut without = plan.clone();
         without.retired.clear();
