@@ -35,6 +35,7 @@
 //! | `db/` | faces, journal of creates, history, meta: a sled database | `state/sled.rs` |
 //! | `snapshot.json`, `snapshot.log` | a copy of it for readers beside the holder, and to rebuild a damaged database from | `state/snapshot.rs` |
 //! | `lock-file.base.yaml` | the lock file as this state wrote it last: the base of a merge | `state/lockfile.rs` |
+//! | `lock-file.serial` | up to which serial the lock file says all that the state does | `state/published.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |
 //! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |

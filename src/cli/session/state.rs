@@ -106,7 +106,7 @@ impl Session {
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) if access == Access::Write => {
-                Arc::new(PublishedStore::new(store, path.clone(), self.state_dir.clone(), last))
+                Arc::new(PublishedStore::new(store, path.clone(), self.state_dir.clone(), last, &snapshot.meta))
             }
             _ => Arc::new(store),
         };
