@@ -10,6 +10,8 @@ mod drift;
 mod environment;
 mod interrupts;
 mod manifests;
+mod prune;
+mod replace;
 mod scale;
 mod secrets;
 mod server;
