@@ -133,9 +133,11 @@ impl<'a> Run<'a> {
         let shared = shared_tokens(&last.observed);
         let is_open = |key: &FaceKey, face: &DesiredFace| {
             let Some(recorded) = snapshot.faces.get(key) else { return false };
-            if recorded.successor.is_some() {
-                // Until it has taken its place, whatever stage is waited for otherwise.
-                return !blocked.contains(&key);
+            if let Some(next) = &recorded.successor {
+                // Until it has taken its place, whatever stage is waited for otherwise; unless nobody wants it any more.
+                let wanted = face.spec.trained_from();
+                let is_wanted = next.trained_from.as_ref().is_none_or(|made| made.changes_to(&wanted).is_empty());
+                return is_wanted && !blocked.contains(&key);
             }
             let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
             let is_unfinished =

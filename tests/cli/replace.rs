@@ -151,6 +151,36 @@ fn a_machine_with_an_empty_disk_and_no_lock_file_pays_for_no_second_replacement(
 }
 
 #[test]
+fn nobody_waits_for_a_new_face_that_is_not_wanted_any_more() {
+    let server = Server::fast(&[]);
+    let (environment, old) = served(&server);
+    environment.face("ana", ANEW);
+    environment.run("apply -y --no-wait").exits(0);
+    environment.face("ana", "");
+    environment.run("wait").exits(0).says(&["Nothing to wait for."]);
+    assert_eq!((server.used_by("desk")[0].clone(), locked(&environment).0), (old.clone(), old));
+}
+
+#[test]
+fn a_new_face_that_a_page_of_the_listing_missed_is_looked_at_alone_before_it_is_bought_again() {
+    let server = Server::fast(&[]);
+    let (environment, _) = served(&server);
+    environment.face("ana", &format!("{ANEW}  lifecycle: {{ on_missing: recreate }}\n"));
+    environment.run("apply -y --no-wait").exits(0);
+    // Older than what may not show yet, by its own record; and hidden from every listing.
+    let begun = environment.read("facectl.lock.yaml");
+    let at = begun.lines().find_map(|line| line.strip_prefix("      created_at: ")).unwrap().to_owned();
+    environment.edit("facectl.lock.yaml", &format!("      created_at: {at}"), "      created_at: 2026-01-01T00:00:00Z");
+    fs::remove_dir_all(environment.path(".facectl")).unwrap();
+    server.faults(&["list:lag=8000h"]);
+    let run = environment.run("apply -y --no-wait");
+    assert_eq!(server.trainings(), 2, "{run}");
+    server.faults(&[]);
+    environment.run("apply -y").exits(0);
+    assert_eq!((locked(&environment).0, server.trainings()), (newest(&server), 2));
+}
+
+#[test]
 fn pals_stay_as_they_are_where_the_manifest_says_so() {
     let server = Server::fast(&[]);
     let (environment, old) = served(&server);

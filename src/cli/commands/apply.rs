@@ -11,7 +11,7 @@ use crate::cli::progress::Progress;
 use crate::cli::run::{Look, Run, ask};
 use crate::cli::session::Session;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, NotApproved, Plan, review};
+use crate::plan::{Action, Approved, Consent, Fate, NotApproved, Plan, review};
 use crate::report::{over_limit, plan_text};
 
 /// How often creates that are proven absent are sent again in one run.
@@ -83,6 +83,12 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
             face.action = Action::NoOp;
         }
     }
+    for retired in second.plan.retired.iter_mut().filter(|retired| retired.is_deleted()) {
+        if !first.plan.retired.contains(retired) {
+            moved.push(retired.key.to_string());
+            retired.fate = Fate::Prunable;
+        }
+    }
     if !moved.is_empty() && consent == Consent::Given {
         return Err(CliError::new("the live faces have changed since the plan was shown; nothing was changed")
             .hint(format!(
@@ -128,6 +134,7 @@ async fn resend_absent(
         }
         let Look { observed, mut plan, .. } = run.look().await?;
         plan.faces.retain(|face| absent.contains(&face.key));
+        plan.retired.clear();
         plan.refusals.clear();
         let Ok(again) = review(plan, Consent::Automatic) else { return Ok(()) };
         let executed = run.executor.execute(&again, run.session.desired(), &observed).await;

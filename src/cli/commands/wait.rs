@@ -26,6 +26,7 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     // A running training that carries our token is taken up, so that any machine can go on waiting for it.
     let mut taken_up = look.plan.clone();
     taken_up.refusals.clear();
+    taken_up.retired.clear();
     taken_up.faces.retain(|face| matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some()));
     if let Ok(approved) = review(taken_up, Consent::Automatic) {
         let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
