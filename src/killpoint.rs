@@ -11,10 +11,12 @@
 //! # Points
 //! `STEP.before-write`, `STEP.unflushed` (the database took it, nothing is durable), `STEP.between` (the
 //! database is durable, its copy is not), `STEP.written`; STEP is `begun`, `settled`, `refused`, `in-doubt`,
-//! `absent`, `adopted`, `updated`, `forgotten`, `moved`, `pushed`, `plan-applied`, or `noted` for what has no
-//! line in the history.
+//! `absent`, `adopted`, `updated`, `forgotten`, `pal-repointed`, `replaced`, `rolled-back`, `deleted`, `moved`,
+//! `pushed`, `plan-applied`, or `noted` for what has no line in the history.
 //! `create.before-send`, `create.mid-body`, `create.sent` (all of it, and no answer read), `create.answered`,
-//! `create.postponed` (after the wait that a 429 asked for); `update.before-send`, `update.answered`.
+//! `create.postponed` (after the wait that a 429 asked for); `update.before-send`, `update.answered`;
+//! `switch.before-pal`, `switch.pal-done` (one PAL uses the new face, nothing is written), `switch.before-record` (none
+//! uses the old one any more); `delete.before-send`, `delete.answered`.
 //!
 //! # Guards
 //! `journal`: an open create blocks nothing and is not looked for. `token`: creates are sent without one.

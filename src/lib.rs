@@ -37,6 +37,7 @@
 //! | `history.log` | a copy of the history, for the same two reasons | `state/history_copy.rs` |
 //! | `lock-file.base.yaml` | the lock file as this state wrote it last: the base of a merge | `state/lockfile.rs` |
 //! | `backups/state-*.json` | what a `state push` replaced | `state/transfer.rs` |
+//! | `lock-file.serial` | up to which serial the lock file says all that the state does | `state/published.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |
 //! | what `plan --out` names | a saved plan, wherever the user wants it, for its owner's eyes only | `cli/saved/file.rs` |

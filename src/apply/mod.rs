@@ -43,6 +43,8 @@ pub use limits::{Ledger, RunLimits, spent};
 pub use outcome::{Done, Outcome, Trouble};
 pub use recover::Settled;
 pub use schedule::{Pace, next_look};
+#[cfg(test)]
+pub(crate) use step::placed;
 
 /// How effects are to be caused.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::face::{
     Attempt, Coverage, Doubt, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence, RecordedFace,
 };
-use crate::plan::presence;
+use crate::plan::{presence, serving};
 use crate::state::{Entry, Happened, Snapshot};
 use crate::tavus::{ApiError, FaceApi};
 
@@ -229,7 +229,9 @@ impl<A: FaceApi> Executor<'_, A> {
             rolled_back_from: None,
         };
         let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
-        let face = placed(before.cloned(), new, create.beside.as_ref(), is_gone, self.clock.now());
+        // Whichever face serves by now: it is never left for one that is not ready.
+        let beside = create.beside.as_ref().or_else(|| serving(before?, observed));
+        let face = placed(before.cloned(), new, beside, is_gone, self.clock.now());
         let history =
             self.history(key, Happened::CreateSettled, Some(&live.id), Some(&create.token), "found by its token");
         self.write(key, Some(&entry), Some(face), history).await

@@ -415,9 +415,9 @@ pub(super) struct Creation<'a> {
     pub(super) is_beside: bool,
 }
 
-/// Returns the record of a key once a face was made or found for it: beside the present one where that is still
-/// the one it was made for, in its place otherwise.
-pub(super) fn placed(
+/// Returns the record of a key once a face was made or found for it: beside the present one where it was made to
+/// take a place once it is ready, whichever face is in it by now; in its place otherwise.
+pub(crate) fn placed(
     before: Option<RecordedFace>,
     new: RecordedFace,
     beside: Option<&FaceId>,
@@ -426,7 +426,7 @@ pub(super) fn placed(
 ) -> RecordedFace {
     match before {
         None => new,
-        Some(before) if beside == Some(&before.id) => before.with_successor(new, now),
+        Some(before) if beside.is_some() && before.id != new.id => before.with_successor(new, now),
         Some(before) => before.replaced_by(new, is_gone, now),
     }
 }

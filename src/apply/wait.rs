@@ -216,13 +216,13 @@ impl<A: FaceApi> Executor<'_, A> {
         desired: &DesiredFace,
         waiting: &mut Waiting<'_>,
     ) {
-        // Unknown never differs, on either side.
-        let is_wanted = match (&successor.trained_from, desired.spec.trained_from()) {
-            (Some(made), Some(wanted)) => made.changes_to(&wanted).is_empty(),
-            _ => true,
+        let why_not = match (successor.is_made_for(&desired.spec), desired.spec.lifecycle.protect) {
+            (false, _) => Some("the manifest asks for other inputs by now"),
+            (true, true) => Some("the present face is protected by now"),
+            (true, false) => None,
         };
-        if !is_wanted {
-            let why = format!("{} is ready, but the manifest asks for other inputs by now: see the plan", successor.id);
+        if let Some(why_not) = why_not {
+            let why = format!("{} is ready, but {why_not}: see the plan", successor.id);
             let trouble = Trouble { key: Some(key.clone()), doing: "switch to the new face", why };
             waiting.outcome.note(key, Done::Failed(trouble), self.sink);
             return;

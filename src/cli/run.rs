@@ -155,9 +155,9 @@ impl<'a> Run<'a> {
                 return false;
             }
             let Some(recorded) = snapshot.faces.get(key) else { return false };
-            if recorded.successor.is_some() {
-                // Until it has taken its place, whatever stage is waited for otherwise.
-                return !blocked.contains(&key);
+            if let Some(next) = &recorded.successor {
+                // Until it has taken its place, whatever stage is waited for otherwise; unless nobody wants it any more.
+                return next.is_made_for(&face.spec) && !blocked.contains(&key);
             }
             let Some(live) = last.observed.faces.get(&recorded.id) else { return !blocked.contains(&key) };
             let is_unfinished =
@@ -296,7 +296,8 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
     }
 }
 
-fn is_about_failure(block: &Block) -> bool {
+/// Returns whether a training failed that somebody waits for.
+pub fn is_about_failure(block: &Block) -> bool {
     matches!(
         block,
         Block::Failed(_) | Block::TuningFailed | Block::ReplacementFailed(_) | Block::ReplacementTuningFailed

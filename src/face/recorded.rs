@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Attempt, FaceId, FaceKey, FaceName, Fingerprint, ObservedFace, OnRemoval, Progress, Token, TrainedFrom,
+    Attempt, FaceId, FaceKey, FaceName, FaceSpec, Fingerprint, ObservedFace, OnRemoval, Progress, Token, TrainedFrom,
     TrainingStatus, VoiceId,
 };
 
@@ -141,6 +141,15 @@ impl RecordedFace {
     /// Returns the fingerprint it was made from, where it is known.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.trained_from.as_ref().map(TrainedFrom::fingerprint)
+    }
+
+    /// Returns whether nothing says that it was made from other inputs than are asked for: unknown never differs, on
+    /// either side.
+    pub fn is_made_for(&self, spec: &FaceSpec) -> bool {
+        match (&self.trained_from, spec.trained_from()) {
+            (Some(made), Some(wanted)) => made.changes_to(&wanted).is_empty(),
+            _ => true,
+        }
     }
 
     /// Returns every id that belongs to the key: the present face, the one that is to take its place, and those

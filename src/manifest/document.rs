@@ -315,7 +315,7 @@ fn link(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn duration(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": r"[0-9]", "examples": ["30s", "2m", "5h30m"] })
+    json_schema!({ "type": "string", "pattern": r"[0-9]", "examples": ["30s", "5h30m", "7d"] })
 }
 
 fn labels(_: &mut SchemaGenerator) -> Schema {

@@ -273,13 +273,14 @@ fn duration(text: &str) -> Result<Duration, Wrong> {
     Duration::try_from(parsed).map_err(|_| Wrong::value("it is negative", DURATION_HELP))
 }
 
-const DURATION_HELP: &str = "write it like `30s`, `2m` or `5h30m`";
+const DURATION_HELP: &str = "write it like `30s`, `5h30m` or `7d`";
 
-/// Reads a length of time that may be none.
+/// Reads a length of time that may be none. A day has 24 hours and a week 7 days; months and years have no length.
 pub(super) fn duration_or_zero(text: &str) -> Result<jiff::SignedDuration, Wrong> {
     let help = DURATION_HELP;
-    let parsed: jiff::SignedDuration =
-        text.parse().map_err(|_| Wrong::value("it is a number without a unit, or not a time at all", help))?;
+    let wrong = || Wrong::value("it is a number without a unit, or not a time at all", help);
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let parsed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     if parsed.is_negative() {
         return Err(Wrong::value("it is negative", help));
     }

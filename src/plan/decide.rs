@@ -41,9 +41,9 @@
 //! a face that took the place of the named one later is no contradiction (row 8a looks only at faces that the key
 //! never had).
 //!
-//! Rows that train do so through [`start`], which also blocks where nothing says what to train it from
-//! (`NoSource`), the listing is not complete, a live face that nobody recorded bears the name, or the token is held
-//! elsewhere: whatever the reason for creating.
+//! Rows that train do so through [`start`], which takes up what row 16 finds instead, and also blocks where nothing
+//! says what to train it from (`NoSource`), the listing is not complete, a live face that nobody recorded bears the
+//! name, or the token is held elsewhere: whatever the reason for creating.
 //!
 //! An imported face has unknown inputs, and unknown never differs, on either side: it counts as "same inputs".
 //!
@@ -55,13 +55,14 @@
 use std::collections::BTreeSet;
 
 use crate::face::{
-    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed,
-    OnMissing, OpenCreate, Ownership, Presence, PreviousFace, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, Fingerprint, InputChange, Observed, ObservedFace,
+    OnFailed, OnMissing, OpenCreate, Ownership, Presence, PreviousFace, Recorded, RecordedFace, Token, TrainingStatus,
+    WaitFor,
 };
 
 use super::by_id::{decide_by_id, names_another};
 use super::in_place::{is_reached, naming_for, update};
-use super::replace::{decide_beside, decide_changed};
+use super::replace::{decide_beside, decide_changed, is_rolled_back, paid_before, serving};
 use super::retire::{decide_undesired, retired};
 use super::views::{Views, duplicates, known_ids, namesakes, newest, oldest};
 use super::{Action, Adopt, Block, Create, Drift, FacePlan, Plan, Policy, Reason, Retired, Scope, drift, presence};
@@ -163,11 +164,11 @@ fn decide_open(views: &Views<'_>, key: &FaceKey, open: &OpenCreate) -> Decision 
             token: Some(token.clone()),
             trained_from: Some(open.trained_from.clone()),
             moved_from: None,
-            // Only beside the face that it was sent for.
-            beside: open
-                .beside
-                .clone()
-                .filter(|present| views.recorded.faces.get(key).is_some_and(|recorded| recorded.id == *present)),
+            // Whichever face serves by now: it is never left for one that is not ready.
+            beside: views.recorded.faces.get(key).and_then(|recorded| {
+                let present = open.beside.as_ref().map(|_| &recorded.id).or_else(|| serving(recorded, views.observed));
+                present.filter(|present| **present != face.id).cloned()
+            }),
         };
         return (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken);
     }
@@ -203,7 +204,7 @@ fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) ->
     }
     decide_moved(views, key, desired)
         .or_else(|| adopt_by_name(views, desired))
-        .unwrap_or_else(|| start(views, key, desired, Attempt::FIRST, None, Reason::New))
+        .unwrap_or_else(|| start(views, key, desired, None, Reason::New))
 }
 
 fn of_earlier_inputs(face: &ObservedFace) -> Decision {
@@ -346,9 +347,19 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
             if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
                 return decision;
             }
-            if lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key) {
-                let attempt = next_attempt(recorded, changes.is_some());
-                return start(views, key, desired, attempt, None, Reason::RecreateMissing);
+            let may_recreate = lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key);
+            if is_rolled_back(views, key, desired, recorded) {
+                let block = if may_recreate { Block::RolledBack } else { Block::Missing };
+                return blocked(Some(&recorded.id), block);
+            }
+            // What the manifest asks for instead may be there already, and costs nothing.
+            if changes.is_some()
+                && let Some(decision) = paid_before(views, key, desired)
+            {
+                return decision;
+            }
+            if may_recreate {
+                return start(views, key, desired, None, Reason::RecreateMissing);
             }
             return blocked(Some(&recorded.id), Block::Missing);
         }
@@ -360,7 +371,7 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
         let may_retry = lifecycle.on_failed == OnFailed::Retry && recorded.attempt == Attempt::FIRST;
         if may_retry || views.policy.retry.contains(key) {
             let reason = Reason::RetryFailed(live.error.clone());
-            return start(views, key, desired, recorded.attempt.next(), Some(&live.id), reason);
+            return start(views, key, desired, Some(&live.id), reason);
         }
         return blocked(Some(&live.id), Block::Failed(live.error.clone()));
     }
@@ -409,21 +420,41 @@ pub(super) fn input_changes(
     }
 }
 
-pub(super) fn next_attempt(recorded: &RecordedFace, has_other_inputs: bool) -> Attempt {
-    if has_other_inputs { Attempt::FIRST } else { recorded.attempt.next() }
+/// Returns the number of the next attempt at the inputs that are wanted now: one more than the last that this key
+/// is known to have made at them.
+fn next_attempt(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, fingerprint: Fingerprint) -> Attempt {
+    let Some(recorded) = views.recorded.faces.get(key) else { return Attempt::FIRST };
+    let wanted = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
+    let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
+    // By its inputs too: the token of a face that had another key before speaks of that one.
+    let by_inputs = made.clone().filter(|face| input_changes(views, key, desired, face).is_none());
+    let before = recorded.previous.iter();
+    let by_inputs = by_inputs
+        .map(|face| face.attempt)
+        .chain(before.clone().filter(|face| face.fingerprint() == Some(fingerprint)).map(|face| face.attempt));
+    let remembered = made.filter_map(|face| face.token.as_ref()).chain(before.filter_map(|face| face.token.as_ref()));
+    // Of some only the id is remembered; their names tell.
+    let is_ours = |id: &FaceId| recorded.ids().any(|known| known == id);
+    let shown = views.with_token_of(key).iter().filter(|(_, face)| is_ours(&face.id)).map(|(token, _)| token);
+    let by_token = remembered.chain(shown).filter(|token| token.is_same_intent(&wanted)).map(Token::attempt);
+    by_inputs.chain(by_token).max().map_or(Attempt::FIRST, Attempt::next)
 }
 
-/// The one road to a paid training: taken only where a complete listing shows that no live face carries
-/// the very token that would be sent. One that does is taken up instead, whoever made it.
+/// The one road to a paid training: taken only where no face that the key had before was made from the same inputs
+/// and can be used or trains, and where a complete listing shows that no live face carries the very token that
+/// would be sent. What does is taken up instead, whoever made it.
 pub(super) fn start(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
-    attempt: Attempt,
     instead_of: Option<&FaceId>,
     reason: Reason,
 ) -> Decision {
     let Some(trained_from) = desired.spec.trained_from() else { return blocked(instead_of, Block::NoSource) };
+    if let Some(decision) = paid_before(views, key, desired) {
+        return decision;
+    }
+    let attempt = next_attempt(views, key, desired, trained_from.fingerprint());
     let example = desired.spec.training.as_ref().and_then(|training| training.source().reserved_host());
     if let Some(host) = example.filter(|_| views.policy.refuses_example_hosts) {
         return blocked(instead_of, Block::ExampleHost(host.to_owned()));

@@ -36,7 +36,7 @@ pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use labels::{LabelSelector, SelectorError};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
-pub(crate) use replace::may_serve;
+pub(crate) use replace::{may_serve, serving};
 pub(crate) use retire::{refund_until, users};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use selection::{KeyPattern, PatternError, Selection};
@@ -239,6 +239,8 @@ pub enum Keep {
     NothingDeclared,
     /// A create of its key is in doubt.
     InDoubt,
+    /// The present face of its key is missing, failed or in training: this one is all there is to go back to.
+    PresentNotUsable,
 }
 
 /// A live face to be taken into the record.

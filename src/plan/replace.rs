@@ -10,6 +10,7 @@
 //! | 29 | failed | its inputs | blocked | `ReplacementFailed` |
 //! | 30 | tuning failed, wanted ready | its inputs | blocked | `ReplacementTuningFailed` |
 //! | 31 | finished, PALs not known | its inputs | blocked | `PalsUnknown` |
+//! | 31a | finished, or as rows 26 and 28, the present one protected | its inputs | blocked | `ProtectedFromReplacement` |
 //! | 32 | finished | its inputs | switch | `ReplacementReady` |
 //! | 33 | in training | its inputs | wait, or update of the present face | `ReplacementTrains` |
 //!
@@ -17,8 +18,8 @@
 //! pointed to a face that is not as good as it will get.
 
 use crate::face::{
-    Attempt, Coverage, DesiredFace, FaceId, FaceKey, InputChange, ObservedFace, OnFailed, OnMissing, Pal, Presence,
-    PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, Coverage, DesiredFace, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed, OnMissing, Pal,
+    Presence, PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
 use super::decide::{Decision, Failed, adopt_by_token, blocked, input_changes, start};
@@ -43,34 +44,48 @@ pub(super) fn decide_changed(
     if desired.spec.lifecycle.protect {
         return blocked(Some(&live.id), Block::ProtectedFromReplacement { changes });
     }
-    let attempt = fresh_attempt(views, key, desired, recorded);
+    if is_rolled_back(views, key, desired, recorded) {
+        return blocked(Some(&recorded.id), Block::RolledBack);
+    }
     if is_failed {
-        return start(views, key, desired, attempt, Some(&live.id), Reason::ChangedAfterFailure(changes));
+        return start(views, key, desired, Some(&live.id), Reason::ChangedAfterFailure(changes));
     }
-    if let Some(decision) = back_again(views, key, desired, recorded) {
-        return decision;
-    }
-    replacement(views, key, desired, recorded, attempt, Reason::InputsChanged(changes))
+    replacement(views, key, desired, recorded, Reason::InputsChanged(changes))
 }
 
-/// Rows 15 and 16.
-fn back_again(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Option<Decision> {
-    let wanted = Some(desired.spec.fingerprint()?);
-    if recorded.rolled_back_from == wanted && !views.policy.roll_forward.contains(key) {
-        return Some(blocked(Some(&recorded.id), Block::RolledBack));
-    }
+/// Row 15.
+pub(super) fn is_rolled_back(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> bool {
+    let wanted = desired.spec.fingerprint();
+    wanted.is_some() && recorded.rolled_back_from == wanted && !views.policy.roll_forward.contains(key)
+}
+
+/// Row 16: a face that the key had before was made from what is asked for now, and is paid for.
+pub(super) fn paid_before(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
+    let recorded = views.recorded.faces.get(key)?;
+    let trained_from = desired.spec.trained_from()?;
+    let wanted = trained_from.fingerprint();
+    let content = Token::of(&views.desired.project, key, &wanted, Attempt::FIRST).content().to_owned();
     let live = |face: &PreviousFace| views.observed.faces.get(&face.id);
-    let mut made = recorded.previous.iter().rev().filter(|face| face.fingerprint() == wanted);
+    let is_from_these = |face: &&PreviousFace| match face.fingerprint() {
+        Some(fingerprint) => fingerprint == wanted,
+        // Where its inputs were never known, its token tells, which may still stand in its name.
+        None => {
+            let token = face.token.clone().or_else(|| live(face).and_then(ObservedFace::token));
+            token.is_some_and(|token| token.content() == content)
+        }
+    };
+    let mut made = recorded.previous.iter().rev().filter(is_from_these);
     if let Some(back) = made.clone().find(|face| live(face).is_some_and(|live| may_serve(live, desired))) {
         return Some(switch(views, desired, recorded, &back.id, Reason::PreviousHasInputs));
     }
-    // One that was given up while it trained is paid for: it is waited for again, and none is bought.
-    let is_on_its_way = |live: &ObservedFace| !live.status.is_final();
-    let back = made.find(|face| live(face).is_some_and(is_on_its_way))?;
+    // One that was given up while it trained is waited for again, and none is bought. Nor is one for a face that can
+    // be used and is not as good as wanted: what it is short of blocks it.
+    let is_worth_it = |live: &ObservedFace| live.status != TrainingStatus::Failed;
+    let back = made.find(|face| live(face).is_some_and(is_worth_it))?;
     let adopt = Adopt {
         id: back.id.clone(),
         token: back.token.clone(),
-        trained_from: back.trained_from.clone(),
+        trained_from: Some(trained_from),
         moved_from: None,
         beside: Some(recorded.id.clone()),
     };
@@ -85,12 +100,11 @@ pub(super) fn decide_beside(
     recorded: &RecordedFace,
     successor: &RecordedFace,
 ) -> Decision {
-    if let Some(changes) = input_changes(views, key, desired, successor) {
-        let is_known = recorded.trained_from.is_some() || recorded.token.is_some();
-        let is_present_again = is_known && input_changes(views, key, desired, recorded).is_none();
-        if is_present_again {
-            return (Some(recorded.id.clone()), Action::GiveUp(successor.id.clone()), Reason::ReplacementNotWanted);
-        }
+    let changes = input_changes(views, key, desired, successor);
+    if is_present_enough(views, key, desired, recorded, changes.is_some()) {
+        return (Some(recorded.id.clone()), Action::GiveUp(successor.id.clone()), Reason::ReplacementNotWanted);
+    }
+    if let Some(changes) = changes {
         return decide_third(views, key, desired, recorded, changes);
     }
     let present = Some(recorded.id.clone());
@@ -109,8 +123,7 @@ pub(super) fn decide_beside(
             let may_recreate =
                 desired.spec.lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key);
             if may_recreate {
-                let attempt = successor.attempt.next();
-                return replacement(views, key, desired, recorded, attempt, Reason::RecreateReplacement);
+                return replacement(views, key, desired, recorded, Reason::RecreateReplacement);
             }
             return blocked(Some(&recorded.id), Block::ReplacementMissing);
         }
@@ -120,13 +133,39 @@ pub(super) fn decide_beside(
             let by_policy = desired.spec.lifecycle.on_failed == OnFailed::Retry && successor.attempt == Attempt::FIRST;
             if by_policy || views.policy.retry.contains(key) {
                 let reason = Reason::RetryReplacement(new.error.clone());
-                return replacement(views, key, desired, recorded, successor.attempt.next(), reason);
+                return replacement(views, key, desired, recorded, reason);
             }
             blocked(Some(&recorded.id), Block::ReplacementFailed(new.error.clone()))
         }
         (TrainingStatus::TuningFailed, WaitFor::Ready) => blocked(Some(&recorded.id), Block::ReplacementTuningFailed),
-        _ if may_serve(new, desired) => switch(views, desired, recorded, &successor.id, Reason::ReplacementReady),
-        _ => while_it_trains(views, desired, recorded),
+        _ if !may_serve(new, desired) => while_it_trains(views, desired, recorded),
+        _ => match protected(views, key, desired, recorded) {
+            Some(decision) => decision,
+            None => switch(views, desired, recorded, &successor.id, Reason::ReplacementReady),
+        },
+    }
+}
+
+/// Row 25: the present face was made from what is wanted. Where nobody knows from what it was made, that counts only
+/// against a new face that is not wanted itself: unknown never differs.
+fn is_present_enough(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    has_unwanted: bool,
+) -> bool {
+    let is_known = recorded.trained_from.is_some() || recorded.token.is_some();
+    let is_good = is_known && serving(recorded, views.observed).is_some();
+    (has_unwanted || is_good) && input_changes(views, key, desired, recorded).is_none()
+}
+
+/// Returns the present face of a key where it may be in use: nothing takes its place before it is ready.
+pub(crate) fn serving<'a>(recorded: &'a RecordedFace, observed: &Observed) -> Option<&'a FaceId> {
+    match presence(recorded, observed) {
+        Presence::Gone => None,
+        Presence::Present(live) if live.status == TrainingStatus::Failed => None,
+        Presence::Present(_) | Presence::Unknown => Some(&recorded.id),
     }
 }
 
@@ -138,17 +177,19 @@ fn decide_third(
     recorded: &RecordedFace,
     changes: Vec<InputChange>,
 ) -> Decision {
+    if let (Presence::Unknown, Coverage::Complete) = (presence(recorded, views.observed), &views.observed.coverage) {
+        return (Some(recorded.id.clone()), Action::Wait, Reason::NotShownYet);
+    }
     if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
         return beside(decision, &recorded.id);
     }
     if desired.spec.lifecycle.protect {
         return blocked(Some(&recorded.id), Block::ProtectedFromReplacement { changes });
     }
-    if let Some(decision) = back_again(views, key, desired, recorded) {
-        return decision;
+    if is_rolled_back(views, key, desired, recorded) {
+        return blocked(Some(&recorded.id), Block::RolledBack);
     }
-    let attempt = fresh_attempt(views, key, desired, recorded);
-    replacement(views, key, desired, recorded, attempt, Reason::InputsChanged(changes))
+    replacement(views, key, desired, recorded, Reason::InputsChanged(changes))
 }
 
 /// Row 33: what drifted on the face that serves meanwhile is put back meanwhile.
@@ -188,16 +229,25 @@ fn switch(views: &Views<'_>, desired: &DesiredFace, recorded: &RecordedFace, to:
     (id, Action::Switch(Switch { from: recorded.id.clone(), to: to.clone(), pals }), reason)
 }
 
+/// Row 31a: a face that may be in use is protected; nothing is paid for, or put in its place, to replace it.
+fn protected(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Option<Decision> {
+    let serving = serving(recorded, views.observed).filter(|_| desired.spec.lifecycle.protect)?;
+    let changes = input_changes(views, key, desired, recorded).unwrap_or_default();
+    Some(blocked(Some(serving), Block::ProtectedFromReplacement { changes }))
+}
+
 /// Starts the training of a face that is to take the present one's place.
 fn replacement(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
     recorded: &RecordedFace,
-    attempt: Attempt,
     reason: Reason,
 ) -> Decision {
-    beside(start(views, key, desired, attempt, Some(&recorded.id), reason), &recorded.id)
+    if let Some(decision) = protected(views, key, desired, recorded) {
+        return decision;
+    }
+    beside(start(views, key, desired, Some(&recorded.id), reason), &recorded.id)
 }
 
 /// Says that what was decided is about a face beside the present one.
@@ -210,17 +260,4 @@ fn beside((id, action, reason): Decision, present: &FaceId) -> Decision {
         }
         other => (id, other, reason),
     }
-}
-
-/// Returns the number of the next attempt at the inputs that are wanted now, which may have been tried before.
-fn fresh_attempt(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Attempt {
-    let Some(fingerprint) = desired.spec.fingerprint() else { return Attempt::FIRST };
-    let wanted = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
-    let remembered = recorded.previous.iter().filter_map(|face| face.token.as_ref());
-    // Of some only the id is remembered; their names tell.
-    let was_left = |id: &FaceId| recorded.previous.iter().any(|face| face.id == *id);
-    let shown = views.with_token_of(key).iter().filter(|(_, face)| was_left(&face.id)).map(|(token, _)| token);
-    let tried = remembered.chain(shown);
-    let last = tried.filter(|token| token.is_same_intent(&wanted)).map(Token::attempt).max();
-    last.map_or(Attempt::FIRST, Attempt::next)
 }

@@ -12,7 +12,8 @@
 //! | 41 | used by a PAL, or nobody knows | yes | orphaned | `LeftManifestsKept` |
 //! | 42 | any other | yes | delete | `Pruned` |
 //!
-//! The same stands between a face that was replaced and its deletion, and `retire_after` besides.
+//! The same stands between a face that was replaced and its deletion, and `retire_after` besides; and it stays for
+//! as long as the present face cannot be used.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,6 +28,9 @@ use super::{Action, Delete, Fate, Keep, Reason, Retired, presence};
 /// How long a failed face is kept: deleting it soon after its failure may stop the refund (documentation on training
 /// failures, docs.tavus.io, 2026). How long the refund takes is not said.
 const REFUND_TAKES: SignedDuration = SignedDuration::from_hours(24);
+
+/// After how long a training is over, one way or the other. They take 3 to 8 hours (documentation, October 2026).
+const TRAINING_ENDS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Rows 34 to 42.
 pub(super) fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &RecordedFace) -> Decision {
@@ -67,8 +71,14 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         return Vec::new();
     };
     let lifecycle = desired.spec.lifecycle;
-    // What is gone back to is no longer one from before.
-    let is_wanted = |id: &FaceId| matches!(action, Action::Switch(switch) if switch.to == *id);
+    // What is gone back to, or taken up again, is no longer one from before.
+    let is_wanted = |id: &FaceId| match action {
+        Action::Switch(switch) => switch.to == *id,
+        Action::Adopt(adopt) => adopt.id == *id,
+        _ => false,
+    };
+    // Where the present face is of no use, one from before is all that there is to go back to.
+    let is_present_usable = views.observed.faces.get(&recorded.id).is_some_and(|live| live.status.is_usable());
     let live = recorded.previous.iter().filter(|face| views.observed.faces.contains_key(&face.id));
     let fate = |id: &FaceId, left_at: Option<Timestamp>| {
         if lifecycle.protect {
@@ -86,8 +96,12 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         if !views.policy.prune {
             return Fate::Prunable;
         }
-        // It failed before it was left, if it did.
-        match keep(views, key, std::slice::from_ref(id), |_| left_at) {
+        if !is_present_usable {
+            return Fate::Kept(Keep::PresentNotUsable);
+        }
+        // If it failed, then before it was left; or after it was given up in training, and none takes a day.
+        let failed_at = left_at.map(|at| at.saturating_add(TRAINING_ENDS).unwrap_or(Timestamp::MAX));
+        match keep(views, key, std::slice::from_ref(id), |_| failed_at) {
             Some(keep) => Fate::Kept(keep),
             None => Fate::Delete { is_hard },
         }

@@ -224,6 +224,7 @@ pub(crate) fn keep(keep: &Keep) -> String {
         Keep::NothingDeclared => {
             "nothing at all is declared, which may be a slip; --allow-empty says that it is meant".to_owned()
         }
+        Keep::PresentNotUsable => "the present face cannot be used, and this one could be gone back to".to_owned(),
         Keep::InDoubt => "a create of its key is in doubt: run `facectl recover` first".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! A store that keeps the lock file up to date.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::face::{FaceId, FaceKey, RecordedFace};
 
-use super::{Change, Entry, LockFile, Snapshot, StateError, StateStore};
+use super::snapshot::write_atomically;
+use super::{Change, Entry, LockFile, Meta, Snapshot, StateError, StateStore};
 
 /// A store whose record is also written to `facectl.lock.yaml`.
 ///
@@ -28,6 +29,10 @@ struct Published {
     last: Last,
     written: Option<Instant>,
     is_stale: bool,
+    /// The serial of the state now.
+    serial: u64,
+    /// The serial up to which the lock file is known, on disk, to say all that the state does.
+    marked: Option<u64>,
 }
 
 /// What the lock file says now.
@@ -42,11 +47,14 @@ pub enum Last {
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
 impl<S: StateStore> PublishedStore<S> {
-    /// Keeps the lock file at `path`, for the state in `directory`; `last` is what it says now.
-    pub fn new(inner: S, path: PathBuf, directory: PathBuf, last: Last) -> Self {
-        // What the state wrote itself is up to date until the state changes.
-        let is_stale = matches!(last, Last::Known(_));
-        Self { inner, path, directory, published: Mutex::new(Published { last, written: None, is_stale }) }
+    /// Keeps the lock file at `path`, for the state in `directory`, which is as `meta` says; `last` is what it says
+    /// now.
+    pub fn new(inner: S, path: PathBuf, directory: PathBuf, last: Last, meta: &Meta) -> Self {
+        let marked = marked(&directory, &meta.lineage);
+        // What the state wrote itself is up to date, unless a run died between its last step and the lock file.
+        let is_stale = matches!(last, Last::Known(_)) || marked != Some(meta.serial);
+        let published = Published { last, written: None, is_stale, serial: meta.serial, marked };
+        Self { inner, path, directory, published: Mutex::new(published) }
     }
 
     fn published(&self) -> MutexGuard<'_, Published> {
@@ -65,9 +73,28 @@ impl<S: StateStore> PublishedStore<S> {
             lock.write(&self.path, &self.directory)?;
         }
         let last = Last::Known(if is_news { Some(lock) } else { last });
-        *published = Published { last, written: Some(Instant::now()), is_stale: false };
+        let Meta { lineage, serial, .. } = &snapshot.meta;
+        mark(&self.directory, lineage, *serial);
+        let marked = Some(*serial);
+        *published = Published { last, written: Some(Instant::now()), is_stale: false, serial: *serial, marked };
         Ok(())
     }
+}
+
+/// Up to which serial the lock file says all that the state does. A run that dies in between leaves it behind, and
+/// the next one has to notice that although it changes nothing itself.
+const MARK: &str = "lock-file.serial";
+
+/// Returns the serial up to which the lock file is up to date; none where nobody can tell.
+fn marked(directory: &Path, lineage: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(directory.join(MARK)).ok()?;
+    let (of, serial) = text.trim().split_once(' ')?;
+    serial.parse().ok().filter(|_| of == lineage)
+}
+
+/// Where it cannot be written, the next run compares once more than it must.
+fn mark(directory: &Path, lineage: &str, serial: u64) {
+    let _ = write_atomically(&directory.join(MARK), format!("{lineage} {serial}\n").as_bytes());
 }
 
 impl<S: StateStore> StateStore for PublishedStore<S> {
@@ -90,8 +117,9 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
     fn commit(&self, change: Change) -> Result<u64, StateError> {
         let concerns_faces = !change.faces.is_empty();
         let serial = self.inner.commit(change)?;
+        let mut published = self.published();
+        published.serial = published.serial.max(serial);
         if concerns_faces {
-            let mut published = self.published();
             published.is_stale = true;
             let is_due = published.written.is_none_or(|written| written.elapsed() >= WRITE_EVERY);
             if is_due && let Err(error) = self.write(&mut published) {
@@ -109,10 +137,15 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
 
     fn publish(&self) -> Result<(), StateError> {
         let mut published = self.published();
-        if !published.is_stale {
-            return Ok(());
+        if published.is_stale {
+            return self.write(&mut published);
         }
-        self.write(&mut published)
+        // What happened since has nothing to do with faces.
+        if published.marked != Some(published.serial) {
+            mark(&self.directory, &self.inner.load()?.meta.lineage, published.serial);
+            published.marked = Some(published.serial);
+        }
+        Ok(())
     }
 }
 

@@ -1,15 +1,28 @@
 //! Which PALs use which face, and pointing one of them to another face.
 //!
+//! # Flow
+//! A listing of PALs is read as one of faces is (`observe.rs`), page after page: until as many rows as the total
+//! says are in hand, at an empty page, or at one that shows known ids only. Is something missing then, or is no
+//! total said, page 0 is read as well. A reading that leaves a doubt is made once more.
+//!
+//! # Guarantees
+//! [`ObservedPals::missing`] is none only where one reading showed exactly as many PALs as the API said there are,
+//! on every page of it, or, where it says no total, ended at an empty page, and where each row could be read.
+//! Anything else proves of no face that it is used by none; what any reading showed counts as used.
+//!
 //! # Assumptions
 //! - Stock PALs and PALs that are in neither filter come with the listing only where no filter is given (seen in
 //!   2026: 46 = 10 own + 30 stock + 6 in neither), so none is given.
 //! - Pages are offsets, as for faces, and whether they are counted from 0 or 1 is disputed (documentation 1, the
-//!   vendor's own client 0): page 0 is read as well where rows are missing.
+//!   vendor's own client 0).
 
 use std::collections::BTreeMap;
 
 use super::{ApiError, FaceApi, FaceReads, Failure};
 use crate::face::{FaceId, ObservedPals, Pal, PalId};
+
+#[cfg(test)]
+mod tests;
 
 /// One page of a listing of PALs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +88,7 @@ pub async fn observe_pals(reads: &impl FaceReads) -> Result<ObservedPals, ApiErr
             true => Some(row),
             false => reads.pal(&id).await?,
         };
+        // Looked at by itself, a PAL that says nothing about a face uses none (seen in 2026); or it is gone by now.
         if let Some(PalRow { pal, default_face: Some(face), .. }) = row {
             by_face.entry(face).or_default().push(pal);
         }
@@ -82,32 +96,45 @@ pub async fn observe_pals(reads: &impl FaceReads) -> Result<ObservedPals, ApiErr
     Ok(ObservedPals { missing, by_face })
 }
 
+/// One reading of the whole list.
 #[derive(Debug, Default)]
 struct Reading {
     rows: BTreeMap<PalId, PalRow>,
     unreadable: usize,
     total: Option<usize>,
-    /// Why the reading ended before everything was in hand.
-    is_cut: bool,
+    /// Two pages said different totals.
+    is_moved: bool,
+    end: Option<End>,
+}
+
+/// What ended a reading, other than having everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    EmptyPage,
+    KnownPage,
+    TooManyPages,
 }
 
 async fn read(reads: &impl FaceReads) -> Result<Reading, ApiError> {
-    let mut reading = Reading { is_cut: true, ..Reading::default() };
-    for number in 1..=LAST_PAGE {
-        let page = reads.pal_page(number).await?;
-        // An empty page is the end, and so is one of known ids only: a server that ignores `page`.
-        if reading.add(page) == 0 || reading.has_all() {
-            reading.is_cut = false;
+    let mut reading = Reading::default();
+    let first = reads.pal_page(1).await?;
+    let page_size = first.pals.len() + first.unreadable_rows;
+    reading.take(first, true);
+    // Every page but the last is as long as the first, so that many must exist.
+    let expected = reading.total.map_or(1, |total| total.div_ceil(page_size.max(1)));
+    let mut number = 1;
+    while !reading.is_over() {
+        number += 1;
+        if number > LAST_PAGE {
+            reading.end = Some(End::TooManyPages);
             break;
         }
+        let is_followed = usize::try_from(number).is_ok_and(|number| number < expected);
+        reading.take(reads.pal_page(number).await?, is_followed);
     }
-    if !reading.has_all() && reading.total.is_some() {
+    if reading.may_lack_page_0() {
         match reads.pal_page(0).await {
-            Ok(page) => {
-                let unreadable = reading.unreadable;
-                reading.add(page);
-                reading.unreadable = unreadable;
-            }
+            Ok(page) => reading.take_page_0(page),
             // A server that counts from 1 may well refuse it: then there is nothing there.
             Err(ApiError { failure: Failure::Status { status: 400 | 404 | 422, .. }, .. }) => {}
             Err(error) => return Err(error),
@@ -117,33 +144,73 @@ async fn read(reads: &impl FaceReads) -> Result<Reading, ApiError> {
 }
 
 impl Reading {
-    /// Adds a page; returns how many ids were new.
-    fn add(&mut self, page: PalPage) -> usize {
-        let PalPage { pals, unreadable_rows, total_count } = page;
-        self.total = total_count.or(self.total);
-        let before = self.rows.len();
-        self.rows.extend(pals.into_iter().map(|row| (row.pal.id.clone(), row)));
-        let new = self.rows.len() - before;
-        // Rows of a page that was read before were counted there.
-        if new > 0 || before == 0 {
-            self.unreadable += unreadable_rows;
-        }
-        new
+    fn seen(&self) -> usize {
+        self.rows.len() + self.unreadable
     }
 
     fn has_all(&self) -> bool {
-        self.total == Some(self.rows.len() + self.unreadable)
+        self.total == Some(self.seen())
+    }
+
+    fn is_over(&self) -> bool {
+        self.end.is_some() || self.has_all()
+    }
+
+    /// Adds a page. `is_followed` says that more pages must exist.
+    fn take(&mut self, page: PalPage, is_followed: bool) {
+        let rows = page.pals.len() + page.unreadable_rows;
+        // A page of nothing but unreadable rows is not one of known ids, as long as others are to come.
+        let is_blur = page.unreadable_rows > 0 && is_followed;
+        let new = self.add(page);
+        if rows == 0 {
+            self.end = Some(End::EmptyPage);
+        } else if new == 0 && !is_blur {
+            self.end = Some(End::KnownPage);
+        }
+    }
+
+    fn take_page_0(&mut self, page: PalPage) {
+        // The rows of a page that is page 1 under another number were counted there.
+        let (unreadable, is_moved) = (page.unreadable_rows, self.is_moved);
+        if self.add(page) == 0 {
+            self.unreadable -= unreadable;
+            self.is_moved = is_moved;
+        }
+    }
+
+    /// Returns how many ids were new.
+    fn add(&mut self, page: PalPage) -> usize {
+        let PalPage { pals, unreadable_rows, total_count } = page;
+        if let Some(total) = total_count {
+            self.is_moved |= self.total.is_some_and(|before| before != total);
+            self.total = Some(total);
+        }
+        self.unreadable += unreadable_rows;
+        let before = self.rows.len();
+        self.rows.extend(pals.into_iter().map(|row| (row.pal.id.clone(), row)));
+        self.rows.len() - before
+    }
+
+    fn may_lack_page_0(&self) -> bool {
+        self.end != Some(End::TooManyPages) && self.total.is_none_or(|total| self.seen() < total)
     }
 
     /// Returns why this reading may not be the whole, if it may not.
     fn doubt(&self) -> Option<String> {
-        match (self.total, self.unreadable) {
-            _ if self.is_cut => Some(format!("the listing of PALs has more than {LAST_PAGE} pages")),
-            (_, unreadable @ 1..) => Some(format!("{unreadable} rows of the listing of PALs cannot be read")),
-            (Some(total), _) if total != self.rows.len() => {
-                Some(format!("the API counts {total} PALs and lists {}", self.rows.len()))
+        match (self.total, self.end) {
+            (_, Some(End::TooManyPages)) => Some(format!("the listing of PALs has more than {LAST_PAGE} pages")),
+            _ if self.is_moved => Some("PALs came or went while they were listed".to_owned()),
+            (Some(total), _) if total != self.seen() => {
+                Some(format!("the API counts {total} PALs and lists {}", self.seen()))
             }
-            _ => None,
+            (None, Some(End::KnownPage)) => {
+                Some("the API says no total of PALs and repeats a page, so that more may follow".to_owned())
+            }
+            _ => match self.unreadable {
+                0 => None,
+                1 => Some("1 row of the listing of PALs cannot be read".to_owned()),
+                rows => Some(format!("{rows} rows of the listing of PALs cannot be read")),
+            },
         }
     }
 }

@@ -15,6 +15,8 @@ mod imports;
 mod init;
 mod interrupts;
 mod manifests;
+mod prune;
+mod replace;
 mod saved;
 mod scale;
 mod secrets;

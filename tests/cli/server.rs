@@ -81,6 +81,25 @@ impl Server {
         added["face_ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
     }
 
+    /// Adds a PAL that uses a face; returns its id.
+    pub(crate) fn add_pal(&self, name: &str, face: &str) -> String {
+        let pal = self.ask("POST", "/_sandbox/pals", &json!({ "pal_name": name, "default_face_id": face }));
+        pal["pal_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Returns the faces that PALs of a name use, in the order in which these were made.
+    pub(crate) fn used_by(&self, name: &str) -> Vec<String> {
+        let pals = self.ask("GET", "/v2/pals?limit=100", &Value::Null);
+        let named = pals["data"].as_array().unwrap().iter().filter(|pal| pal["pal_name"] == name);
+        named.map(|pal| pal["default_face_id"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Returns the ids of all faces of the account, as far as they live.
+    pub(crate) fn living(&self) -> Vec<String> {
+        let faces = self.ask("GET", "/v2/faces?face_type=user&limit=100", &Value::Null);
+        faces["data"].as_array().unwrap().iter().map(|face| face["face_id"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Returns a face as a client sees it.
     pub(crate) fn face(&self, id: &str) -> Value {
         self.ask("GET", &format!("/v2/faces/{id}"), &Value::Null)

@@ -40,6 +40,38 @@ spec:
     assert!(auto_fix);
 }
 
+#[test]
+fn a_manifest_says_how_a_face_that_was_replaced_is_kept_and_whether_pals_follow() {
+    let lifecycle = |text: &str| {
+        let spec = format!("{{ train_video_url: https://m.example.com/a.mp4{text} }}");
+        let folder = Folder::new(&[("f.yaml", &face("ana", &spec))]);
+        folder.desired(&["f.yaml"]).faces[&"ana".parse().unwrap()].spec.lifecycle
+    };
+    let built_in = lifecycle("");
+    assert_eq!((built_in.retire_after.as_hours(), built_in.repoint_pals), (24, true));
+    for (text, hours) in [("0s", 0), ("36h", 36), ("7d", 168), ("1w 1d", 192), ("PT48H", 48)] {
+        assert_eq!(
+            lifecycle(&format!(", lifecycle: {{ retire_after: {text} }}")).retire_after.as_hours(),
+            hours,
+            "{text}"
+        );
+    }
+    assert!(!lifecycle(", lifecycle: { repoint_pals: false }").repoint_pals);
+    for (text, why) in [
+        ("retire_after: \"24\"", "is not a length of time"),
+        ("retire_after: -1h", "it is negative"),
+        ("retire_after: 1mo", "is not a length of time"),
+        ("retire_after: soon", "is not a length of time"),
+    ] {
+        let spec = format!("{{ train_video_url: https://m.example.com/a.mp4, lifecycle: {{ {text} }} }}");
+        let found = Folder::new(&[("f.yaml", &face("ana", &spec))]).rendered(&["f.yaml"]);
+        let found = found.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(found.contains("spec.lifecycle.retire_after") && found.contains(why), "{text}: {found}");
+    }
+    let spec = "{ train_video_url: https://m.example.com/a.mp4, lifecycle: { repoint_pals: perhaps } }";
+    assert!(!Folder::new(&[("f.yaml", &face("ana", spec))]).problems(&["f.yaml"]).is_empty());
+}
+
 /// What is wrong with one spec, and where; `{bad}` marks nothing, it is only short.
 fn spec_problems(spec: &str) -> String {
     Folder::new(&[("f.yaml", &face("ana", spec))]).problems(&["f.yaml"]).replace("f.yaml:", "")

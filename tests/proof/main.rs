@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `case.rs` | one face or two, runs that die, and what must be true after each |
 //! | `matrix.rs` | every kill point, alone and in pairs, times everything that the server may do |
+//! | `later.rs` | the kill points of a replacement and of a deletion, with PALs that use the face meanwhile |
 //! | `storm.rs` | seeded random runs: faults, kills, lost disks, two machines |
 //! | `control.rs` | with a guard switched off the same tests do find double payments |
 //!
@@ -26,6 +27,7 @@ mod control;
 #[path = "../cli/environment.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line, which use all of it")]
 mod environment;
+mod later;
 mod matrix;
 #[path = "../cli/server.rs"]
 #[allow(dead_code, reason = "as above")]

@@ -12,13 +12,13 @@ use crate::state::Phase;
 
 /// What goes wrong besides the death.
 #[derive(Debug, Clone)]
-struct Weather {
-    why: &'static str,
+pub(super) struct Weather {
+    pub(super) why: &'static str,
     answers: Vec<Answer>,
     lag: u64,
 }
 
-fn weathers() -> Vec<Weather> {
+pub(super) fn weathers() -> Vec<Weather> {
     let weather = |why, answers: &[Answer], lag| Weather { why, answers: answers.to_vec(), lag };
     vec![
         weather("all is well", &[], 0),
@@ -33,7 +33,7 @@ fn weathers() -> Vec<Weather> {
     ]
 }
 
-fn stage(world: &World, weather: &Weather) -> Stage {
+pub(super) fn stage(world: &World, weather: &Weather) -> Stage {
     let stage = Stage::of(world.clone());
     stage.account().answers.extend(weather.answers.clone());
     stage.account().lag = Duration::from_secs(weather.lag);

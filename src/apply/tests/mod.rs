@@ -2,6 +2,7 @@
 
 mod by_id;
 mod crash;
+mod crash_later;
 mod outcomes;
 mod replace;
 mod retire;

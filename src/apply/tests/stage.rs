@@ -115,6 +115,9 @@ pub(super) struct Account {
     pub(super) draft_pals: BTreeSet<PalId>,
     /// Faces that were deleted, and whether with their material.
     pub(super) deleted: Vec<(FaceId, bool)>,
+    /// What must never be done and was: a PAL pointed to a face that is missing or not finished, a face deleted that
+    /// a PAL uses.
+    pub(super) wrong: Vec<String>,
 }
 
 impl Account {
@@ -538,6 +541,10 @@ impl FaceApi for Stage {
     }
 
     async fn update_face(&self, id: &FaceId, update: &FaceUpdate) -> Result<(), ApiError> {
+        let lost = || Err(error("PATCH", Failure::NoAnswer("connection reset".to_owned())));
+        if !self.pass() {
+            return lost();
+        }
         let mut account = self.account();
         if let Some(failure) = account.patches.clone() {
             return Err(error("PATCH", failure));
@@ -547,7 +554,8 @@ impl FaceApi for Stage {
         let Some(life) = account.lives.get_mut(id) else { return Err(error("PATCH", status(404))) };
         life.face.name = face_name.or(life.face.name.take());
         life.face.default_voice = default_voice.or(life.face.default_voice.take());
-        Ok(())
+        drop(account);
+        if self.pass() { Ok(()) } else { lost() }
     }
 
     async fn delete_face(&self, id: &FaceId, is_hard: bool) -> Result<(), ApiError> {
@@ -555,6 +563,9 @@ impl FaceApi for Stage {
             return Err(error("DELETE", Failure::NoAnswer("connection reset".to_owned())));
         }
         let mut account = self.account();
+        if account.pals.values().any(|pal| pal.default_face.as_ref() == Some(id)) {
+            account.wrong.push(format!("{id} was deleted while a PAL uses it"));
+        }
         account.deleted.push((id.clone(), is_hard));
         account.lives.remove(id);
         drop(account);
@@ -566,7 +577,11 @@ impl FaceApi for Stage {
         if !self.pass() {
             return lost();
         }
+        self.ripen();
         let mut account = self.account();
+        if !account.lives.get(to).is_some_and(|life| life.face.status == TrainingStatus::Ready) {
+            account.wrong.push(format!("{id} was pointed to {to}, which is not ready"));
+        }
         if account.edited_pals.contains(id) {
             return Err(error("PATCH", status(409)));
         }

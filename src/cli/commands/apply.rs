@@ -125,8 +125,12 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
             face.action = Action::NoOp;
         }
     }
-    // A face from before may have come of age meanwhile.
-    second.plan.retired.retain(|retired| !retired.is_deleted() || first.plan.retired.contains(retired));
+    for retired in second.plan.retired.iter_mut().filter(|retired| retired.is_deleted()) {
+        if !first.plan.retired.contains(retired) {
+            moved.push(retired.key.to_string());
+            retired.fate = Fate::Prunable;
+        }
+    }
     if consent == Consent::Bound || (!moved.is_empty() && consent == Consent::Given) {
         return Err(CliError::new("the live faces have changed since the plan was shown; nothing was changed")
             .hint(match moved.is_empty() {
@@ -174,6 +178,7 @@ async fn resend_absent(
         }
         let Look { observed, mut plan, .. } = run.look().await?;
         plan.faces.retain(|face| absent.contains(&face.key));
+        plan.retired.clear();
         plan.refusals.clear();
         let Ok(again) = review(plan, Consent::Automatic) else { return Ok(()) };
         let executed = run.executor.execute(&again, run.session.desired(), &observed).await;

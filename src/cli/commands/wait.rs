@@ -6,7 +6,7 @@ use crate::cli::args::{Global, WaitArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::run::Run;
+use crate::cli::run::{Run, is_about_failure};
 use crate::cli::session::Session;
 use crate::plan::{Action, Block, Consent, review};
 
@@ -28,6 +28,7 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     // A running training that carries our token is taken up, so that any machine can go on waiting for it.
     let mut taken_up = look.plan.clone();
     taken_up.refusals.clear();
+    taken_up.retired.clear();
     taken_up.faces.retain(|face| matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some()));
     if let Ok(approved) = review(taken_up, Consent::Automatic) {
         let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
@@ -38,5 +39,5 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
         session.output.talk("Nothing to wait for.");
     }
     // What else is blocked has nothing to do with waiting: `plan` and `apply` say so.
-    run.finish(look, |block| matches!(block, Block::InDoubt { .. } | Block::Failed(_) | Block::TuningFailed)).await
+    run.finish(look, |block| matches!(block, Block::InDoubt { .. }) || is_about_failure(block)).await
 }

@@ -2,8 +2,8 @@
 
 use crate::apply::join_all;
 use crate::face::{
-    Coverage, FaceId, Naming, Observed, ObservedFace, Ownership, Presence, Recorded, RecordedFace, TrainingStatus,
-    named_with,
+    Coverage, FaceId, FaceKey, Naming, Observed, ObservedFace, Ownership, Presence, PreviousFace, Recorded,
+    RecordedFace, TrainingStatus, named_with,
 };
 use crate::plan::may_not_show_yet;
 use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
@@ -41,11 +41,11 @@ impl Session {
     /// before a recorded face counts as gone, it is looked at alone.
     async fn confirm_missing(&self, recorded: &Recorded, observed: &mut Observed) -> Result<(), CliError> {
         let missing: Vec<&FaceId> =
-            recorded.faces.values().map(|face| &face.id).filter(|id| observed.presence(id) == Presence::Gone).collect();
+            self.matters(recorded).filter(|id| observed.presence(id) == Presence::Gone).collect();
+        let is_all = recorded.faces.values().all(|face| observed.presence(&face.id) == Presence::Gone);
         let mut found = 0;
         for (looked, chunk) in missing.chunks(self.parallelism.max(1)).enumerate() {
-            if found == 0 && looked * self.parallelism.max(1) >= MISSING_LOOKS && missing.len() == recorded.faces.len()
-            {
+            if found == 0 && looked * self.parallelism.max(1) >= MISSING_LOOKS && is_all {
                 // All are missing and none of the first is there: the guard below has its say first.
                 return Ok(());
             }
@@ -74,6 +74,19 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Returns the recorded faces by whose absence something is paid for, deleted or forgotten. Of those that a
+    /// declared key had before, only the ones that were made from what it asks for now.
+    fn matters<'a>(&'a self, recorded: &'a Recorded) -> impl Iterator<Item = &'a FaceId> {
+        recorded.faces.iter().flat_map(|(key, face)| {
+            let wanted = self.desired().faces.get(key).and_then(|desired| desired.spec.fingerprint());
+            let is_wanted = move |before: &&PreviousFace| {
+                wanted.is_none() || before.fingerprint().is_none_or(|made| Some(made) == wanted)
+            };
+            let before = face.previous.iter().filter(is_wanted).map(|before| &before.id);
+            std::iter::once(&face.id).chain(face.successor.iter().map(|next| &next.id)).chain(before)
+        })
     }
 
     /// Refuses an account in which not one face lives that was seen before: with its key every recorded face
@@ -125,7 +138,7 @@ impl Session {
     /// Returns the faces whose row may say too little: failed ones (a row has no reason), ones whose voice is managed
     /// but not shown, and ones that are to be taken over and not said to be ours.
     fn unclear(&self, recorded: &Recorded, observed: &Observed) -> Vec<FaceId> {
-        let is_unclear = |key: &crate::face::FaceKey, id: &FaceId| {
+        let is_unclear = |key: &FaceKey, id: &FaceId| {
             let Some(live) = observed.faces.get(id) else { return false };
             let wants_voice = self.desired().faces.get(key).is_some_and(|face| face.spec.default_voice.is_some())
                 || recorded.faces.get(key).is_some_and(|face| face.default_voice.is_some());
@@ -133,7 +146,10 @@ impl Session {
                 || (live.ownership == Ownership::Unsaid && !recorded.faces.contains_key(key))
                 || (wants_voice && live.default_voice.is_none())
         };
-        let of_record = recorded.faces.iter().map(|(key, face)| (key, face.id.clone()));
+        let of_record = recorded.faces.iter().flat_map(|(key, face)| {
+            let ids = std::iter::once(&face.id).chain(face.successor.iter().map(|next| &next.id));
+            ids.map(move |id| (key, id.clone()))
+        });
         let unrecorded = self.desired().faces.iter().filter(|(key, _)| !recorded.faces.contains_key(*key));
         let of_manifests = unrecorded.filter_map(|(key, face)| Some((key, face.declared_id()?)));
         of_record.chain(of_manifests).filter(|(key, id)| is_unclear(key, id)).map(|(_, id)| id).collect()
@@ -142,7 +158,8 @@ impl Session {
     /// Returns what is known without looking at the API: the recorded faces as they were last seen. It proves no
     /// absence, so nothing is ever created on it.
     pub fn unobserved(&self, recorded: &Recorded) -> Observed {
-        let faces = recorded.faces.values().filter_map(|face| Some((face.id.clone(), self.last_seen(face)?)));
+        let faces = recorded.faces.values().flat_map(|face| std::iter::once(face).chain(face.successor.as_deref()));
+        let faces = faces.filter_map(|face| Some((face.id.clone(), self.last_seen(face)?)));
         Observed {
             at: self.clock.now(),
             coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),

@@ -176,7 +176,7 @@ impl StatePlace {
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) if access == Access::Write => {
-                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last))
+                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last, &snapshot.meta))
             }
             _ => Arc::new(store),
         };
@@ -201,7 +201,7 @@ impl StatePlace {
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) => {
                 let last = Last::Known(lock.clone());
-                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last))
+                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last, &snapshot.meta))
             }
             None => Arc::new(store),
         };

@@ -249,6 +249,70 @@ fn row_31_nothing_is_switched_while_nobody_can_say_which_pals_use_the_face() {
 }
 
 #[test]
+fn row_31a_a_face_that_is_protected_by_now_is_not_left_and_nothing_more_is_paid_for_its_place() {
+    for (status, what) in [(TrainingStatus::Ready, "switched"), (TrainingStatus::Failed, "tried again")] {
+        let mut world = beside(status);
+        world.policy.retry.insert(key("rio"));
+        world.lifecycle("rio").protect = true;
+        let reason = world.reason("rio");
+        assert!(matches!(reason, Reason::Blocked(Block::ProtectedFromReplacement { .. })), "{what}: {reason:?}");
+    }
+}
+
+#[test]
+fn row_16_what_the_manifest_asks_for_and_is_there_is_taken_also_where_the_present_face_failed_or_is_gone() {
+    // Left for a second new face, which failed: the first one was paid for, and is ready.
+    let mut world = beside(TrainingStatus::Ready);
+    let at = world.observed.at;
+    let record = world.record("rio");
+    let left = record.successor.take().unwrap();
+    record.previous.push(left.left(at));
+    let mut failed = world.clone();
+    failed.live("rio").status = TrainingStatus::Failed;
+    world.vanish("rio");
+    for mut world in [failed, world] {
+        assert_eq!(switch(world.action("rio")).to, id("r2"));
+        // Known by its token alone it is no less paid for.
+        world.record("rio").previous[0].trained_from = None;
+        assert_eq!(switch(world.action("rio")).to, id("r2"));
+    }
+}
+
+#[test]
+fn row_16_a_face_that_stays_a_preview_is_not_bought_again_where_that_is_not_enough() {
+    let mut world = beside(TrainingStatus::TuningFailed);
+    let at = world.observed.at;
+    let record = world.record("rio");
+    let left = record.successor.take().unwrap();
+    record.previous.push(left.left(at));
+    let adopt = adopt(world.action("rio"));
+    assert_eq!((adopt.id, adopt.beside), (id("r2"), Some(id("r-rio"))), "and row 30 says what it is short of");
+}
+
+#[test]
+fn row_25_a_new_face_is_given_up_where_the_present_one_was_made_from_the_same() {
+    // Another machine's face was taken over from the lock file while our own create was in doubt.
+    let mut world = beside(TrainingStatus::Training);
+    let trained_from = world.wants("rio").trained_from();
+    world.record("rio").trained_from = trained_from;
+    assert_eq!(world.action("rio"), Action::GiveUp(id("r2")));
+    world.record("rio").token = None;
+    world.record("rio").trained_from = None;
+    assert_eq!(world.action("rio"), Action::Wait, "unknown inputs are no reason to give up what is wanted");
+}
+
+#[test]
+fn a_create_in_doubt_never_takes_the_place_at_once_of_a_face_that_may_be_in_use() {
+    for beside in [None, Some(id("r-rio")), Some(id("r-another"))] {
+        let mut world = World::agreeing().face("rio");
+        world.retrain("rio");
+        world = world.in_doubt("rio", 1).bearer("r2", "rio", 1);
+        world.recorded.open.get_mut(&key("rio")).unwrap().beside = beside.clone();
+        assert_eq!(adopt(world.action("rio")).beside, Some(id("r-rio")), "{beside:?}");
+    }
+}
+
+#[test]
 fn row_32_a_new_face_that_is_ready_takes_the_place_in_every_pal_and_then_in_the_record() {
     let world = beside(TrainingStatus::Ready).pal("p1", "r-rio").pal("p2", "r-rio").pal("p3", "r9");
     assert_snapshot!(world.text(), @r#"

@@ -239,9 +239,47 @@ fn a_replaced_face_is_kept_to_roll_back_to_until_its_time_is_up() {
 }
 
 #[test]
+fn a_replaced_face_is_kept_while_the_present_one_is_of_no_use() {
+    let mut failed = replaced();
+    failed.live("rio").status = TrainingStatus::Failed;
+    let mut gone = replaced();
+    gone.vanish("rio");
+    for world in [failed, gone] {
+        assert_eq!(fate(&world), Fate::Kept(Keep::PresentNotUsable));
+    }
+}
+
+#[test]
+fn a_face_that_was_given_up_in_training_and_failed_later_is_kept_for_its_refund() {
+    let mut world = replaced();
+    world.observed.faces.get_mut(&id("r-rio")).unwrap().status = TrainingStatus::Failed;
+    world.record("rio").previous[0].left_at = Some(noon() - SignedDuration::from_hours(47));
+    assert_eq!(fate(&world), Fate::Kept(Keep::FailedLately(noon() + SignedDuration::from_hours(1))));
+    world.policy.prune_failed = true;
+    assert_eq!(fate(&world), Fate::Delete { is_hard: false });
+}
+
+#[test]
 fn a_replaced_face_that_a_pal_still_uses_is_kept() {
     let world = replaced().pal("p1", "r-rio");
     assert!(matches!(fate(&world), Fate::Kept(Keep::UsedByPals(_))));
+}
+
+#[test]
+fn a_face_that_is_taken_up_again_is_not_deleted_beside() {
+    // The new face was given up two days ago, and is asked for again now.
+    let mut world = World::agreeing().face("ana").face("rio").replaced_by("rio", "r2", TrainingStatus::Training);
+    let at = noon() - SignedDuration::from_hours(48);
+    let record = world.record("rio");
+    let left = record.successor.take().unwrap();
+    record.previous.push(left.left(at));
+    world.lifecycle("rio").on_removal = OnRemoval::Delete;
+    world.policy.prune = true;
+    world.observed.pals = Some(ObservedPals::default());
+    assert!(matches!(world.action("rio"), Action::Adopt(_)));
+    assert_eq!(world.plan().deletions().count(), 0);
+    world.wants("rio").training_version = None;
+    assert_eq!(world.plan().deletions().count(), 1, "once it is not wanted it may go");
 }
 
 #[test]
