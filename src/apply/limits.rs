@@ -1,7 +1,7 @@
 //! What may be spent, counted from what was done: at plan time, and again before each request that spends.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,38 +19,44 @@ pub struct RunLimits {
     pub deletions: Option<(u32, Option<Spent>)>,
 }
 
-/// What this run has spent. The lease keeps every other run from spending beside it.
+/// What this run has spent, each thing once: a create that is sent again under its token is the same training. The
+/// lease keeps every other run from spending beside it.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    trainings: AtomicU32,
-    deletions: AtomicU32,
+    trainings: Mutex<BTreeSet<String>>,
+    deletions: Mutex<BTreeSet<String>>,
 }
 
 impl Ledger {
     /// Counts one more, unless that is one too many.
-    pub(super) fn spend(&self, limit: Limit, limits: &RunLimits) -> Result<(), String> {
-        let (counter, allowed) = match limit {
+    pub(super) fn spend(&self, limit: Limit, what: &str, limits: &RunLimits) -> Result<(), String> {
+        let (spent, allowed) = match limit {
             Limit::MaxTrainings => (&self.trainings, limits.trainings),
             Limit::MaxDeletions => (&self.deletions, limits.deletions),
         };
-        let spent = counter.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some((allowed, before)) = allowed else { return Ok(()) };
-        let before = before.map_or(0, |before| before.count);
-        if spent.saturating_add(before) <= allowed {
+        let mut spent = spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if spent.contains(what) {
             return Ok(());
         }
-        counter.fetch_sub(1, Ordering::Relaxed);
-        Err(format!("{} allows {allowed}, and that many were reached ({})", limit.setting(), limit.flag()))
+        if let Some((allowed, before)) = allowed {
+            let number = spent.len() + before.map_or(0, |before| before.count as usize);
+            if number >= allowed as usize {
+                let (setting, flag) = (limit.setting(), limit.flag());
+                return Err(format!("{setting} allows {allowed}, and that many were reached ({flag})"));
+            }
+        }
+        spent.insert(what.to_owned());
+        Ok(())
     }
 }
 
 impl<A> super::Executor<'_, A> {
-    /// Counts one more request that spends.
+    /// Counts one more request that spends on something, named by its token or id.
     ///
     /// # Errors
     /// When a limit is reached: it must not be sent.
-    pub(super) fn spend(&self, limit: Limit) -> Result<(), String> {
-        self.ledger.spend(limit, &self.settings.limits)
+    pub(super) fn spend(&self, limit: Limit, what: &str) -> Result<(), String> {
+        self.ledger.spend(limit, what, &self.settings.limits)
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Done {
     Unrecorded(Trouble),
     /// It was not begun, because the run was asked to stop.
     Skipped,
+    /// A safety rule stopped it: a person has to act first, and nothing is wrong with the face.
+    Held(Trouble),
     /// It failed.
     Failed(Trouble),
 }
@@ -87,6 +89,8 @@ pub struct Outcome {
     pub in_doubt: Vec<FaceKey>,
     /// Steps that were not begun, because the run was asked to stop.
     pub skipped: Vec<FaceKey>,
+    /// What a safety rule stopped, and what a person has to do first.
+    pub held: Vec<Trouble>,
     /// Whatever else went wrong.
     pub trouble: Vec<Trouble>,
     /// Faces that are as far as they were waited for.
@@ -121,6 +125,10 @@ impl Outcome {
                 self.in_doubt.push(key.clone());
                 self.note(key, Done::Failed(trouble), sink);
             }
+            Done::Held(trouble) => {
+                sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
+                self.held.push(trouble);
+            }
             Done::Failed(trouble) => {
                 sink.take(&Event::StepFailed { key: key.clone(), doing: trouble.doing, why: trouble.why.clone() });
                 self.trouble.push(trouble);
@@ -142,6 +150,7 @@ impl Outcome {
             refused,
             in_doubt,
             skipped,
+            held,
             trouble,
             reached,
             failed,
@@ -166,6 +175,7 @@ impl Outcome {
         self.refused.extend(refused);
         self.in_doubt.extend(in_doubt);
         self.skipped.extend(skipped);
+        self.held.extend(held);
         self.trouble.extend(trouble);
         self.reached.extend(reached);
         self.failed.extend(failed);

@@ -12,7 +12,7 @@ use crate::state::{Change, Happened};
 use crate::tavus::{FaceApi, observe_pals};
 
 use super::outcome::chain;
-use super::step::failed;
+use super::step::{failed, held};
 use super::{Done, Event, Executor, Outcome};
 
 impl<A: FaceApi> Executor<'_, A> {
@@ -49,10 +49,10 @@ impl<A: FaceApi> Executor<'_, A> {
             Some(Keep::UsedByPals(pals)) => {
                 let names: Vec<String> = pals.iter().map(|pal| format!("{} (\"{}\")", pal.id, pal.name)).collect();
                 let why = format!("it is used by {}; nothing was deleted", names.join(", "));
-                return failed(key, "delete", why);
+                return held(key, "delete", why);
             }
             Some(Keep::PalsUnknown(why)) => {
-                return failed(key, "delete", format!("which PALs use it is not known ({why}); nothing was deleted"));
+                return held(key, "delete", format!("which PALs use it is not known ({why}); nothing was deleted"));
             }
             Some(_) => {}
         }
@@ -65,7 +65,8 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     async fn delete_one(&self, key: &FaceKey, id: &FaceId, is_hard: bool) -> Result<(), Done> {
-        self.spend(Limit::MaxDeletions).map_err(|why| failed(key, "delete", format!("{why}; {id} was not deleted")))?;
+        self.spend(Limit::MaxDeletions, id.as_str())
+            .map_err(|why| held(key, "delete", format!("{why}; {id} was not deleted")))?;
         kill_point("delete", "before-send");
         if let Err(error) = self.api.delete_face(id, is_hard).await {
             return Err(self.api_failed(key, "delete", &error));

@@ -41,6 +41,9 @@ impl<A: FaceApi> Executor<'_, A> {
             if self.must_stop() {
                 return Done::Skipped;
             }
+            if let Err(why) = self.spend(Limit::MaxTrainings, &create.token.to_string()) {
+                return held(key, "create", format!("{why}; nothing was sent"));
+            }
             let entry = match self.begin(key, creation).await {
                 Ok(entry) => entry,
                 Err(why) => return failed(key, "create", format!("{why}; nothing was sent")),
@@ -106,7 +109,6 @@ impl<A: FaceApi> Executor<'_, A> {
                 return Err(format!("its training was started already, as {id}"));
             }
         }
-        self.spend(Limit::MaxTrainings)?;
         let (token, trained_from) = (create.token.clone(), create.trained_from.clone());
         let mut entry =
             Entry::begin(last.as_ref(), token, trained_from, self.clock.now()).map_err(|error| error.to_string())?;
@@ -429,6 +431,11 @@ pub(crate) fn placed(
         Some(before) if beside.is_some() && before.id != new.id => before.with_successor(new, now),
         Some(before) => before.replaced_by(new, is_gone, now),
     }
+}
+
+/// Says that a safety rule stopped a step: a person has to act first.
+pub(super) fn held(key: &FaceKey, doing: &'static str, why: String) -> Done {
+    Done::Held(Trouble { key: Some(key.clone()), doing, why })
 }
 
 pub(super) fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {

@@ -19,8 +19,16 @@ use crate::state::Happened;
 use crate::tavus::{FaceApi, Repointed, observe_pals, repoint};
 
 use super::outcome::chain;
-use super::step::failed;
+use super::step::{failed, held};
 use super::{Done, Event, Executor};
+
+/// Why a PAL still uses the face that is to be left.
+enum Stuck {
+    /// Somebody edits it: they have to publish or discard that first.
+    ByPerson(String),
+    /// The API refused.
+    ByApi(String),
+}
 
 /// Why another face takes the place.
 #[derive(Debug, Clone, Copy)]
@@ -112,14 +120,14 @@ impl<A: FaceApi> Executor<'_, A> {
         let naming = if successor.token_in_name { Naming::Marker } else { desired.naming };
         let update = finishing(naming, face, successor, &live)?;
         match self.update(key, &update, desired).await {
-            Done::Failed(trouble) => Some(Done::Failed(trouble)),
+            done @ (Done::Failed(_) | Done::Held(_)) => Some(done),
             _ => None,
         }
     }
 
     /// Step 3. Returns what stands against going on.
     async fn repoint_all(&self, key: &FaceKey, from: &FaceId, to: &FaceId) -> Option<Done> {
-        let mut stuck: Vec<String> = Vec::new();
+        let (mut stuck, mut is_refused) = (Vec::new(), false);
         for _ in 0..ROUNDS {
             let pals = match observe_pals(self.api).await {
                 Ok(pals) => pals,
@@ -127,7 +135,7 @@ impl<A: FaceApi> Executor<'_, A> {
             };
             if let Some(why) = &pals.missing {
                 let why = format!("{why}, so nobody can say which PALs use {from}; the record still names it");
-                return Some(failed(key, "list the PALs", why));
+                return Some(held(key, "switch", why));
             }
             let users: &[Pal] = pals.by_face.get(from).map_or(&[], Vec::as_slice);
             if users.is_empty() {
@@ -139,7 +147,11 @@ impl<A: FaceApi> Executor<'_, A> {
                 }
                 match self.repoint_one(key, pal, from, to).await {
                     Ok(None) => {}
-                    Ok(Some(why)) => stuck.push(why),
+                    Ok(Some(Stuck::ByPerson(why))) => stuck.push(why),
+                    Ok(Some(Stuck::ByApi(why))) => {
+                        is_refused = true;
+                        stuck.push(why);
+                    }
                     Err(done) => return Some(done),
                 }
             }
@@ -151,28 +163,33 @@ impl<A: FaceApi> Executor<'_, A> {
             true => format!("PALs keep turning up that use {from}"),
             false => stuck.join("; "),
         };
-        Some(failed(key, "switch", format!("{why}. {to} is ready, the record still names {from}: apply again then")))
+        let why = format!("{why}. {to} is ready, the record still names {from}: apply again then");
+        Some(if is_refused { failed(key, "switch", why) } else { held(key, "switch", why) })
     }
 
     /// Points one PAL; returns why it could not be, where a person has to act.
-    async fn repoint_one(&self, key: &FaceKey, pal: &Pal, from: &FaceId, to: &FaceId) -> Result<Option<String>, Done> {
+    async fn repoint_one(&self, key: &FaceKey, pal: &Pal, from: &FaceId, to: &FaceId) -> Result<Option<Stuck>, Done> {
         kill_point("switch", "before-pal");
         let Pal { id, name } = pal;
         match repoint(self.api, id, from, to).await {
             Ok(Repointed::Done) => {}
             Ok(Repointed::NoLongerOurs) => return Ok(None),
             Ok(Repointed::UnpublishedEdits) => {
-                return Ok(Some(format!(
+                return Ok(Some(Stuck::ByPerson(format!(
                     "PAL {id} (\"{name}\") has unpublished edits, which facectl never discards: publish or discard them in the PAL editor"
-                )));
+                ))));
             }
             Ok(Repointed::NotPublished) => {
-                return Ok(Some(format!(
+                return Ok(Some(Stuck::ByPerson(format!(
                     "PAL {id} (\"{name}\") took the change and still shows {from}: publish its draft in the PAL editor"
-                )));
+                ))));
             }
             Err(error) if error.is_key_refused() => return Err(self.api_failed(key, "point a PAL to it", &error)),
-            Err(error) => return Ok(Some(format!("PAL {id} (\"{name}\") could not be pointed to {to}: {error}"))),
+            Err(error) => {
+                return Ok(Some(Stuck::ByApi(format!(
+                    "PAL {id} (\"{name}\") could not be pointed to {to}: {error} (lifecycle.repoint_pals: false leaves PALs alone)"
+                ))));
+            }
         }
         kill_point("switch", "pal-done");
         let detail = format!("PAL {id} from {from}");

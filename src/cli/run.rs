@@ -285,7 +285,7 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
         Exit::IN_DOUBT
     } else if is_failed || is_blocked(is_about_failure) {
         Exit::FACE_FAILED
-    } else if is_blocked(|_| true) || !plan.duplicates.is_empty() {
+    } else if is_blocked(|_| true) || !plan.duplicates.is_empty() || !outcome.held.is_empty() {
         Exit::UNSAFE
     } else if !outcome.trouble.is_empty() {
         Exit::ERROR

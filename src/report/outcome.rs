@@ -20,6 +20,7 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
         refused,
         in_doubt,
         skipped,
+        held,
         trouble,
         reached,
         failed,
@@ -38,6 +39,7 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
         (refused.len(), "refused"),
         (in_doubt.len(), "in doubt"),
         (skipped.len(), "not begun"),
+        (held.len(), "held back"),
         (reached.len(), "reached what was waited for"),
         (failed.len(), "failed"),
         (still_training.len(), "still in training"),
@@ -46,8 +48,12 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
             done.push(format!("{number} {what}"));
         }
     }
-    let is_well =
-        refused.is_empty() && in_doubt.is_empty() && trouble.is_empty() && failed.is_empty() && !is_key_refused;
+    let is_well = refused.is_empty()
+        && in_doubt.is_empty()
+        && held.is_empty()
+        && trouble.is_empty()
+        && failed.is_empty()
+        && !is_key_refused;
     let head = if is_well { "Done:" } else { "Done, with trouble:" };
     let painted = if is_well { paint.green(head) } else { paint.red(head) };
     let mut text = format!("{}{}\n", paint.bold(&painted), paint.list_behind(head, &done, 2));
@@ -62,9 +68,12 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     for (key, why) in failed {
         say(format!("x {key}: {}", why.as_deref().unwrap_or("its training failed, and the API does not say why")));
     }
-    for Trouble { key, doing, why } in trouble {
-        let whose = key.as_ref().map_or_else(String::new, |key| format!("x {key}: "));
-        say(format!("{whose}failed to {doing}: {why}"));
+    for (sign, said) in [("!", held), ("x", trouble)] {
+        for Trouble { key, doing, why } in said {
+            let whose = key.as_ref().map_or_else(String::new, |key| format!("{sign} {key}: "));
+            let what = if sign == "!" { "did not" } else { "failed to" };
+            say(format!("{whose}{what} {doing}: {why}"));
+        }
     }
     if !skipped.is_empty() {
         say(format!("Not begun: {}.", keys(skipped)));

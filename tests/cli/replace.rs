@@ -64,13 +64,13 @@ fn a_pal_with_unpublished_edits_is_left_alone_said_and_taken_up_by_the_next_run(
     let (environment, old) = served(&server);
     environment.face("ana", ANEW);
     server.faults(&["pals:conflict"]);
-    let run = environment.run("apply -y").exits(4);
+    let run = environment.run("apply -y").exits(5);
     run.says(&["unpublished edits, which facectl never discards", "publish or discard them", &old]);
     let new = newest(&server);
     assert_eq!(server.used_by("desk"), [old.clone(), old.clone()]);
     assert_eq!(locked(&environment), (old, Some(new.clone())));
     environment.run("plan").exits(0).prints(&["-> ana switch", "is pointed to it", "Nothing here is paid for."]);
-    environment.run("apply -y").exits(4);
+    environment.run("apply -y").exits(5);
     server.faults(&[]);
     environment.run("apply -y").exits(0).prints(&["1 replaced by its new face"]);
     assert_eq!(server.used_by("desk"), [new.clone(), new.clone()]);

@@ -70,7 +70,7 @@ async fn a_pal_with_unpublished_edits_is_never_forced_and_the_record_stays_until
         stage.execute().await;
         occupy(&stage, is_draft);
         let outcome = stage.wait_for(&["rio"]).await;
-        let [trouble] = &outcome.trouble[..] else { panic!("{outcome:?}") };
+        let [trouble] = &outcome.held[..] else { panic!("{outcome:?}") };
         assert!(trouble.why.contains("PAL p2") && trouble.why.contains("the record still names r-rio"), "{trouble:?}");
         assert_eq!(users(&stage), ["r1", "r-rio", "r-other"]);
         assert_eq!(stage.record("rio").id, id("r-rio"));

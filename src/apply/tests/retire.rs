@@ -38,10 +38,7 @@ async fn a_face_that_a_pal_uses_by_now_is_not_deleted_although_it_was_approved()
     stage.account().pal("p1", "r-rio");
     let sink = |_: &crate::apply::Event| {};
     let done = stage.executor(&sink).delete(&key("rio"), &delete).await;
-    assert!(
-        matches!(&done, crate::apply::Done::Failed(trouble) if trouble.why.contains("it is used by p1")),
-        "{done:?}"
-    );
+    assert!(matches!(&done, crate::apply::Done::Held(trouble) if trouble.why.contains("it is used by p1")), "{done:?}");
     assert_eq!(stage.account().deleted, []);
 }
 
@@ -50,14 +47,14 @@ async fn a_limit_is_kept_also_where_the_plan_did_not_see_it() {
     let mut stage = left();
     stage.settings.limits.deletions = Some((2, Some(Spent { count: 1, period: Duration::from_secs(86_400) })));
     let outcome = stage.execute().await;
-    assert!(outcome.trouble[0].why.contains("spec.limits.max_deletions allows 2"), "{outcome:?}");
+    assert!(outcome.held[0].why.contains("spec.limits.max_deletions allows 2"), "{outcome:?}");
     assert_eq!(stage.account().deleted, [(id("r0"), true)], "the one that was left over was spent");
     assert_eq!(stage.record("rio").previous, [], "and what is gone is not in the record any more");
 
     let mut stage = Stage::of(World::agreeing().declared("ana").declared("rio"));
     stage.settings.limits.trainings = Some((1, None));
     let outcome = stage.execute().await;
-    assert_eq!((outcome.created.len(), outcome.trouble.len()), (1, 1));
+    assert_eq!((outcome.created.len(), outcome.held.len()), (1, 1));
     assert_eq!(stage.account().ledger.len(), 1);
 }
 
@@ -80,12 +77,13 @@ async fn what_was_spent_is_counted_from_the_history_and_from_the_record_of_anoth
 fn a_ledger_that_is_full_lets_nothing_through_and_stays_as_it_is() {
     let ledger = Ledger::default();
     let limits = RunLimits { trainings: Some((1, None)), deletions: None };
-    assert_eq!(ledger.spend(Limit::MaxTrainings, &limits), Ok(()));
-    for _ in 0..3 {
-        assert!(ledger.spend(Limit::MaxTrainings, &limits).is_err());
+    assert_eq!(ledger.spend(Limit::MaxTrainings, "fc-1", &limits), Ok(()));
+    for token in ["fc-2", "fc-3"] {
+        assert!(ledger.spend(Limit::MaxTrainings, token, &limits).is_err());
+        assert_eq!(ledger.spend(Limit::MaxTrainings, "fc-1", &limits), Ok(()), "sent again, it is the same training");
     }
-    for _ in 0..100 {
-        assert_eq!(ledger.spend(Limit::MaxDeletions, &limits), Ok(()));
+    for face in 0..100 {
+        assert_eq!(ledger.spend(Limit::MaxDeletions, &format!("r{face}"), &limits), Ok(()));
     }
 }
 

@@ -76,6 +76,11 @@ fn an_outcome_counts_what_happened_and_says_what_to_do() {
         refused: vec![(key("eva"), "POST /v2/faces: HTTP 402: no credits left".to_owned())],
         in_doubt: keys(&["fay", "gus"]),
         skipped: keys(&["hal"]),
+        held: vec![Trouble {
+            key: Some(key("noa")),
+            doing: "delete",
+            why: "it is used by p1 (\"Help\"); nothing was deleted".to_owned(),
+        }],
         trouble: vec![
             Trouble { key: None, doing: "write the state", why: "cannot write .facectl/db: no space left".to_owned() },
             Trouble { key: Some(key("cho")), doing: "set the voice", why: "there is no voice v1".to_owned() },
@@ -87,14 +92,15 @@ fn an_outcome_counts_what_happened_and_says_what_to_do() {
         is_deadline_reached: true,
         is_key_refused: true,
     };
-    assert_snapshot!(text(&everything), @r"
+    assert_snapshot!(text(&everything), @r#"
     Done, with trouble: 1 created, 1 updated, 1 adopted,
       1 replaced by its new face, 1 replacement given up, 1 deleted, 1 forgotten,
-      1 refused, 2 in doubt, 1 not begun, 1 reached what was waited for, 2 failed,
-      1 still in training.
+      1 refused, 2 in doubt, 1 not begun, 1 held back,
+      1 reached what was waited for, 2 failed, 1 still in training.
     x eva: refused, nothing was started: POST /v2/faces: HTTP 402: no credits left
     x ida: the video has no consent statement
     x jan: its training failed, and the API does not say why
+    ! noa: did not delete: it is used by p1 ("Help"); nothing was deleted
     failed to write the state: cannot write .facectl/db: no space left
     x cho: failed to set the voice: there is no voice v1
     Not begun: hal.
@@ -104,9 +110,9 @@ fn an_outcome_counts_what_happened_and_says_what_to_do() {
       known what became of them.
     Interrupted. The state is safe: run the same command again.
     The time to wait is up with 1 face still in training: run `facectl wait`.
-    ");
+    "#);
     let json = outcome_json(&World::agreeing().desired.project, &everything, &[], 8);
-    assert_snapshot!(serde_json::to_string(&json).unwrap(), @r#"{"format_version":"1.0","project":"acme","exit_code":8,"created":["ana"],"adopted":["bea"],"updated":["cho"],"forgotten":["dan"],"switched":["kim"],"given_up":["lea"],"deleted":["max"],"refused":[{"key":"eva","why":"POST /v2/faces: HTTP 402: no credits left"}],"in_doubt":["fay","gus"],"not_begun":["hal"],"trouble":[{"key":null,"doing":"write the state","why":"cannot write .facectl/db: no space left"},{"key":"cho","doing":"set the voice","why":"there is no voice v1"}],"reached":["ana"],"failed":[{"key":"ida","why":"the video has no consent statement"},{"key":"jan","why":null}],"still_training":["bea"],"interrupted":true,"deadline_reached":true,"key_refused":true,"faces":[]}"#);
+    assert_snapshot!(serde_json::to_string(&json).unwrap(), @r#"{"format_version":"1.0","project":"acme","exit_code":8,"created":["ana"],"adopted":["bea"],"updated":["cho"],"forgotten":["dan"],"switched":["kim"],"given_up":["lea"],"deleted":["max"],"refused":[{"key":"eva","why":"POST /v2/faces: HTTP 402: no credits left"}],"in_doubt":["fay","gus"],"not_begun":["hal"],"held":[{"key":"noa","doing":"delete","why":"it is used by p1 (\"Help\"); nothing was deleted"}],"trouble":[{"key":null,"doing":"write the state","why":"cannot write .facectl/db: no space left"},{"key":"cho","doing":"set the voice","why":"there is no voice v1"}],"reached":["ana"],"failed":[{"key":"ida","why":"the video has no consent statement"},{"key":"jan","why":null}],"still_training":["bea"],"interrupted":true,"deadline_reached":true,"key_refused":true,"faces":[]}"#);
     let waiting = Outcome { still_training: keys(&["ana", "bea"]), is_deadline_reached: true, ..Outcome::default() };
     assert_snapshot!(text(&waiting), @r"
     Done: 0 created, 0 updated, 2 still in training.
