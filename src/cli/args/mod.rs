@@ -90,9 +90,7 @@ pub enum Command {
     /// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
     /// still in doubt.
     Recover(RecoverArgs),
-    /// Go back to the face that a key had before; nothing is trained
     Rollback(RollbackArgs),
-    /// Delete the live face of a key
     Delete(DeleteArgs),
     /// Look at what is remembered, and change it by hand
     ///

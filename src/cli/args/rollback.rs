@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::face::{FaceId, FaceKey};
 
-/// `rollback`
+/// Go back to the face that a key had before; nothing is trained
 ///
 /// Every PAL that uses the present face is pointed to the one before it, then the record. Nothing is trained and
 /// nothing is paid; the face that is left stays alive. As long as the manifest asks for the very inputs that were
