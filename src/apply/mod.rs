@@ -9,6 +9,7 @@
 //! No create is sent without a durable `begun`. What is reported happened. One face's failure does not
 //! stop the others, with one exception: a refused key stops everything, as every answer would be the same.
 
+mod adopt;
 mod event;
 mod import;
 mod interrupt;
@@ -21,6 +22,7 @@ mod step;
 mod switch;
 #[cfg(test)]
 mod tests;
+mod update;
 mod wait;
 
 use std::sync::Arc;

@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::face::{
-    Coverage, Desired, FaceId, FaceKey, FaceName, Observed, Presence, RecordedFace, Token, TrainingInput,
-    TrainingVoice, VoiceId, named_with,
-};
+use crate::face::{Coverage, FaceId, FaceKey, RecordedFace, Token, TrainingInput, TrainingVoice, named_with};
+
 use crate::killpoint::{is_off, kill_point};
-use crate::plan::{Adopt, Create, FacePlan, Limit, Reason, Update, live_name_agrees, presence};
+use crate::plan::{Create, Limit};
 use crate::state::{Change, Entry, Happened, HistoryEntry};
-use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, FaceUpdate, Failure};
+use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, Failure};
 
 use super::outcome::chain;
 use super::{Done, Event, Executor, Trouble};
 
 /// How often one create is sent when the API says "later". Each time it is proven that nothing began.
 const POSTPONED_SENDS: u32 = 6;
+
 /// The longest wait that the API may ask for before a create: as for what may be repeated. Beyond it the run
 /// says so and goes on with the other faces, instead of holding the state for hours.
 const POSTPONED_LIMIT: Duration = Duration::from_secs(300);
+
 /// How long to wait after a 429 that does not say (integrators fall back to 5 s, public code, 2026).
 const POSTPONED_WAIT: Duration = Duration::from_secs(5);
 
@@ -191,170 +191,6 @@ impl<A: FaceApi> Executor<'_, A> {
         Done::InDoubt
     }
 
-    /// Takes a live face into the record.
-    pub(super) async fn adopt(&self, face: &FacePlan, adopt: &Adopt, desired: &Desired, observed: &Observed) -> Done {
-        let key = &face.key;
-        if let Some(from) = &adopt.moved_from {
-            return self.rekey(key, from).await;
-        }
-        let how = match (&face.reason, &adopt.token) {
-            (Reason::DeclaredById, _) => "named by its manifest",
-            (_, Some(_)) => "found by its token",
-            (_, None) => "found by its name",
-        };
-        self.take_in(key, adopt, how, desired, observed).await
-    }
-
-    /// Takes a live face into the record, whoever found it, unless another key's record holds it. `how` stands in
-    /// the history.
-    pub(super) async fn take_in(
-        &self,
-        key: &FaceKey,
-        adopt: &Adopt,
-        how: &str,
-        desired: &Desired,
-        observed: &Observed,
-    ) -> Done {
-        let Some(live) = observed.faces.get(&adopt.id) else {
-            return failed(key, "adopt", format!("{} is no longer in the listing; nothing was done", adopt.id));
-        };
-        let spec = desired.faces.get(key).map(|face| &face.spec);
-        let name: Option<FaceName> = live.shown_name().parse().ok().or_else(|| spec.map(|spec| spec.face_name.clone()));
-        let Some(name) = name else {
-            return failed(key, "adopt", format!("{} has a name that cannot be recorded; nothing was done", adopt.id));
-        };
-        let snapshot = match self.store.load() {
-            Ok(snapshot) => snapshot,
-            Err(error) => return failed(key, "adopt", format!("{}; nothing was done", chain(&error))),
-        };
-        if let Some(by) = snapshot.holder(&adopt.id).filter(|by| *by != key) {
-            return failed(key, "adopt", format!("the record of {by} holds {}; nothing was done", adopt.id));
-        }
-        let before = snapshot.faces.get(key);
-        let wanted_voice = spec.and_then(|spec| spec.default_voice.as_ref());
-        // Of a face that was made elsewhere, its voice is taken over as it is, once a manifest cares for it: then it is
-        // the manifest that changes it. Of one that was made here it may be the one of its recording.
-        let is_ours = |voice: &VoiceId| wanted_voice.is_some_and(|wanted| adopt.token.is_none() || wanted == voice);
-        let recorded = RecordedFace {
-            id: adopt.id.clone(),
-            name,
-            default_voice: live.default_voice.clone().filter(is_ours),
-            trained_from: adopt.trained_from.clone(),
-            attempt: adopt.token.as_ref().map_or(crate::face::Attempt::FIRST, Token::attempt),
-            token: adopt.token.clone(),
-            token_in_name: adopt.token.is_some(),
-            created_at: live.created_at.or_else(|| Some(self.clock.now())),
-            // What was said last counts where the manifest is gone.
-            on_removal: spec
-                .map(|spec| spec.lifecycle.on_removal)
-                .or(before.map(|face| face.on_removal))
-                .unwrap_or_default(),
-            protect: spec.map_or_else(|| before.is_some_and(|face| face.protect), |spec| spec.lifecycle.protect),
-            seen_usable: live.status.is_usable(),
-            last_seen: None,
-            successor: None,
-            previous: Vec::new(),
-            rolled_back_from: None,
-        };
-        let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
-        let recorded = placed(before.cloned(), recorded, adopt.beside.as_ref(), is_gone, self.clock.now());
-        // An open create that this face answers.
-        let settled = snapshot
-            .journal
-            .get(key)
-            .filter(|entry| Some(entry.token()) == adopt.token.as_ref())
-            .and_then(|entry| entry.settle(adopt.id.clone()).ok());
-        let history = self.history(key, Happened::Adopted, Some(&adopt.id), adopt.token.as_ref(), how);
-        if let Err(why) = self.write(key, settled.as_ref(), Some(recorded), history).await {
-            return failed(key, "adopt", why);
-        }
-        self.sink.take(&Event::FaceAdopted { key: key.clone(), id: adopt.id.clone() });
-        Done::Adopted(adopt.id.clone())
-    }
-
-    /// Records a face under its new key. Nothing is sent: keys are ours.
-    async fn rekey(&self, key: &FaceKey, from: &FaceKey) -> Done {
-        let face = match self.store.face(from) {
-            Ok(Some(face)) => face,
-            Ok(None) => return failed(key, "move", format!("nothing is recorded under {from} any more")),
-            Err(error) => return failed(key, "move", chain(&error)),
-        };
-        let id = face.id.clone();
-        let history = self.history(key, Happened::Adopted, Some(&id), None, &format!("moved from key {from}"));
-        let change = Change {
-            faces: vec![(from.clone(), None), (key.clone(), Some(face))],
-            history: vec![history],
-            ..Change::default()
-        };
-        if let Err(error) = self.commit(change).await {
-            return failed(key, "move", chain(&error));
-        }
-        self.sink.take(&Event::FaceAdopted { key: key.clone(), id: id.clone() });
-        Done::Adopted(id)
-    }
-
-    /// Changes name or voice in place: only what differs is sent.
-    pub(super) async fn update(&self, key: &FaceKey, update: &Update, desired: &Desired) -> Done {
-        if let Some(voice) = update.voice.as_ref().and_then(|change| change.after().as_ref()) {
-            match self.api.voice(voice).await {
-                Ok(Some(found)) if found.is_completed => {}
-                Ok(Some(found)) => {
-                    let why = format!(
-                        "voice {voice} (\"{}\") is {}, not completed; nothing was changed, apply again later",
-                        found.name, found.status
-                    );
-                    return failed(key, "set the voice", why);
-                }
-                Ok(None) => {
-                    return failed(
-                        key,
-                        "set the voice",
-                        format!("there is no voice {voice} in this account; nothing was changed"),
-                    );
-                }
-                Err(error) => return self.api_failed(key, "look the voice up", &error),
-            }
-        }
-        let request = FaceUpdate {
-            face_name: update.name.as_ref().map(|change| change.after().clone()),
-            default_voice: update.voice.as_ref().and_then(|change| change.after().clone()),
-        };
-        kill_point("update", "before-send");
-        let sent = self.clock.now();
-        if let Err(error) = self.api.update_face(&update.id, &request).await {
-            return self.api_failed(key, "update", &error);
-        }
-        let took = self.since(sent);
-        kill_point("update", "answered");
-        let what = described(update);
-        let spec = desired.faces.get(key).map(|face| &face.spec);
-        let recorded = self.store.face(key).ok().flatten();
-        let Some(mut whole) = recorded else {
-            return failed(key, "record the update", "it is not in the record any more".to_owned());
-        };
-        let Some(recorded) = whole.of_id_mut(&update.id) else {
-            return failed(key, "record the update", format!("{} is not in the record any more", update.id));
-        };
-        let is_token_only = |name: &crate::plan::Change<String>| {
-            let before = Some(name.before().as_str());
-            spec.is_some_and(|spec| live_name_agrees(before, &spec.face_name, recorded.token.as_ref()))
-        };
-        let is_housekeeping = update.voice.is_none() && update.name.as_ref().is_some_and(is_token_only);
-        if let Some(spec) = spec.filter(|_| update.name.is_some()) {
-            recorded.name = spec.face_name.clone();
-            recorded.token_in_name = update.token_in_name;
-        }
-        if let Some(voice) = &update.voice {
-            recorded.default_voice = voice.after().clone();
-        }
-        let history = self.history(key, Happened::Updated, Some(&update.id), None, &what).took(took);
-        if let Err(why) = self.write(key, None, Some(whole), history).await {
-            return failed(key, "record the update", format!("{what} was changed on the live face, but {why}"));
-        }
-        self.sink.take(&Event::FaceUpdated { key: key.clone(), id: update.id.clone(), what, is_housekeeping });
-        Done::Updated
-    }
-
     /// Drops a face from the record that is neither asked for nor live.
     pub(super) async fn forget(&self, key: &FaceKey) -> Done {
         let history = self.history(key, Happened::Forgotten, None, None, "it left the manifests and is gone");
@@ -480,18 +316,4 @@ fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
         previous: Vec::new(),
         rolled_back_from: None,
     }
-}
-
-fn described(update: &Update) -> String {
-    let mut parts = Vec::new();
-    if let Some(name) = &update.name {
-        parts.push(format!("face_name {:?} -> {:?}", name.before(), name.after()));
-    }
-    if let Some(voice) = &update.voice {
-        let text = |voice: &Option<crate::face::VoiceId>| {
-            voice.as_ref().map_or_else(|| "(none)".to_owned(), ToString::to_string)
-        };
-        parts.push(format!("default_voice_id {} -> {}", text(voice.before()), text(voice.after())));
-    }
-    parts.join(", ")
 }

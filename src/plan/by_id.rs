@@ -6,7 +6,8 @@ use crate::face::{
     Token, TrainingStatus,
 };
 
-use super::decide::{Decision, MOVED_FROM, blocked, decide_moved};
+use super::adopt::{MOVED_FROM, decide_moved};
+use super::decide::{Decision, blocked};
 use super::views::Views;
 use super::{Action, Adopt, Block, Reason};
 

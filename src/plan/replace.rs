@@ -22,7 +22,8 @@ use crate::face::{
     Presence, PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
-use super::decide::{Decision, Failed, adopt_by_token, blocked, input_changes, start};
+use super::adopt::{Failed, adopt_by_token};
+use super::decide::{Decision, blocked, input_changes, start};
 use super::in_place::{naming_for, update};
 use super::views::Views;
 use super::{Action, Adopt, Block, Reason, Switch, presence};

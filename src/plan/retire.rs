@@ -21,7 +21,8 @@ use crate::face::{
     Coverage, FaceId, FaceKey, Observed, ObservedPals, OnRemoval, Pal, Presence, RecordedFace, TrainingStatus,
 };
 
-use super::decide::{Decision, claimant};
+use super::adopt::claimant;
+use super::decide::Decision;
 use super::views::Views;
 use super::{Action, Delete, Fate, Keep, Reason, Retired, presence};
 
