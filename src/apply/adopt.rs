@@ -74,6 +74,7 @@ impl<A: FaceApi> Executor<'_, A> {
             successor: None,
             previous: Vec::new(),
             rolled_back_from: None,
+            going_back_to: None,
         };
         let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
         let recorded = placed(before.cloned(), recorded, adopt.beside.as_ref(), is_gone, self.clock.now());

@@ -129,7 +129,7 @@ impl<A: FaceApi> Executor<'_, A> {
             Action::Adopt(adopt) => self.adopt(face, adopt, desired, observed).await,
             Action::Update(update) => self.update(&face.key, update, desired).await,
             Action::Switch(switch) => self.switch(&face.key, switch, desired).await,
-            Action::GiveUp(id) => self.give_up(&face.key, id).await,
+            Action::GiveUp(id) => self.give_up(&face.key, id, desired).await,
             Action::Forget => self.forget(&face.key).await,
             Action::NoOp
             | Action::Create(_)

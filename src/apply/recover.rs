@@ -227,6 +227,7 @@ impl<A: FaceApi> Executor<'_, A> {
             successor: None,
             previous: Vec::new(),
             rolled_back_from: None,
+            going_back_to: None,
         };
         let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
         // Whichever face serves by now: it is never left for one that is not ready.

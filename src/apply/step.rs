@@ -280,7 +280,7 @@ pub(super) fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
 
 /// None where there is nothing to train from, which no plan asks for.
 fn request(create: &Create) -> Option<CreateFace> {
-    let Create { spec, token, trained_from: _, instead_of: _ } = create;
+    let Create { spec, token, trained_from: _, instead_of: _, gives_up: _ } = create;
     Some(CreateFace {
         face_name: match is_off("token") {
             true => format!("{} (without a token)", spec.face_name),
@@ -294,7 +294,7 @@ fn request(create: &Create) -> Option<CreateFace> {
 }
 
 fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
-    let Create { spec, token, trained_from, instead_of: _ } = create;
+    let Create { spec, token, trained_from, instead_of: _, gives_up: _ } = create;
     let sent_voice = match &spec.training {
         Some(TrainingInput::Image { voice: TrainingVoice::Id(voice), .. }) => Some(voice.clone()),
         Some(TrainingInput::Image { voice: TrainingVoice::Stock(_), .. } | TrainingInput::Video { .. }) | None => None,
@@ -315,5 +315,6 @@ fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
         successor: None,
         previous: Vec::new(),
         rolled_back_from: None,
+        going_back_to: None,
     }
 }

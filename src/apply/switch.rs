@@ -2,8 +2,9 @@
 //!
 //! # Flow
 //! 1. The face that takes the place is looked at by itself: it must be there and as good as it will get.
-//! 2. Its name and voice are brought up to the manifest, while nobody uses it.
-//! 3. Every PAL that uses the present face is pointed to it, one after the other, under the guard that it still
+//! 2. Name and voice of a new face are brought up to the manifest, while nobody uses it; one that was in use before
+//!    keeps what it had until the next plan.
+//! 3. Every PAL that uses the present face, or a new one that was left half-way, is pointed to it, one after the other, under the guard that it still
 //!    uses the present one. What counts is what a PAL shows afterwards, not what the answer said.
 //! 4. When no PAL uses the present face any more, the record goes over; the present face becomes one from before.
 //!
@@ -12,10 +13,10 @@
 //! where it was, and the next run does what is left: PALs that were pointed already are found so. Nothing is
 //! forced over somebody's unpublished edits.
 
-use crate::face::{Desired, DesiredFace, FaceId, FaceKey, Fingerprint, Naming, Pal, RecordedFace};
+use crate::face::{Desired, DesiredFace, FaceId, FaceKey, Fingerprint, Naming, Pal, PreviousFace, RecordedFace};
 use crate::killpoint::kill_point;
 use crate::plan::{Switch, finishing, may_serve};
-use crate::state::Happened;
+use crate::state::{Change, Happened};
 use crate::tavus::{FaceApi, Repointed, observe_pals, repoint};
 
 use super::outcome::chain;
@@ -57,16 +58,24 @@ impl<A: FaceApi> Executor<'_, A> {
 
     /// Points PALs and record of a key from one of its faces to another. The other one is known to be fit.
     async fn go_over(&self, key: &FaceKey, (from, to): (&FaceId, &FaceId), repoints: bool, way: Way) -> Done {
-        if repoints && let Some(failure) = self.repoint_all(key, from, to).await {
-            return failure;
-        }
-        kill_point("switch", "before-record");
-        let now = self.clock.now();
-        let record = match self.store.face(key) {
+        let mut record = match self.store.face(key) {
             Ok(Some(record)) => record,
             Ok(None) => return failed(key, "switch", "nothing is recorded for it any more".to_owned()),
             Err(error) => return failed(key, "switch", chain(&error)),
         };
+        if matches!(way, Way::Back { .. }) && record.going_back_to.as_ref() != Some(to) {
+            // A new face tells by itself that it is to take the place; one from before does not.
+            record.going_back_to = Some(to.clone());
+            let change = Change { faces: vec![(key.clone(), Some(record.clone()))], ..Change::default() };
+            if let Err(error) = self.commit(change).await {
+                return failed(key, "write down the way back", format!("{}; nothing was changed", chain(&error)));
+            }
+        }
+        if repoints && let Some(failure) = self.repoint_all(key, &record.in_use_but(to), to).await {
+            return failure;
+        }
+        kill_point("switch", "before-record");
+        let now = self.clock.now();
         let is_next = record.successor.as_ref().is_some_and(|successor| successor.id == *to);
         let over = if is_next { Some(record.succeeded(now)) } else { record.back_to(to, now) };
         let Some(mut over) = over else {
@@ -126,7 +135,8 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     /// Step 3. Returns what stands against going on.
-    async fn repoint_all(&self, key: &FaceKey, from: &FaceId, to: &FaceId) -> Option<Done> {
+    async fn repoint_all(&self, key: &FaceKey, from: &[FaceId], to: &FaceId) -> Option<Done> {
+        let left = from.iter().map(FaceId::as_str).collect::<Vec<_>>().join(", ");
         let (mut stuck, mut is_refused) = (Vec::new(), false);
         for _ in 0..ROUNDS {
             let pals = match observe_pals(self.api).await {
@@ -134,14 +144,15 @@ impl<A: FaceApi> Executor<'_, A> {
                 Err(error) => return Some(self.api_failed(key, "list the PALs", &error)),
             };
             if let Some(why) = &pals.missing {
-                let why = format!("{why}, so nobody can say which PALs use {from}; the record still names it");
+                let why = format!("{why}, so nobody can say which PALs use {left}; the record stays as it is");
                 return Some(held(key, "switch", why));
             }
-            let users: &[Pal] = pals.by_face.get(from).map_or(&[], Vec::as_slice);
+            let users = from.iter().flat_map(|id| pals.by_face.get(id).into_iter().flatten().map(move |pal| (id, pal)));
+            let users: Vec<(&FaceId, &Pal)> = users.collect();
             if users.is_empty() {
                 return None;
             }
-            for pal in users {
+            for (from, pal) in users {
                 if self.must_stop() {
                     return Some(Done::Skipped);
                 }
@@ -160,10 +171,10 @@ impl<A: FaceApi> Executor<'_, A> {
             }
         }
         let why = match stuck.is_empty() {
-            true => format!("PALs keep turning up that use {from}"),
+            true => format!("PALs keep turning up that use {left}"),
             false => stuck.join("; "),
         };
-        let why = format!("{why}. {to} is ready, the record still names {from}: apply again then");
+        let why = format!("{why}. {to} is ready, the record stays as it is: run it again then");
         Some(if is_refused { failed(key, "switch", why) } else { held(key, "switch", why) })
     }
 
@@ -176,7 +187,7 @@ impl<A: FaceApi> Executor<'_, A> {
             Ok(Repointed::NoLongerOurs) => return Ok(None),
             Ok(Repointed::UnpublishedEdits) => {
                 return Ok(Some(Stuck::ByPerson(format!(
-                    "PAL {id} (\"{name}\") has unpublished edits, which facectl never discards: publish or discard them in the PAL editor"
+                    "PAL {id} (\"{name}\") uses {from} and has unpublished edits, which facectl never discards: publish or discard them in the PAL editor"
                 ))));
             }
             Ok(Repointed::NotPublished) => {
@@ -194,7 +205,7 @@ impl<A: FaceApi> Executor<'_, A> {
         kill_point("switch", "pal-done");
         let detail = format!("PAL {id} from {from}");
         let history = self.history(key, Happened::PalRepointed, Some(to), None, &detail);
-        let change = crate::state::Change { history: vec![history], ..crate::state::Change::default() };
+        let change = Change { history: vec![history], ..Change::default() };
         if let Err(error) = self.commit(change).await {
             return Err(failed(key, "write down that a PAL was pointed to it", chain(&error)));
         }
@@ -202,8 +213,9 @@ impl<A: FaceApi> Executor<'_, A> {
         Ok(None)
     }
 
-    /// Stops going on to a new face, which stays alive as one from before. Nothing is sent.
-    pub(super) async fn give_up(&self, key: &FaceKey, id: &FaceId) -> Done {
+    /// Stops going on to a new face, which stays alive as one from before. PALs that were pointed to it already, when
+    /// an earlier run ended half-way, are pointed back first, where the present face can be used.
+    pub(super) async fn give_up(&self, key: &FaceKey, id: &FaceId, desired: &Desired) -> Done {
         let record = match self.store.face(key) {
             Ok(Some(record)) => record,
             Ok(None) => {
@@ -215,7 +227,19 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(successor) = record.successor.take().filter(|successor| successor.id == *id) else {
             return failed(key, "give the replacement up", format!("{id} does not wait beside it any more"));
         };
-        record.previous.push(successor.left(self.clock.now()));
+        let repoints = desired.faces.get(key).is_none_or(|face| face.spec.lifecycle.repoint_pals);
+        if repoints {
+            match self.api.face(&record.id).await {
+                Ok(Some(live)) if live.status.is_usable() => {
+                    if let Some(failure) = self.repoint_all(key, std::slice::from_ref(id), &record.id).await {
+                        return failure;
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => return self.api_failed(key, "look at the present face", &error),
+            }
+        }
+        record.previous.push(successor.given_up(self.clock.now()));
         let history = self.history(key, Happened::Updated, Some(id), None, "the replacement was given up");
         if let Err(why) = self.write(key, None, Some(record), history).await {
             return failed(key, "give the replacement up", why);
@@ -224,37 +248,43 @@ impl<A: FaceApi> Executor<'_, A> {
         Done::GivenUp
     }
 
-    /// Goes back to the latest face from before that can be used, or to a certain one: PALs first, then the record.
-    /// `from` are the inputs that are asked for now: they are not gone on to again before others are asked for.
+    /// Returns the face that a key goes back to: the latest one that was its present face and is as good as it will
+    /// get, or the one that is asked for.
     ///
     /// # Errors
-    /// When there is none, with what there is.
-    pub async fn roll_back(
-        &self,
-        key: &FaceKey,
-        to: Option<&FaceId>,
-        repoints: bool,
-        from: Option<Fingerprint>,
-    ) -> Result<Done, String> {
+    /// When there is none, with what there is; or what the API said.
+    pub async fn rollback_target(&self, key: &FaceKey, to: Option<&FaceId>) -> Result<PreviousFace, String> {
         let record =
             self.store.face(key).map_err(|error| chain(&error))?.ok_or("nothing is recorded under that key")?;
         if record.previous.is_empty() {
             return Err("it has no face from before".to_owned());
         }
+        // One that ended half-way is gone on with.
+        let to = to.or(record.going_back_to.as_ref());
+        let is_meant = |face: &&PreviousFace| to.map_or(face.has_served, |to| face.id == *to);
         let mut looked = Vec::new();
-        for face in record.previous.iter().rev().filter(|face| to.is_none_or(|to| face.id == *to)) {
+        for face in record.previous.iter().rev().filter(is_meant) {
             match self.api.face(&face.id).await {
-                Ok(Some(live)) if live.status.is_usable() => {
-                    return Ok(self.go_over(key, (&record.id, &face.id), repoints, Way::Back { from }).await);
-                }
+                Ok(Some(live)) if live.status.is_usable() && live.status.is_final() => return Ok(face.clone()),
                 Ok(Some(live)) => looked.push(format!("{} is {}", face.id, live.status.shown())),
                 Ok(None) => looked.push(format!("{} is gone", face.id)),
-                Err(error) => return Ok(self.api_failed(key, "look at the face from before", &error)),
+                Err(error) => return Err(error.to_string()),
             }
         }
         Err(match (looked.is_empty(), to) {
             (true, Some(to)) => format!("{to} is none of the faces that it had before"),
-            _ => format!("none of its faces from before can be used: {}", looked.join(", ")),
+            (true, None) => "none of its faces from before was ever in use (--to names one all the same)".to_owned(),
+            (false, _) => format!("none of its faces from before can be used: {}", looked.join(", ")),
         })
+    }
+
+    /// Goes back to a face from before: PALs first, then the record. `from` are the inputs that are left: they are
+    /// not gone on to again before others are asked for.
+    pub async fn roll_back(&self, key: &FaceKey, to: &FaceId, repoints: bool, from: Option<Fingerprint>) -> Done {
+        match self.store.face(key) {
+            Ok(Some(record)) => self.go_over(key, (&record.id, to), repoints, Way::Back { from }).await,
+            Ok(None) => failed(key, "roll back", "nothing is recorded for it any more".to_owned()),
+            Err(error) => failed(key, "roll back", chain(&error)),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Changing name or voice in place.
 
-use crate::face::{Desired, FaceKey};
+use crate::face::{Desired, FaceKey, VoiceId};
 use crate::killpoint::kill_point;
 use crate::plan::{Update, live_name_agrees};
 use crate::state::Happened;
@@ -12,25 +12,10 @@ use super::{Done, Event, Executor};
 impl<A: FaceApi> Executor<'_, A> {
     /// Changes name or voice in place: only what differs is sent.
     pub(super) async fn update(&self, key: &FaceKey, update: &Update, desired: &Desired) -> Done {
-        if let Some(voice) = update.voice.as_ref().and_then(|change| change.after().as_ref()) {
-            match self.api.voice(voice).await {
-                Ok(Some(found)) if found.is_completed => {}
-                Ok(Some(found)) => {
-                    let why = format!(
-                        "voice {voice} (\"{}\") is {}, not completed; nothing was changed, apply again later",
-                        found.name, found.status
-                    );
-                    return failed(key, "set the voice", why);
-                }
-                Ok(None) => {
-                    return failed(
-                        key,
-                        "set the voice",
-                        format!("there is no voice {voice} in this account; nothing was changed"),
-                    );
-                }
-                Err(error) => return self.api_failed(key, "look the voice up", &error),
-            }
+        if let Some(voice) = update.voice.as_ref().and_then(|change| change.after().as_ref())
+            && let Some(failure) = self.unusable(key, voice).await
+        {
+            return failure;
         }
         let request = FaceUpdate {
             face_name: update.name.as_ref().map(|change| change.after().clone()),
@@ -57,6 +42,10 @@ impl<A: FaceApi> Executor<'_, A> {
             spec.is_some_and(|spec| live_name_agrees(before, &spec.face_name, recorded.token.as_ref()))
         };
         let is_housekeeping = update.voice.is_none() && update.name.as_ref().is_some_and(is_token_only);
+        // A token that did not leave the name is seen by the next look anyway.
+        if !is_housekeeping && let Some(failure) = self.unchanged(key, update).await {
+            return failure;
+        }
         if let Some(spec) = spec.filter(|_| update.name.is_some()) {
             recorded.name = spec.face_name.clone();
             recorded.token_in_name = update.token_in_name;
@@ -70,6 +59,45 @@ impl<A: FaceApi> Executor<'_, A> {
         }
         self.sink.take(&Event::FaceUpdated { key: key.clone(), id: update.id.clone(), what, is_housekeeping });
         Done::Updated
+    }
+
+    /// Returns what stands against giving a face a voice: it must be there, and be `completed`.
+    async fn unusable(&self, key: &FaceKey, voice: &VoiceId) -> Option<Done> {
+        match self.api.voice(voice).await {
+            Ok(Some(found)) if found.is_completed => None,
+            Ok(Some(found)) => {
+                let why = format!(
+                    "voice {voice} (\"{}\") is {}, not completed; nothing was changed, apply again later",
+                    found.name, found.status
+                );
+                Some(failed(key, "set the voice", why))
+            }
+            Ok(None) => {
+                let why = format!("there is no voice {voice} in this account; nothing was changed");
+                Some(failed(key, "set the voice", why))
+            }
+            Err(error) => Some(self.api_failed(key, "look the voice up", &error)),
+        }
+    }
+
+    /// Returns how a face is not what it was changed to, although the API said that it is done. Where it cannot be
+    /// looked at, the API is believed.
+    async fn unchanged(&self, key: &FaceKey, update: &Update) -> Option<Done> {
+        let live = self.api.face(&update.id).await.ok()??;
+        let name = update.name.as_ref().filter(|change| live.name.as_ref().is_some_and(|name| name != change.after()));
+        let voice = update.voice.as_ref().filter(|change| live.default_voice != *change.after());
+        let mut still = Vec::new();
+        still.extend(name.map(|_| format!("the name {:?}", live.shown_name())));
+        still.extend(voice.map(|_| {
+            let shown = live.default_voice.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+            format!("the voice {shown}")
+        }));
+        if still.is_empty() {
+            return None;
+        }
+        let still = still.join(" and ");
+        let why = format!("the API said that it is done, and {} still shows {still}; apply again later", update.id);
+        Some(failed(key, "update", why))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::apply::{Done, ExecuteSettings, Executor, Interrupt, Ledger, Outcome, RunLimits, Settled};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
-use crate::plan::{Block, FacePlan, Plan, Policy, finishing, is_reached, naming_for, shared_tokens};
+use crate::plan::{Action, Block, FacePlan, Plan, Policy, Reason, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
@@ -34,6 +34,8 @@ pub struct Run<'a> {
     pub policy: Policy,
     /// What came of it so far.
     pub outcome: Outcome,
+    /// Whether trainings that were paid for twice end the run with 5.
+    pub minds_duplicates: bool,
     progress: &'a Progress,
 }
 
@@ -77,7 +79,7 @@ impl<'a> Run<'a> {
             ledger: Ledger::default(),
             context: session.run_context(),
         };
-        Ok(Self { session, store, executor, policy, outcome: Outcome::default(), progress })
+        Ok(Self { session, store, executor, policy, outcome: Outcome::default(), minds_duplicates: false, progress })
     }
 
     /// Sets how many faces may be deleted, where a flag says it.
@@ -181,7 +183,7 @@ impl<'a> Run<'a> {
         if let Err(error) = self.store.publish() {
             output.say(&format!("warning: the lock file could not be written: {error}"));
         }
-        let exit = exit(&self.outcome, &before.plan, blocks);
+        let exit = exit(&self.outcome, &before.plan, self.minds_duplicates, blocks);
         let happened = self.outcome != Outcome::default();
         let blocked: Vec<String> = still_blocked(&self.outcome, &before.plan)
             .filter(|(_, block)| blocks(block))
@@ -271,7 +273,7 @@ fn execute_settings(
 }
 
 /// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
-pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exit {
+pub fn exit(outcome: &Outcome, plan: &Plan, minds_duplicates: bool, concerns: fn(&Block) -> bool) -> Exit {
     let is_blocked =
         |wanted: fn(&Block) -> bool| still_blocked(outcome, plan).any(|(_, block)| concerns(block) && wanted(block));
     let is_failed = !outcome.failed.is_empty()
@@ -285,7 +287,7 @@ pub fn exit(outcome: &Outcome, plan: &Plan, concerns: fn(&Block) -> bool) -> Exi
         Exit::IN_DOUBT
     } else if is_failed || is_blocked(is_about_failure) {
         Exit::FACE_FAILED
-    } else if is_blocked(|_| true) || !plan.duplicates.is_empty() || !outcome.held.is_empty() {
+    } else if is_blocked(|_| true) || (minds_duplicates && !plan.duplicates.is_empty()) || !outcome.held.is_empty() {
         Exit::UNSAFE
     } else if !outcome.trouble.is_empty() {
         Exit::ERROR
@@ -302,6 +304,12 @@ pub fn is_about_failure(block: &Block) -> bool {
         block,
         Block::Failed(_) | Block::TuningFailed | Block::ReplacementFailed(_) | Block::ReplacementTuningFailed
     )
+}
+
+/// Returns whether a live face was found by its creation token, so that its training was approved before.
+pub fn is_found(face: &FacePlan) -> bool {
+    let by_token = matches!(face.reason, Reason::FoundByToken | Reason::FoundByTokenOfEarlierInputs);
+    by_token && matches!(face.action, Action::Adopt(_))
 }
 
 /// Asks a person. Only `yes` means yes.

@@ -62,6 +62,10 @@ pub struct RecordedFace {
     /// for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_from: Option<Fingerprint>,
+    /// The face from before that a person is going back to: written down before the first PAL is pointed to it, so
+    /// that an end half-way is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub going_back_to: Option<FaceId>,
 }
 
 /// A face that a key had before.
@@ -91,8 +95,17 @@ pub struct PreviousFace {
     /// When its creation was settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Whether it was ever seen usable: only then one can go back to it.
+    /// Whether it was ever seen usable.
+    #[serde(default)]
     pub seen_usable: bool,
+    /// Whether it was ever the key's present face: only then `rollback` goes back to it by itself. An early version
+    /// did not say it, and left no face that was not.
+    #[serde(default = "has_served")]
+    pub has_served: bool,
+}
+
+fn has_served() -> bool {
+    true
 }
 
 /// Reads faces from before, of which an early version kept the ids alone.
@@ -128,6 +141,7 @@ impl PreviousFace {
             token_in_name: false,
             created_at: None,
             seen_usable: false,
+            has_served: true,
         }
     }
 
@@ -152,6 +166,14 @@ impl RecordedFace {
         }
     }
 
+    /// Returns the faces that a PAL may use in this key's name, other than `to`: the present one, and new ones that were
+    /// left when some PALs were pointed to them already.
+    pub fn in_use_but(&self, to: &FaceId) -> Vec<FaceId> {
+        let next = self.successor.iter().map(|face| &face.id);
+        let left = self.previous.iter().filter(|face| !face.has_served).map(|face| &face.id);
+        std::iter::once(&self.id).chain(next).chain(left).filter(|id| *id != to).cloned().collect()
+    }
+
     /// Returns every id that belongs to the key: the present face, the one that is to take its place, and those
     /// it had before.
     pub fn ids(&self) -> impl Iterator<Item = &FaceId> {
@@ -172,7 +194,7 @@ impl RecordedFace {
     #[must_use]
     pub fn with_successor(mut self, new: Self, at: Timestamp) -> Self {
         if let Some(left) = self.successor.take().filter(|left| left.id != new.id) {
-            self.previous.push(left.left(at));
+            self.previous.push(left.given_up(at));
         }
         self.previous.retain(|face| face.id != new.id);
         self.rolled_back_from = None;
@@ -184,7 +206,7 @@ impl RecordedFace {
     #[must_use]
     pub fn replaced_by(mut self, new: Self, is_gone: bool, at: Timestamp) -> Self {
         let mut previous = std::mem::take(&mut self.previous);
-        previous.extend(self.successor.take().map(|left| left.left(at)));
+        previous.extend(self.successor.take().map(|left| left.given_up(at)));
         if !is_gone && !previous.iter().any(|face| face.id == self.id) {
             previous.push(self.left(at));
         }
@@ -218,6 +240,7 @@ impl RecordedFace {
             successor: _,
             previous: _,
             rolled_back_from: _,
+            going_back_to: _,
         } = self;
         PreviousFace {
             id,
@@ -230,7 +253,21 @@ impl RecordedFace {
             token_in_name,
             created_at,
             seen_usable,
+            has_served: true,
         }
+    }
+
+    /// Returns what is remembered of this face alone, which never took the place that it was made for.
+    pub fn given_up(self, at: Timestamp) -> PreviousFace {
+        PreviousFace { has_served: false, ..self.left(at) }
+    }
+
+    /// Returns every face of the key as one from before, the present one last.
+    pub fn all_left(mut self, at: Timestamp) -> Vec<PreviousFace> {
+        let mut all = std::mem::take(&mut self.previous);
+        all.extend(self.successor.take().map(|next| next.given_up(at)));
+        all.push(self.left(at));
+        all
     }
 
     /// Returns the record of the key once its successor has taken this face's place, which is then a previous
@@ -242,7 +279,7 @@ impl RecordedFace {
         let mut previous = std::mem::take(&mut self.previous);
         previous.retain(|face| face.id != successor.id);
         previous.push(self.left(at));
-        Self { on_removal, protect, previous, rolled_back_from: None, ..*successor }
+        Self { on_removal, protect, previous, rolled_back_from: None, going_back_to: None, ..*successor }
     }
 
     /// Returns the record of the key once it has gone back to a face it had before; the face it leaves and a
@@ -253,7 +290,7 @@ impl RecordedFace {
         let place = previous.iter().position(|face| face.id == *id)?;
         let back = previous.remove(place);
         let (on_removal, protect) = (self.on_removal, self.protect);
-        previous.extend(self.successor.take().map(|successor| successor.left(at)));
+        previous.extend(self.successor.take().map(|successor| successor.given_up(at)));
         let name = back.name.clone().unwrap_or_else(|| self.name.clone());
         previous.push(self.left(at));
         let PreviousFace {
@@ -267,6 +304,7 @@ impl RecordedFace {
             token_in_name,
             created_at,
             seen_usable,
+            has_served: _,
         } = back;
         Some(Self {
             id,
@@ -284,6 +322,7 @@ impl RecordedFace {
             successor: None,
             previous,
             rolled_back_from: None,
+            going_back_to: None,
         })
     }
 }

@@ -47,6 +47,8 @@ pub struct Create {
     pub trained_from: TrainedFrom,
     /// The face it takes the place of, which is left alive.
     pub instead_of: Option<FaceId>,
+    /// A new face that was to take the place until now, and is left for this one.
+    pub gives_up: Option<FaceId>,
 }
 
 /// Another face of the key is to take the present one's place.
@@ -119,6 +121,13 @@ pub enum Keep {
     NothingDeclared,
     /// A create of its key is in doubt.
     InDoubt,
+    /// The record of another key holds it too.
+    HeldBy(FaceKey),
+    /// A key that is declared and not recorded asks for just what it was made from: only the key was changed, as it
+    /// seems.
+    LooksRenamed(FaceKey),
+    /// The manifest asks for what it was made from, and the present face is another one.
+    AskedFor,
     /// The present face of its key is missing, failed or in training: this one is all there is to go back to.
     PresentNotUsable,
 }

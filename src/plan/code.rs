@@ -51,6 +51,7 @@ impl Reason {
                 Block::ReplacementTuningFailed => "blocked_replacement_tuning_failed",
                 Block::ReplacementMissing => "blocked_replacement_missing",
                 Block::RolledBack => "blocked_rolled_back",
+                Block::RollbackUnfinished(_) => "blocked_rollback_unfinished",
                 Block::PalsUnknown(_) => "blocked_pals_unknown",
                 Block::NotAdoptable { .. } => "blocked_not_adoptable",
                 Block::NamesAnother { .. } => "blocked_names_another",

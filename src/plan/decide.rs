@@ -17,14 +17,15 @@
 //! | 7 | yes | | no | some of that name, whatever their model and token | blocked | `SameName` |
 //! | 8 | yes | | no | none, in a complete listing | create `$` | `New` |
 //! | 8a | by id | | another id | the named one lives, or the recorded one was not made here | blocked | `NamesAnother` |
+//! | 8b | yes | | going back half-way | any | blocked | `RollbackUnfinished` |
 //! | 9 | yes | | yes | gone, policy | create `$` | `RecreateMissing` |
 //! | 10 | yes | | yes | gone | blocked | `Missing` |
 //! | 11 | yes | | yes | not shown, listing incomplete | blocked | `ListingIncomplete` |
 //! | 11a | yes | | a moment ago | not shown | wait | `NotShownYet` |
 //! | 12 | yes | | other inputs | another one carries our token, same inputs | adopt (beside) | `FoundByToken` |
 //! | 13 | yes | | other inputs | any, protected | blocked | `ProtectedFromReplacement` |
-//! | 14 | yes | | other inputs | failed | create `$` | `ChangedAfterFailure` |
-//! | 15 | yes | | rolled back from these | any | blocked | `RolledBack` |
+//! | 14 | yes | | rolled back from these | any | blocked | `RolledBack` |
+//! | 15 | yes | | other inputs | failed | create `$` | `ChangedAfterFailure` |
 //! | 16 | yes | | other inputs | one from before has them | switch, or adopt (beside) | `PreviousHasInputs` |
 //! | 17 | yes | | other inputs | any | replace `$` | `InputsChanged` |
 //! | 18 | yes | | same inputs | failed, policy | create `$` | `RetryFailed` |
@@ -184,6 +185,9 @@ pub(super) fn in_doubt(open: &OpenCreate) -> Decision {
 
 /// Rows 8a to 33.
 fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> Decision {
+    if let Some(to) = &recorded.going_back_to {
+        return blocked(Some(&recorded.id), Block::RollbackUnfinished(to.clone()));
+    }
     if let Some(successor) = &recorded.successor {
         return decide_beside(views, key, desired, recorded, successor);
     }
@@ -280,7 +284,12 @@ pub(super) fn input_changes(
 
 /// Returns the number of the next attempt at the inputs that are wanted now: one more than the last that this key
 /// is known to have made at them.
-fn next_attempt(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, fingerprint: Fingerprint) -> Attempt {
+pub(super) fn next_attempt(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    fingerprint: Fingerprint,
+) -> Attempt {
     let Some(recorded) = views.recorded.faces.get(key) else { return Attempt::FIRST };
     let wanted = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
     let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
@@ -344,6 +353,7 @@ pub(super) fn start(
     if !namesakes.is_empty() && !views.policy.create_new.contains(key) {
         return blocked(instead_of, Block::SameName(namesakes.iter().map(|face| face.id.clone()).collect()));
     }
-    let create = Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned() };
+    let create =
+        Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned(), gives_up: None };
     (instead_of.cloned(), Action::Create(Box::new(create)), reason)
 }

@@ -304,10 +304,11 @@ impl Hash {
     }
 
     fn create(&mut self, create: &Create) {
-        let Create { spec, token, trained_from, instead_of } = create;
+        let Create { spec, token, trained_from, instead_of, gives_up } = create;
         self.text(&token.to_string());
         self.text(&trained_from.fingerprint().to_string());
         self.ids(instead_of);
+        self.ids(gives_up);
         let FaceSpec {
             face_name,
             default_voice,
@@ -366,6 +367,7 @@ impl Hash {
                 self.keys([by]);
             }
             Block::Renamed(from) => self.keys([from]),
+            Block::RollbackUnfinished(to) => self.ids([to]),
             // What stands against it is told by the id that it is about; the words are for people.
             Block::NotAdoptable { id, why: _ } => self.ids([id]),
             Block::NamesAnother { named, has, is_recorded: _ } => self.ids([named, has]),

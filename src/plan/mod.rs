@@ -161,7 +161,7 @@ impl Plan {
     /// Returns whether it matters which PALs use which face: a face is to be left, or to be deleted.
     pub fn needs_pals(&self) -> bool {
         let is_left = |face: &FacePlan| {
-            matches!(face.action, Action::Replace(_) | Action::Switch(_) | Action::Delete(_))
+            matches!(face.action, Action::Replace(_) | Action::Switch(_) | Action::GiveUp(_) | Action::Delete(_))
                 || matches!(face.reason, Reason::ReplacementTrains | Reason::LeftManifestsKept(Keep::PalsUnknown(_)))
                 || matches!(face.reason, Reason::Blocked(Block::PalsUnknown(_)))
         };

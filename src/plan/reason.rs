@@ -137,6 +137,8 @@ pub enum Block {
     ReplacementTuningFailed,
     /// The new face is gone; the present one stays.
     ReplacementMissing,
+    /// Somebody was going back to this face from before, and that ended half-way: some PALs may use it already.
+    RollbackUnfinished(FaceId),
     /// A person went back to the present face, and the manifest still asks for what they left.
     RolledBack,
     /// Which PALs use the present face could not be found out, so it cannot be replaced in them.

@@ -23,7 +23,7 @@ use crate::face::{
 };
 
 use super::adopt::{Failed, adopt_by_token};
-use super::decide::{Decision, blocked, input_changes, start};
+use super::decide::{Decision, blocked, input_changes, next_attempt, start};
 use super::in_place::{naming_for, update};
 use super::views::Views;
 use super::{Action, Adopt, Block, Reason, Switch, presence};
@@ -64,25 +64,25 @@ pub(super) fn is_rolled_back(views: &Views<'_>, key: &FaceKey, desired: &Desired
 pub(super) fn paid_before(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
     let recorded = views.recorded.faces.get(key)?;
     let trained_from = desired.spec.trained_from()?;
-    let wanted = trained_from.fingerprint();
-    let content = Token::of(&views.desired.project, key, &wanted, Attempt::FIRST).content().to_owned();
     let live = |face: &PreviousFace| views.observed.faces.get(&face.id);
-    let is_from_these = |face: &&PreviousFace| match face.fingerprint() {
-        Some(fingerprint) => fingerprint == wanted,
-        // Where its inputs were never known, its token tells, which may still stand in its name.
-        None => {
-            let token = face.token.clone().or_else(|| live(face).and_then(ObservedFace::token));
-            token.is_some_and(|token| token.content() == content)
-        }
-    };
-    let mut made = recorded.previous.iter().rev().filter(is_from_these);
+    let made = recorded.previous.iter().rev().filter(|face| has_wanted_inputs(views, key, desired, face));
     if let Some(back) = made.clone().find(|face| live(face).is_some_and(|live| may_serve(live, desired))) {
         return Some(switch(views, desired, recorded, &back.id, Reason::PreviousHasInputs));
     }
     // One that was given up while it trained is waited for again, and none is bought. Nor is one for a face that can
     // be used and is not as good as wanted: what it is short of blocks it.
     let is_worth_it = |live: &ObservedFace| live.status != TrainingStatus::Failed;
-    let back = made.find(|face| live(face).is_some_and(is_worth_it))?;
+    // The last attempt at these inputs failed: changing one's mind twice is no reason to buy another one.
+    let may_retry = |face: &PreviousFace| {
+        views.policy.retry.contains(key)
+            || (desired.spec.lifecycle.on_failed == OnFailed::Retry && face.attempt == Attempt::FIRST)
+    };
+    let next = next_attempt(views, key, desired, trained_from.fingerprint());
+    let is_last = |face: &PreviousFace| face.attempt.next() == next && !may_retry(face);
+    let Some(back) = made.clone().find(|face| live(face).is_some_and(is_worth_it)) else {
+        let failed = made.filter(|face| is_last(face)).find_map(live)?;
+        return Some(blocked(Some(&recorded.id), Block::ReplacementFailed(failed.error.clone())));
+    };
     let adopt = Adopt {
         id: back.id.clone(),
         token: back.token.clone(),
@@ -91,6 +91,20 @@ pub(super) fn paid_before(views: &Views<'_>, key: &FaceKey, desired: &DesiredFac
         beside: Some(recorded.id.clone()),
     };
     Some((Some(back.id.clone()), Action::Adopt(adopt), Reason::PreviousHasInputs))
+}
+
+/// Returns whether a face from before was made from what is asked for now.
+pub(super) fn has_wanted_inputs(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, face: &PreviousFace) -> bool {
+    let Some(wanted) = desired.spec.fingerprint() else { return false };
+    match face.fingerprint() {
+        Some(fingerprint) => fingerprint == wanted,
+        // Where its inputs were never known, its token tells, which may still stand in its name.
+        None => {
+            let shown = || views.observed.faces.get(&face.id).and_then(ObservedFace::token);
+            let wanted = Token::of(&views.desired.project, key, &wanted, Attempt::FIRST);
+            face.token.clone().or_else(shown).is_some_and(|token| token.content() == wanted.content())
+        }
+    }
 }
 
 /// Rows 24 to 33.
@@ -224,7 +238,10 @@ fn switch(views: &Views<'_>, desired: &DesiredFace, recorded: &RecordedFace, to:
         (_, false) | (None, true) => None,
         (Some(pals), true) => match &pals.missing {
             Some(why) => return blocked(Some(&recorded.id), Block::PalsUnknown(why.clone())),
-            None => Some(pals.by_face.get(&recorded.id).map_or_else(Vec::<Pal>::new, Clone::clone)),
+            None => {
+                let left = recorded.in_use_but(to);
+                Some(left.iter().filter_map(|id| pals.by_face.get(id)).flatten().cloned().collect::<Vec<Pal>>())
+            }
         },
     };
     (id, Action::Switch(Switch { from: recorded.id.clone(), to: to.clone(), pals }), reason)
@@ -248,7 +265,11 @@ fn replacement(
     if let Some(decision) = protected(views, key, desired, recorded) {
         return decision;
     }
-    beside(start(views, key, desired, Some(&recorded.id), reason), &recorded.id)
+    let (id, mut action, reason) = beside(start(views, key, desired, Some(&recorded.id), reason), &recorded.id);
+    if let Action::Replace(create) = &mut action {
+        create.gives_up = recorded.successor.as_ref().map(|successor| successor.id.clone());
+    }
+    (id, action, reason)
 }
 
 /// Says that what was decided is about a face beside the present one.

@@ -18,11 +18,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
-    Coverage, FaceId, FaceKey, Observed, ObservedPals, OnRemoval, Pal, Presence, RecordedFace, TrainingStatus,
+    Coverage, FaceId, FaceKey, Observed, ObservedPals, OnRemoval, Pal, Presence, PreviousFace, RecordedFace,
+    TrainingStatus,
 };
 
 use super::adopt::claimant;
-use super::decide::Decision;
+use super::decide::{Decision, input_changes};
+use super::replace::has_wanted_inputs;
 use super::views::Views;
 use super::{Action, Delete, Fate, Keep, Reason, Retired, presence};
 
@@ -60,6 +62,11 @@ pub(super) fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &Reco
     if !views.policy.prune {
         return (id, Action::Orphaned, Reason::LeftManifestsPrunable);
     }
+    // Nobody may have meant to remove it: only the key was changed, as it seems.
+    let renamed = recorded.fingerprint().and_then(|fingerprint| views.unrecorded(fingerprint));
+    if let Some(other) = renamed.filter(|other| !views.policy.create_new.contains(*other)) {
+        return (id, Action::Orphaned, Reason::LeftManifestsKept(Keep::LooksRenamed(other.clone())));
+    }
     match keep(views, key, &left, |id| failed_at(recorded, id)) {
         Some(keep) => (id, Action::Orphaned, Reason::LeftManifestsKept(keep)),
         None => (id, Action::Delete(Delete { faces: left, is_hard }), Reason::Pruned),
@@ -73,7 +80,7 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
     };
     let lifecycle = desired.spec.lifecycle;
     // What is gone back to, or taken up again, is no longer one from before.
-    let is_wanted = |id: &FaceId| match action {
+    let is_taken_up = |id: &FaceId| match action {
         Action::Switch(switch) => switch.to == *id,
         Action::Adopt(adopt) => adopt.id == *id,
         _ => false,
@@ -81,7 +88,10 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
     // Where the present face is of no use, one from before is all that there is to go back to.
     let is_present_usable = views.observed.faces.get(&recorded.id).is_some_and(|live| live.status.is_usable());
     let live = recorded.previous.iter().filter(|face| views.observed.faces.contains_key(&face.id));
-    let fate = |id: &FaceId, left_at: Option<Timestamp>| {
+    // While the present one is not what is asked for, such as after a rollback, the one that is must not go.
+    let is_other = input_changes(views, key, desired, recorded).is_some();
+    let fate = |face: &PreviousFace| {
+        let PreviousFace { id, left_at, .. } = face;
         if lifecycle.protect {
             return Fate::Kept(Keep::Protected);
         }
@@ -100,20 +110,16 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         if !is_present_usable {
             return Fate::Kept(Keep::PresentNotUsable);
         }
-        // If it failed, then before it was left; or after it was given up in training, and none takes a day.
-        let failed_at = left_at.map(|at| at.saturating_add(TRAINING_ENDS).unwrap_or(Timestamp::MAX));
-        match keep(views, key, std::slice::from_ref(id), |_| failed_at) {
+        if is_other && has_wanted_inputs(views, key, desired, face) {
+            return Fate::Kept(Keep::AskedFor);
+        }
+        match keep(views, key, std::slice::from_ref(id), |id| failed_at(recorded, id)) {
             Some(keep) => Fate::Kept(keep),
             None => Fate::Delete { is_hard },
         }
     };
-    live.filter(|face| !is_wanted(&face.id))
-        .map(|face| Retired {
-            key: key.clone(),
-            id: face.id.clone(),
-            left_at: face.left_at,
-            fate: fate(&face.id, face.left_at),
-        })
+    live.filter(|face| !is_taken_up(&face.id))
+        .map(|face| Retired { key: key.clone(), id: face.id.clone(), left_at: face.left_at, fate: fate(face) })
         .collect()
 }
 
@@ -133,17 +139,28 @@ fn keep(
     if views.desired.faces.is_empty() && !views.policy.allow_empty {
         return Some(Keep::NothingDeclared);
     }
+    let is_other = |holder: &&&FaceKey| **holder != key;
+    let held = faces.iter().find_map(|id| views.claims.get(id)?.iter().find(is_other));
+    if let Some(other) = held {
+        return Some(Keep::HeldBy((*other).clone()));
+    }
     if let Some(until) = refund(faces, views.observed, failed_at).filter(|_| !views.policy.prune_failed) {
         return Some(Keep::FailedLately(until));
     }
     users(views.observed.pals.as_ref(), faces)
 }
 
-/// Returns when a face was first seen to have failed; none where nobody saw it.
+/// Returns when a face was first seen to have failed; where nobody saw it, when its training was over at the latest.
 fn failed_at(recorded: &RecordedFace, id: &FaceId) -> Option<Timestamp> {
-    let record = if *id == recorded.id { Some(recorded) } else { recorded.successor.as_deref() };
-    let seen = record.filter(|record| record.id == *id).and_then(|record| record.last_seen.as_ref());
-    seen.filter(|seen| seen.status == TrainingStatus::Failed).map(|seen| seen.at)
+    let over = |begun: Timestamp| begun.saturating_add(TRAINING_ENDS).unwrap_or(Timestamp::MAX);
+    let mut records = std::iter::once(recorded).chain(recorded.successor.as_deref());
+    if let Some(record) = records.find(|record| record.id == *id) {
+        let seen = record.last_seen.as_ref().filter(|seen| seen.status == TrainingStatus::Failed).map(|seen| seen.at);
+        return seen.or(record.created_at.map(over));
+    }
+    // If it failed, then before it was left; or after it was given up in training.
+    let left = recorded.previous.iter().find(|face| face.id == *id)?;
+    left.left_at.or(left.created_at).map(over)
 }
 
 /// Returns until when the deletion of faces may lose the refund of a failed one; none where it may not.

@@ -1,11 +1,13 @@
 //! The three views, with what a decision looks up in them: by token, by name, by id.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
-    Desired, DesiredFace, FaceId, FaceKey, Observed, ObservedFace, Ownership, Recorded, RecordedFace, Token,
+    Desired, DesiredFace, FaceId, FaceKey, Fingerprint, Observed, ObservedFace, Ownership, Recorded, RecordedFace,
+    Token,
 };
 
 use super::{Duplicate, Policy};
@@ -22,6 +24,10 @@ pub(super) struct Views<'a> {
     pub(super) held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
     /// Live faces that nobody recorded and that are not known by a token to be another key's, by name.
     pub(super) by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
+    /// Declared keys that nothing is recorded for, by what they are to be made from.
+    unrecorded: OnceCell<BTreeMap<Fingerprint, &'a FaceKey>>,
+    /// Faces that the records of several keys hold, as after a lock file was merged wrongly, with those keys.
+    pub(super) claims: BTreeMap<&'a FaceId, Vec<&'a FaceKey>>,
     /// A young live face that shows no name yet: it could be anybody's.
     pub(super) nameless: Option<&'a FaceId>,
     /// Tokens that several live faces carry.
@@ -45,6 +51,10 @@ impl<'a> Views<'a> {
         policy: &'a Policy,
     ) -> Self {
         let holders: BTreeMap<&FaceId, &FaceKey> = known_ids(recorded).map(|(key, id)| (id, key)).collect();
+        let mut claims: BTreeMap<&FaceId, Vec<&FaceKey>> = BTreeMap::new();
+        for (key, id) in known_ids(recorded).filter(|(key, id)| holders.get(id).is_some_and(|holder| holder != key)) {
+            claims.entry(id).or_default().extend([key, holders[id]]);
+        }
         let keys = desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys());
         let our_owners: BTreeSet<String> = keys.map(|key| Token::owner_of(&desired.project, key)).collect();
         let mut by_owner: BTreeMap<String, Vec<(Token, &ObservedFace)>> = BTreeMap::new();
@@ -90,8 +100,19 @@ impl<'a> Views<'a> {
             shared: shared_tokens(observed),
             wanted_names,
             holders,
+            claims,
+            unrecorded: OnceCell::new(),
             named,
         }
+    }
+
+    /// Returns a declared key that nothing is recorded for and that is to be made from just these inputs.
+    pub(super) fn unrecorded(&self, fingerprint: Fingerprint) -> Option<&'a FaceKey> {
+        let made = self.unrecorded.get_or_init(|| {
+            let unrecorded = self.desired.faces.iter().filter(|(key, _)| !self.recorded.faces.contains_key(*key));
+            unrecorded.filter_map(|(key, face)| Some((face.spec.fingerprint()?, key))).collect()
+        });
+        made.get(&fingerprint).copied()
     }
 
     /// Returns the live faces that carry the key's owner part and may be its own.

@@ -115,6 +115,10 @@ fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
             if let Some(from) = &adopt.moved_from {
                 let _ = writeln!(text, "      key:       {from} -> {}", face.key);
             }
+            if let Some(present) = &adopt.beside {
+                let line = format!("takes the place of {present} once it is ready: first in PALs, then in the record");
+                let _ = writeln!(text, "      {}", paint.wrap(&line, 6));
+            }
         }
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
     }
@@ -240,6 +244,10 @@ fn create_fields(text: &mut String, create: &Create, face: &FacePlan, paint: Pai
     for (name, value) in fields {
         let name = format!("{name}:");
         let _ = writeln!(text, "      {} {value}", paint.dim(&format!("{name:<width$}")));
+    }
+    if let Some(id) = &create.gives_up {
+        let line = format!("{id}, which is paid for and was to take the place, is given up and kept");
+        let _ = writeln!(text, "      {}", paint.yellow(&paint.wrap(&line, 6)));
     }
     let Some(id) = &create.instead_of else { return };
     let line = match &face.action {

@@ -177,6 +177,9 @@ fn block(block: &Block) -> String {
         Block::ReplacementMissing => {
             "its new face is gone, and facectl did not delete it; the present one stays, and training again would cost".to_owned()
         }
+        Block::RollbackUnfinished(to) => {
+            format!("somebody was going back to {to}, and that ended half-way: some PALs may use it already")
+        }
         Block::RolledBack => {
             "a person went back to this face, and the manifest still asks for what they went back from".to_owned()
         }
@@ -218,13 +221,20 @@ pub(crate) fn keep(keep: &Keep) -> String {
         }
         Keep::PalsUnknown(why) => format!("nobody can say which PALs use it ({why})"),
         Keep::FailedLately(until) => format!(
-            "its training failed less than a day ago, and deleting it now may lose the refund; from {until:.0} on, or with --prune-failed"
+            "its training failed less than a day ago, and deleting it now may lose the refund; from {until:.0} on, or where somebody insists (--prune-failed; --although-failed for `delete`)"
         ),
         Keep::ListingIncomplete(why) => format!("the listing of live faces was not complete ({why})"),
         Keep::NothingDeclared => {
             "nothing at all is declared, which may be a slip; --allow-empty says that it is meant".to_owned()
         }
         Keep::PresentNotUsable => "the present face cannot be used, and this one could be gone back to".to_owned(),
+        Keep::HeldBy(other) => format!(
+            "the record of {other} holds it too, and a face belongs to one key: take it out of one of them, as by `facectl state pull` and `push`"
+        ),
+        Keep::LooksRenamed(other) => {
+            format!("it looks as if only its key was changed, to {other}; say so there by `facectl.dev/moved-from`")
+        }
+        Keep::AskedFor => "the manifest asks for what it was made from, and the present face is another one".to_owned(),
         Keep::InDoubt => "a create of its key is in doubt: run `facectl recover` first".to_owned(),
     }
 }
@@ -313,6 +323,9 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         }
         Block::ReplacementMissing => {
             format!("to train it again run `facectl apply --recreate {key}`; to keep the present face set the manifest back")
+        }
+        Block::RollbackUnfinished(_) => {
+            format!("run `facectl rollback {key}` again: it does what is left; nothing else is done to it before")
         }
         Block::RolledBack => format!(
             "set the manifest back to what the present face was made from, raise training_version to train another one, or go on to the newer face by `facectl apply --roll-forward {key}`"

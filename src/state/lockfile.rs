@@ -5,7 +5,7 @@
 //! it last changed, so that two branches that touch different faces merge without a conflict; the serial
 //! of the whole is the highest of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -86,6 +86,9 @@ pub struct LockedFace {
     /// The inputs from which a person has rolled it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_from: Option<Fingerprint>,
+    /// The face from before that a person is going back to, where that ended half-way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub going_back_to: Option<FaceId>,
 }
 
 impl LockFile {
@@ -135,7 +138,26 @@ impl LockFile {
             return Err(StateError::Newer { path: path.to_owned(), found: lock.lock_version });
         }
         super::snapshot::check_project(path, &lock.project, project)?;
+        if let Some(why) = lock.shared_id() {
+            return Err(StateError::LockFile { path: path.to_owned(), why });
+        }
         Ok(Some(lock))
+    }
+
+    /// Returns which face stands under two keys, if one does: after a merge by hand, one key's removal would hit the
+    /// other's face.
+    fn shared_id(&self) -> Option<String> {
+        let mut holders: BTreeMap<&FaceId, &FaceKey> = BTreeMap::new();
+        for (key, face) in &self.faces {
+            for id in face.ids() {
+                if let Some(other) = holders.insert(id, key).filter(|other| *other != key) {
+                    return Some(format!(
+                        "face {id} stands under {other} and under {key}, and a face belongs to one key: take it out of the block that lost it (or out of its `previous`)"
+                    ));
+                }
+            }
+        }
+        None
     }
 
     /// Replaces the lock file, if it says something else, and remembers in the state's directory what it says.
@@ -169,6 +191,8 @@ pub struct Merge {
     pub taken: BTreeMap<FaceKey, RecordedFace>,
     /// Faces that somebody else dropped, or recorded under another key.
     pub dropped: Vec<FaceKey>,
+    /// Faces that the state alone knows, under keys whose block it takes over: they are kept as faces from before.
+    pub kept: Vec<(FaceKey, FaceId)>,
 }
 
 /// They have nothing to do with each other: nobody can tell from here which is right.
@@ -188,10 +212,15 @@ pub struct OtherLineage;
 ///
 /// # Errors
 /// When the two were not written by the same line of runs.
-pub fn merge(snapshot: &Snapshot, lock: &LockFile, base: Option<&LockFile>) -> Result<Merge, OtherLineage> {
+pub fn merge(
+    snapshot: &Snapshot,
+    lock: &LockFile,
+    base: Option<&LockFile>,
+    now: Timestamp,
+) -> Result<Merge, OtherLineage> {
     let is_new = snapshot.faces.is_empty() && snapshot.journal.is_empty();
     if is_new && (snapshot.meta.serial == 0 || snapshot.meta.lineage != lock.lineage) {
-        return Ok(Merge { is_new: true, taken: lock.recorded(), dropped: Vec::new() });
+        return Ok(Merge { is_new: true, taken: lock.recorded(), ..Merge::default() });
     }
     if snapshot.meta.lineage != lock.lineage {
         return Err(OtherLineage);
@@ -206,7 +235,7 @@ pub fn merge(snapshot: &Snapshot, lock: &LockFile, base: Option<&LockFile>) -> R
         (Some(ours), Some(was)) if ours.says_the_same(was) => true,
         (Some(_), _) => theirs.serial > snapshot.meta.serial,
     };
-    let taken: BTreeMap<FaceKey, RecordedFace> = lock
+    let mut taken: BTreeMap<FaceKey, RecordedFace> = lock
         .faces
         .iter()
         .filter(|(key, theirs)| is_taken(key, theirs))
@@ -217,10 +246,30 @@ pub fn merge(snapshot: &Snapshot, lock: &LockFile, base: Option<&LockFile>) -> R
         !lock.faces.contains_key(*key) && (is_elsewhere || was(key).is_some_and(|was| was.says_the_same(ours)))
     };
     let dropped = ours.faces.iter().filter(|(key, ours)| is_dropped(key, ours)).map(|(key, _)| key.clone()).collect();
-    Ok(Merge { is_new: false, taken, dropped })
+    // What went on from our block dropped on purpose what it does not name; an older one, or one that went on beside
+    // ours, never knew it.
+    let is_successor = |key: &FaceKey, ours: &LockedFace| {
+        was(key).is_some_and(|was| was.says_the_same(ours)) && lock.faces[key].serial >= ours.serial
+    };
+    let named: BTreeSet<&FaceId> = lock.faces.values().flat_map(LockedFace::ids).collect();
+    let mut kept = Vec::new();
+    for (key, face) in &mut taken {
+        let Some(before) = snapshot.faces.get(key).filter(|_| !is_successor(key, &ours.faces[key])) else { continue };
+        for left in before.clone().all_left(now).into_iter().filter(|left| !named.contains(&left.id)) {
+            kept.push((key.clone(), left.id.clone()));
+            face.previous.push(left);
+        }
+    }
+    Ok(Merge { is_new: false, taken, dropped, kept })
 }
 
 impl LockedFace {
+    /// Returns every id of the block.
+    fn ids(&self) -> impl Iterator<Item = &FaceId> {
+        let next = self.successor.iter().map(|face| &face.face_id);
+        std::iter::once(&self.face_id).chain(next).chain(self.previous.iter().map(|face| &face.id))
+    }
+
     /// Returns whether two blocks say the same, whenever they were written.
     fn says_the_same(&self, other: &Self) -> bool {
         Self { serial: other.serial, ..self.clone() } == *other
@@ -281,10 +330,12 @@ fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
         successor,
         previous,
         rolled_back_from,
+        going_back_to,
     } = face.clone();
     LockedFace {
         successor: successor.map(|successor| Box::new(locked(&successor, 0))),
         rolled_back_from,
+        going_back_to,
         face_id: id,
         face_name: name,
         serial,
@@ -316,10 +367,12 @@ fn recorded(face: &LockedFace) -> RecordedFace {
         successor,
         previous,
         rolled_back_from,
+        going_back_to,
     } = face.clone();
     RecordedFace {
         successor: successor.map(|successor| Box::new(recorded(&successor))),
         rolled_back_from,
+        going_back_to,
         id: face_id,
         name: face_name,
         default_voice: default_voice_id,
@@ -370,6 +423,7 @@ mod tests {
             successor: None,
             previous: Vec::new(),
             rolled_back_from: None,
+            going_back_to: None,
         }
     }
 
@@ -410,7 +464,7 @@ mod tests {
         let mut ours = snapshot(&[("ana", "r1"), ("f1", "r2")], 30);
         ours.meta.lineage.clone_from(&base.lineage);
         let merged = LockFile::of(&theirs, Some(&base));
-        let merge = merge(&ours, &merged, Some(&base)).unwrap();
+        let merge = merge(&ours, &merged, Some(&base), Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(merge.taken.keys().map(FaceKey::as_str).collect::<Vec<_>>(), ["f9"]);
         assert_eq!(merge.dropped, Vec::<FaceKey>::new(), "what only the state knows stays");
     }
@@ -431,14 +485,14 @@ mod tests {
             (("r3", 12), ("r2", 9), Some("r3"), "both moved, the lock file later"),
         ] {
             let lock = LockFile::of(&with(face(theirs.0, theirs.1), &base), Some(&base));
-            let merge = merge(&with(face(ours.0, ours.1), &base), &lock, Some(&base)).unwrap();
+            let merge = merge(&with(face(ours.0, ours.1), &base), &lock, Some(&base), Timestamp::UNIX_EPOCH).unwrap();
             let id = merge.taken.values().next().map(|face| face.id.as_str());
             assert_eq!(id, taken, "{why}");
         }
         let gone = LockFile::of(&with(snapshot(&[], 7), &base), Some(&base));
-        let dropped = merge(&with(face("r1", 9), &base), &gone, Some(&base)).unwrap().dropped;
+        let dropped = merge(&with(face("r1", 9), &base), &gone, Some(&base), Timestamp::UNIX_EPOCH).unwrap().dropped;
         assert_eq!(dropped.len(), 1, "another machine dropped it");
-        let kept = merge(&with(face("r2", 9), &base), &gone, Some(&base)).unwrap().dropped;
+        let kept = merge(&with(face("r2", 9), &base), &gone, Some(&base), Timestamp::UNIX_EPOCH).unwrap().dropped;
         assert_eq!(kept.len(), 0, "it was dropped there and changed here");
     }
 
@@ -452,6 +506,32 @@ mod tests {
         let lock = LockFile::read(&path, &"p".parse().unwrap()).unwrap().unwrap();
         let face = &lock.faces[&"ana".parse().unwrap()];
         assert_eq!(face.previous, [PreviousFace::known_by_id("r1".parse().unwrap())]);
+    }
+
+    #[test]
+    fn an_older_block_does_not_make_the_state_forget_a_face_that_it_paid_for() {
+        let base = LockFile::of(&snapshot(&[("ana", "r2")], 9), None);
+        let mut ours = snapshot(&[("ana", "r2")], 9);
+        ours.meta.lineage.clone_from(&base.lineage);
+        let mut older = LockFile::of(&snapshot(&[("ana", "r1")], 5), None);
+        older.lineage.clone_from(&base.lineage);
+        let merged = merge(&ours, &older, Some(&base), Timestamp::UNIX_EPOCH).unwrap();
+        let ana = &merged.taken[&"ana".parse().unwrap()];
+        assert_eq!((ana.id.as_str(), ana.previous[0].id.as_str()), ("r1", "r2"));
+        assert_eq!(merged.kept.len(), 1);
+        let mut newer = LockFile::of(&snapshot(&[("ana", "r3")], 12), None);
+        newer.lineage.clone_from(&base.lineage);
+        let merged = merge(&ours, &newer, Some(&base), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(merged.kept, [], "whoever went on from ours knew it");
+    }
+
+    #[test]
+    fn a_face_under_two_keys_is_refused_and_both_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        LockFile::of(&snapshot(&[("ana", "r1"), ("ben", "r1")], 1), None).write(&path, folder.path()).unwrap();
+        let error = LockFile::read(&path, &"p".parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("face r1 stands under ana and under ben"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::stage::{Stage, minutes};
 use crate::apply::{Done, Outcome};
 use crate::face::{FaceId, TrainingStatus};
+use crate::plan::Block;
 use crate::plan::tests::world::{World, id, key};
 use crate::state::Happened;
 
@@ -71,7 +72,7 @@ async fn a_pal_with_unpublished_edits_is_never_forced_and_the_record_stays_until
         occupy(&stage, is_draft);
         let outcome = stage.wait_for(&["rio"]).await;
         let [trouble] = &outcome.held[..] else { panic!("{outcome:?}") };
-        assert!(trouble.why.contains("PAL p2") && trouble.why.contains("the record still names r-rio"), "{trouble:?}");
+        assert!(trouble.why.contains("PAL p2") && trouble.why.contains("the record stays as it is"), "{trouble:?}");
         assert_eq!(users(&stage), ["r1", "r-rio", "r-other"]);
         assert_eq!(stage.record("rio").id, id("r-rio"));
         free(&stage);
@@ -116,8 +117,9 @@ async fn going_back_points_pals_and_record_to_the_face_before_and_the_next_plan_
     stage.wait_for(&["rio"]).await;
     let from = stage.world.wants("rio").fingerprint();
     let sink = |_: &crate::apply::Event| {};
-    let done = stage.executor(&sink).roll_back(&key("rio"), None, true, from).await;
-    assert_eq!(done, Ok(Done::Switched));
+    let target = stage.executor(&sink).rollback_target(&key("rio"), None).await.unwrap();
+    let done = stage.executor(&sink).roll_back(&key("rio"), &target.id, true, from).await;
+    assert_eq!(done, Done::Switched);
     assert_eq!(users(&stage), ["r-rio", "r-rio", "r-other"]);
     assert_eq!(stage.record("rio").id, id("r-rio"));
     assert_eq!(stage.execute().await, Outcome::default(), "it is held");
@@ -129,15 +131,14 @@ async fn going_back_points_pals_and_record_to_the_face_before_and_the_next_plan_
 
 #[tokio::test]
 async fn there_is_no_going_back_to_a_face_that_is_gone_or_failed() {
-    let mut stage = changed();
+    let stage = changed();
     stage.execute().await;
     stage.wait_for(&["rio"]).await;
     stage.account().kill(&id("r-rio"));
-    let from = stage.world.wants("rio").fingerprint();
     let sink = |_: &crate::apply::Event| {};
-    let refused = stage.executor(&sink).roll_back(&key("rio"), None, true, from).await;
+    let refused = stage.executor(&sink).rollback_target(&key("rio"), None).await;
     assert_eq!(refused, Err("none of its faces from before can be used: r-rio is gone".to_owned()));
-    let other = stage.executor(&sink).roll_back(&key("rio"), Some(&id("r9")), true, from).await;
+    let other = stage.executor(&sink).rollback_target(&key("rio"), Some(&id("r9"))).await;
     assert_eq!(other, Err("r9 is none of the faces that it had before".to_owned()));
     assert_eq!(users(&stage), ["r1", "r1", "r-other"]);
 }
@@ -153,4 +154,81 @@ async fn a_manifest_that_is_set_back_gives_the_new_face_up_and_buys_none_when_it
     assert_eq!(stage.execute().await.adopted, [key("rio")]);
     assert_eq!(stage.wait_for(&["rio"]).await.switched, [key("rio")]);
     assert_eq!(stage.account().ledger.len(), 1);
+}
+
+#[tokio::test]
+async fn there_is_no_going_back_to_a_face_that_never_served_or_is_a_preview() {
+    let mut stage = changed();
+    stage.execute().await;
+    stage.world.wants("rio").training_version = None;
+    assert_eq!(stage.execute().await.given_up, [key("rio")]);
+    let sink = |_: &crate::apply::Event| {};
+    let executor = stage.executor(&sink);
+    let refused = executor.rollback_target(&key("rio"), None).await.unwrap_err();
+    assert!(refused.contains("was ever in use"), "{refused}");
+    let unfinished = executor.rollback_target(&key("rio"), Some(&id("r1"))).await.unwrap_err();
+    assert!(unfinished.contains("r1 is training"), "{unfinished}");
+    stage.clock.wind(minutes(90));
+    assert_eq!(
+        executor.rollback_target(&key("rio"), Some(&id("r1"))).await.unwrap().id,
+        id("r1"),
+        "by its id it may be"
+    );
+}
+
+#[tokio::test]
+async fn a_way_back_that_ended_half_way_is_said_and_gone_on_with() {
+    let mut stage = changed();
+    stage.execute().await;
+    stage.wait_for(&["rio"]).await;
+    let from = stage.world.wants("rio").fingerprint();
+    occupy(&stage, false);
+    let sink = |_: &crate::apply::Event| {};
+    let done = stage.executor(&sink).roll_back(&key("rio"), &id("r-rio"), true, from).await;
+    assert!(matches!(done, Done::Held(_)), "{done:?}");
+    assert_eq!(users(&stage), ["r-rio", "r1", "r-other"]);
+    let plan = stage.plan().await;
+    let block = Block::RollbackUnfinished(id("r-rio"));
+    assert_eq!(plan.blocks().map(|(_, block)| block).collect::<Vec<_>>(), [&block]);
+    free(&stage);
+    let target = stage.executor(&sink).rollback_target(&key("rio"), None).await.unwrap();
+    assert_eq!(stage.executor(&sink).roll_back(&key("rio"), &target.id, true, from).await, Done::Switched);
+    assert_eq!(users(&stage), ["r-rio", "r-rio", "r-other"]);
+    assert_eq!((stage.record("rio").id, stage.record("rio").going_back_to), (id("r-rio"), None));
+}
+
+#[tokio::test]
+async fn pals_that_were_pointed_to_a_new_face_that_is_left_are_pointed_to_the_one_that_serves() {
+    for version in [None, Some("3".to_owned())] {
+        let mut stage = changed();
+        stage.execute().await;
+        occupy(&stage, false);
+        stage.wait_for(&["rio"]).await;
+        free(&stage);
+        assert_eq!(users(&stage), ["r1", "r-rio", "r-other"], "the switch ended half-way");
+        stage.world.wants("rio").training_version = version.clone();
+        stage.execute().await;
+        stage.wait_for(&["rio"]).await;
+        let serves = stage.record("rio").id.to_string();
+        assert_eq!(users(&stage), [serves.clone(), serves, "r-other".to_owned()], "{version:?}");
+        assert!(!stage.plan().await.has_changes());
+    }
+}
+
+#[tokio::test]
+async fn a_failed_training_is_not_bought_again_because_somebody_changed_their_mind_twice() {
+    let mut stage = changed();
+    stage.account().stages = vec![(minutes(0), TrainingStatus::Failed)];
+    stage.execute().await;
+    stage.world.wants("rio").training_version = None;
+    assert_eq!(stage.execute().await.given_up, [key("rio")]);
+    stage.world.retrain("rio");
+    for _ in 0..3 {
+        stage.execute().await;
+    }
+    assert_eq!(stage.account().ledger.len(), 1);
+    let plan = stage.plan().await;
+    assert!(matches!(plan.blocks().next(), Some((_, Block::ReplacementFailed(_)))), "{plan:?}");
+    stage.world.policy.retry.insert(key("rio"));
+    assert_eq!(stage.execute().await.created, [key("rio")], "a person may say so");
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::face::{FaceId, FaceKey};
 
-/// Delete the live face of a key
+/// Delete a key's live faces: its present one, and all that it had or was to have
 ///
 /// Deletes the live face of a key, with a new one that waits beside it and those it had before, and drops the key from
 /// the record. Nothing brings a deleted face back. Refused for a face that is protected, that a PAL uses, whose

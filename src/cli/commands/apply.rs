@@ -8,7 +8,7 @@ use crate::cli::args::{ApplyArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::run::{Look, Run, ask, ask_for};
+use crate::cli::run::{Look, Run, ask, ask_for, is_found};
 use crate::cli::saved::SavedPlan;
 use crate::cli::session::Session;
 use crate::face::FaceKey;
@@ -43,6 +43,7 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
     }
     let progress = Progress::new(session.output);
     let mut run = Run::begin(session, &progress, Some(&args.policy), &args.wait, args.create_parallelism)?;
+    run.minds_duplicates = true;
     run.policy.selection = args.selection.selection();
     let recorded = run.store.load()?.recorded();
     if let Some(saved) = saved {
@@ -115,8 +116,7 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
     let mut moved = Vec::new();
     for face in &mut second.plan.faces {
         let is_same = was_planned(&face.key, &face.action);
-        let is_harmless =
-            !face.action.is_change() || matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some());
+        let is_harmless = !face.action.is_change() || is_found(face);
         let was_step = first.plan.faces.iter().any(|before| before.key == face.key && before.action.is_change());
         if !is_same && (was_step || face.action.is_change()) {
             moved.push(face.key.to_string());

@@ -33,7 +33,15 @@ async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit, CliError> 
     if let Some(keep) = users(Some(&pals), &faces) {
         return Err(refused(&args.key, &keep_text(&keep)));
     }
-    let shown = faces.iter().map(FaceId::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(allowed) = run.policy.max_deletions.filter(|allowed| faces.len() > *allowed as usize) {
+        let number = faces.len();
+        let why = format!("{number} faces would be deleted, and spec.limits.max_deletions allows {allowed}");
+        return Err(refused(&args.key, &why)
+            .hint(format!("its faces are: {}", roles(&record, &faces)))
+            .hint(format!("--face-id deletes one of them; --max-deletions {number} allows all")));
+    }
+    let shown = roles(&record, &faces);
+    session.output.talk(&format!("{}: {shown}", args.key));
     if !args.yes {
         let (how, word) = match args.hard {
             true => (" with the stored material", args.key.as_str()),
@@ -105,6 +113,17 @@ fn object(
         );
     }
     Ok(())
+}
+
+/// Returns the faces with what each of them is to the key.
+fn roles(record: &RecordedFace, faces: &[FaceId]) -> String {
+    let role = |id: &FaceId| match id {
+        id if *id == record.id => "its present face",
+        id if record.successor.as_ref().is_some_and(|next| next.id == *id) => "its new face, which is paid for",
+        id if record.previous.iter().any(|left| left.id == *id) => "one from before",
+        _ => "a duplicate",
+    };
+    faces.iter().map(|id| format!("{id} ({})", role(id))).collect::<Vec<_>>().join(", ")
 }
 
 fn refused(key: &FaceKey, why: &str) -> CliError {

@@ -31,31 +31,49 @@ async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, CliErr
             .exit(Exit::IN_DOUBT));
     }
     let desired = session.desired().faces.get(key);
+    if desired.map_or(record.protect, |face| face.spec.lifecycle.protect) {
+        return Err(CliError::new(format!(
+            "`{key}` is protected, so no other face takes its place; nothing was changed"
+        ))
+        .hint("take lifecycle.protect away first")
+        .exit(Exit::UNSAFE));
+    }
+    let target = run.executor.rollback_target(key, to.as_ref()).await.map_err(|why| cannot(key, &record, &why))?;
     let repoints = desired.is_none_or(|face| face.spec.lifecycle.repoint_pals);
     if !yes {
-        let target = to.as_ref().map_or_else(|| "the face before it".to_owned(), ToString::to_string);
+        let since = target.left_at.map_or_else(String::new, |at| format!(" (in use until {at:.0})"));
+        let next = record.successor.as_ref().map_or_else(String::new, |next| {
+            format!(" Its new face {}, which is paid for, is given up and kept.", next.id)
+        });
         let pals = if repoints { ", first in every PAL that uses it, then in the record" } else { "" };
-        let question = format!("Put {target} in the place of {} of `{key}`{pals}? Only `yes` is taken: ", record.id);
+        let question = format!(
+            "Put {}{since} in the place of {} of `{key}`{pals}?{next} Only `yes` is taken: ",
+            target.id, record.id
+        );
         agree(session, &question, "yes")?;
     }
     // What is asked for now is what is gone back from, also while its new face still trains.
-    let from = desired.and_then(|face| face.spec.fingerprint()).or(record.fingerprint());
-    let done = run.executor.roll_back(key, to.as_ref(), repoints, from).await.map_err(|why| {
-        CliError::new(format!("cannot roll `{key}` back: {why}; nothing was changed"))
-            .hint(match record.previous.as_slice() {
-                [] => "a face has one from before once it was replaced; `facectl state show` tells of each".to_owned(),
-                faces => format!("faces from before: {}", shown(faces)),
-            })
-            .exit(Exit::UNSAFE)
-    })?;
+    let wanted = desired.and_then(|face| face.spec.fingerprint());
+    let from = wanted.filter(|wanted| target.fingerprint() != Some(*wanted)).or(record.fingerprint());
+    let done = run.executor.roll_back(key, &target.id, repoints, from).await;
     let is_done = done == Done::Switched;
     run.note(key, done);
-    if is_done && desired.is_some() {
+    let is_held = wanted.is_some() && from == wanted;
+    if is_done && is_held {
         session.output.talk(&format!(
             "note: while the manifest asks for what `{key}` was rolled back from, the plan shows it as blocked and goes nowhere: set the manifest back, or go on with `facectl apply --roll-forward {key}`."
         ));
     }
     run.finish(look, |_| false).await
+}
+
+fn cannot(key: &FaceKey, record: &RecordedFace, why: &str) -> CliError {
+    CliError::new(format!("cannot roll `{key}` back: {why}; nothing was changed"))
+        .hint(match record.previous.as_slice() {
+            [] => "a face has one from before once it was replaced; `facectl state show` tells of each".to_owned(),
+            faces => format!("faces from before: {}", shown(faces)),
+        })
+        .exit(Exit::UNSAFE)
 }
 
 fn recorded(run: &Run<'_>, key: &FaceKey) -> Result<RecordedFace, CliError> {

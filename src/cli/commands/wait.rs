@@ -6,9 +6,9 @@ use crate::cli::args::{Global, WaitArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::run::{Run, is_about_failure};
+use crate::cli::run::{Run, is_about_failure, is_found};
 use crate::cli::session::Session;
-use crate::plan::{Action, Block, Consent, review};
+use crate::plan::{Block, Consent, review};
 
 /// Waits for trainings that are under way. Starts none.
 pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -29,7 +29,8 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     let mut taken_up = look.plan.clone();
     taken_up.refusals.clear();
     taken_up.retired.clear();
-    taken_up.faces.retain(|face| matches!(&face.action, Action::Adopt(adopt) if adopt.token.is_some()));
+    // Nothing else: what somebody gave up, or names by hand, takes a plan.
+    taken_up.faces.retain(is_found);
     if let Ok(approved) = review(taken_up, Consent::Automatic) {
         let executed = run.executor.execute(&approved, session.desired(), &look.observed).await;
         run.outcome.absorb(executed);

@@ -147,6 +147,7 @@ fn essence(face: &RecordedFace) -> Value {
         successor,
         previous,
         rolled_back_from,
+        going_back_to,
         // What a look at the live face, or the training itself, brings about.
         default_voice: _,
         token_in_name: _,
@@ -159,7 +160,7 @@ fn essence(face: &RecordedFace) -> Value {
     } = face;
     let previous: Vec<&FaceId> = previous.iter().map(|face| &face.id).collect();
     let successor = successor.as_ref().map(|face| essence(face));
-    json!([id, name, face.fingerprint(), attempt, token, successor, previous, rolled_back_from])
+    json!([id, name, face.fingerprint(), attempt, token, successor, previous, rolled_back_from, going_back_to])
 }
 
 /// Returns the keys in which two sides differ, each with a word: changed, new or gone.

@@ -1,6 +1,7 @@
 //! The state and the lock file beside it: what one of them knows and the other does not.
 
-use crate::face::FaceKey;
+use crate::clock::{Clock, SystemClock};
+use crate::face::{FaceId, FaceKey};
 use crate::state::{Change, LockFile, Merge, OtherLineage, Snapshot, merge};
 
 use super::super::Exit;
@@ -25,8 +26,9 @@ pub(super) fn take_over(
     lock: &LockFile,
     base: Option<&LockFile>,
 ) -> Result<Option<TakenOver>, CliError> {
-    let Merge { is_new, taken, dropped } = merge(snapshot, lock, base).map_err(|OtherLineage| {
-        CliError::new(
+    let Merge { is_new, taken, dropped, kept } =
+        merge(snapshot, lock, base, SystemClock.now()).map_err(|OtherLineage| {
+            CliError::new(
             "the state here and facectl.lock.yaml were not written by the same line of runs; nothing was changed",
         )
         .hint(
@@ -34,13 +36,13 @@ pub(super) fn take_over(
         )
         .hint("if the state is right, move facectl.lock.yaml away: it is written anew")
         .exit(Exit::UNSAFE)
-    })?;
+        })?;
     if taken.is_empty() && dropped.is_empty() {
         return Ok(None);
     }
     let note = match is_new {
         true => format!("note: there is no state here yet: {} taken from facectl.lock.yaml.", faces(taken.len())),
-        false => news(&taken.keys().collect::<Vec<_>>(), &dropped.iter().collect::<Vec<_>>()),
+        false => news(&taken.keys().collect::<Vec<_>>(), &dropped.iter().collect::<Vec<_>>(), &kept),
     };
     let gone = dropped.into_iter().map(|key| (key, None));
     let faces = gone.chain(taken.into_iter().map(|(key, face)| (key, Some(face)))).collect();
@@ -48,12 +50,18 @@ pub(super) fn take_over(
     Ok(Some(TakenOver { change, note }))
 }
 
-fn news(taken: &[&FaceKey], dropped: &[&FaceKey]) -> String {
+fn news(taken: &[&FaceKey], dropped: &[&FaceKey], kept: &[(FaceKey, FaceId)]) -> String {
     let mut parts = Vec::new();
     for (keys, what) in [(taken, "takes over"), (dropped, "drops")] {
         if !keys.is_empty() {
             parts.push(format!("{what} {}", named(keys)));
         }
+    }
+    if !kept.is_empty() {
+        let faces: Vec<String> = kept.iter().take(NAMED).map(|(key, id)| format!("{id} of {key}")).collect();
+        let more = kept.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        parts.push(format!("keeps {}{more}, which the file does not know, as faces from before", faces.join(", ")));
     }
     format!(
         "note: facectl.lock.yaml has news from another machine, as after a `git pull`: the state {}.",

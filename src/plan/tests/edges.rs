@@ -102,7 +102,9 @@ fn a_working_face_is_not_left_for_a_failed_one_of_the_inputs_before() {
     let (trained_from, token) = (later.wants("rio").trained_from(), later.token("rio", 1));
     let record = world.record("rio");
     (record.trained_from, record.token, record.previous) = (trained_from, Some(token), vec![before("r1")]);
-    assert!(matches!(world.reason("rio"), Reason::InputsChanged(_)));
+    assert_eq!(world.reason("rio"), Reason::Blocked(Block::ReplacementFailed(None)), "nor is it bought again");
+    world.policy.retry.insert(key("rio"));
+    assert!(matches!(world.reason("rio"), Reason::InputsChanged(_)), "unless a person says so");
 }
 
 #[test]

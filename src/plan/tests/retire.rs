@@ -295,3 +295,50 @@ fn a_replacement_in_an_account_without_room_is_pointed_out_before_it_is_sent() {
     world.wants("rio").training_version = None;
     assert_eq!(world.plan().shortage, None, "where nothing is trained there is nothing to say");
 }
+
+#[test]
+fn a_face_that_looks_as_if_only_its_key_was_changed_is_kept() {
+    let mut world = prunable();
+    let spec = world.record("rio").clone();
+    world = world.declared("max");
+    world.wants("max").training = super::world::spec("rio").training;
+    assert_eq!(world.wants("max").fingerprint(), spec.fingerprint());
+    assert_eq!(kept(&world), Keep::LooksRenamed(super::world::key("max")));
+    world.policy.create_new.insert(super::world::key("max"));
+    assert!(matches!(world.action("rio"), Action::Delete(_)), "unless somebody says that it is another one");
+}
+
+#[test]
+fn a_face_that_another_key_holds_too_is_kept() {
+    let mut world = prunable();
+    world.record("ana").previous.push(super::world::before("r-rio"));
+    assert_eq!(kept(&world), Keep::HeldBy(super::world::key("ana")));
+    let mut world = replaced();
+    world.record("ana").previous.push(super::world::before("r-rio"));
+    let fates: Vec<Fate> = world.plan().retired.into_iter().map(|retired| retired.fate).collect();
+    assert!(fates.iter().all(|fate| matches!(fate, Fate::Retained | Fate::Kept(Keep::HeldBy(_)))), "{fates:?}");
+}
+
+#[test]
+fn what_was_rolled_back_from_is_kept_while_the_manifest_asks_for_it() {
+    let mut world = replaced();
+    let at = noon() - SignedDuration::from_hours(30);
+    let record = world.record("rio").clone().back_to(&id("r-rio"), at).unwrap();
+    world.recorded.faces.insert(super::world::key("rio"), record);
+    world.record("rio").rolled_back_from = world.clone().wants("rio").fingerprint();
+    let [retired] = &world.plan().retired[..] else { panic!() };
+    assert_eq!((&retired.id, &retired.fate), (&id("r2"), &Fate::Kept(Keep::AskedFor)));
+    world.wants("rio").training_version = None;
+    let [retired] = &world.plan().retired[..] else { panic!() };
+    assert_eq!(retired.fate, Fate::Delete { is_hard: false }, "once it does not ask for it any more");
+}
+
+#[test]
+fn a_failed_face_from_before_does_not_hold_its_key_for_ever() {
+    let mut world = prunable().stray("r0", "Rio");
+    world.observed.faces.get_mut(&id("r0")).unwrap().status = TrainingStatus::Failed;
+    let mut failed = super::world::before("r0");
+    failed.left_at = Some(noon() - SignedDuration::from_hours(72));
+    world.record("rio").previous.push(failed);
+    assert!(matches!(world.action("rio"), Action::Delete(_)));
+}

@@ -94,6 +94,7 @@ impl World {
             successor: None,
             previous: Vec::new(),
             rolled_back_from: None,
+            going_back_to: None,
         };
         let live = live(record.id.as_str(), record.name.as_str(), TrainingStatus::Ready, at);
         world.observed.faces.insert(record.id.clone(), live);

@@ -36,6 +36,7 @@ fn face(id: &str) -> RecordedFace {
         successor: None,
         previous: Vec::new(),
         rolled_back_from: None,
+        going_back_to: None,
     }
 }
 

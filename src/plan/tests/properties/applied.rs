@@ -103,6 +103,7 @@ fn take(
         successor: None,
         previous: Vec::new(),
         rolled_back_from: None,
+        going_back_to: None,
     };
     let before = world.recorded.faces.remove(&key(name));
     let record = crate::apply::placed(before, record, beside.as_ref(), is_gone, noon());

@@ -384,6 +384,7 @@ fn stand_beside(world: &mut World, name: &str, face_id: &str, other: &Other) -> 
         successor: None,
         previous: Vec::new(),
         rolled_back_from: None,
+        going_back_to: None,
         ..world.record(name).clone()
     }
 }
