@@ -157,6 +157,13 @@ impl<'a> Run<'a> {
                 return false;
             }
             let Some(recorded) = snapshot.faces.get(key) else { return false };
+            // What was refused a moment ago is told, and not asked for again until the run ends.
+            let mut stopped = self.outcome.trouble.iter().chain(&self.outcome.held);
+            let is_stopped = stopped.any(|trouble| trouble.key.as_ref() == Some(key));
+            let is_over = |id| last.observed.faces.get(id).is_some_and(|live| live.status.is_final());
+            if is_stopped && is_over(&recorded.id) && recorded.successor.as_ref().is_none_or(|next| is_over(&next.id)) {
+                return false;
+            }
             if let Some(next) = &recorded.successor {
                 // Until it has taken its place, whatever stage is waited for otherwise; unless nobody wants it any more.
                 return next.is_made_for(&face.spec) && !blocked.contains(&key);

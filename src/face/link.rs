@@ -171,6 +171,20 @@ pub fn redact_links(text: &str) -> String {
         let tail = &rest[start..];
         let end = tail.find(|c: char| c.is_whitespace() || "\"'<>`\\)]}".contains(c)).unwrap_or(tail.len());
         let candidate = &tail[..end];
+        // An escape inside of a query, such as `\u0026` for `&`: what comes behind it belongs to the link, and may well
+        // be its signature.
+        if tail[end..].starts_with('\\') {
+            let end = tail.find(|c: char| c.is_whitespace() || "\"'<>`".contains(c)).unwrap_or(tail.len());
+            match tail[..end].split_once('?') {
+                Some((head, _)) => {
+                    out.push_str(head);
+                    out.push_str("?…");
+                }
+                None => out.push_str(&tail[..end]),
+            }
+            rest = &tail[end..];
+            continue;
+        }
         match Url::parse(candidate) {
             Ok(url) => out.push_str(&shown(&url)),
             // Not a URL after all: whatever follows a `?` may still be a secret.
@@ -189,7 +203,11 @@ pub fn redact_links(text: &str) -> String {
 }
 
 fn find_link(text: &str) -> Option<usize> {
-    ["https://", "http://", "HTTPS://", "HTTP://"].iter().filter_map(|scheme| text.find(scheme)).min()
+    // The last two are how some writers of JSON put it.
+    ["https://", "http://", "HTTPS://", "HTTP://", "https:\\/", "http:\\/"]
+        .iter()
+        .filter_map(|scheme| text.find(scheme))
+        .min()
 }
 
 /// Which ways of signing a link are in use in one query: generic words such as `Expires` or `sv` are
@@ -290,6 +308,16 @@ mod tests {
 
     fn identity(text: &str) -> String {
         Link::parse(text).unwrap().identity()
+    }
+
+    #[test]
+    fn a_signature_behind_an_escape_is_hidden_too() {
+        for text in [
+            r#"url: "https://m.example.com/l.mp4?X-Amz-Algorithm=A\u0026X-Amz-Signature=LEAK" # x"#,
+            r#"{"u":"https:\/\/m.example.com\/l.mp4?a=1\u0026sig=LEAK"} https://m.example.com/?b=1\x26sig=LEAK"#,
+        ] {
+            assert!(!redact_links(text).contains("LEAK"), "{}", redact_links(text));
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     let mut done = vec![format!("{} created", created.len()), format!("{} updated", updated.len())];
     for (number, what) in [
         (adopted.len(), "adopted"),
-        (switched.len(), "replaced by its new face"),
+        (switched.len(), "switched to another face"),
         (given_up.len(), "replacement given up"),
         (deleted.len(), "deleted"),
         (forgotten.len(), "forgotten"),

@@ -72,7 +72,7 @@ fn a_pal_with_unpublished_edits_is_left_alone_said_and_taken_up_by_the_next_run(
     environment.run("plan").exits(0).prints(&["-> ana switch", "is pointed to it", "Nothing here is paid for."]);
     environment.run("apply -y").exits(5);
     server.faults(&[]);
-    environment.run("apply -y").exits(0).prints(&["1 replaced by its new face"]);
+    environment.run("apply -y").exits(0).prints(&["1 switched to another face"]);
     assert_eq!(server.used_by("desk"), [new.clone(), new.clone()]);
     assert_eq!((locked(&environment), server.trainings()), ((new, None), 2));
 }

@@ -19,9 +19,11 @@ pub(super) fn parse_speed(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Reads `90s`, `5h30m`, `2 minutes`, `PT1H`.
+/// Reads `90s`, `5h30m`, `2 minutes`, `PT1H`, `7d`.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let duration: jiff::SignedDuration = text.parse().map_err(|_| "a duration such as 90s, 10m or 5h30m".to_owned())?;
+    let wrong = || "a duration such as 90s, 10m, 5h30m or 7d".to_owned();
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     Duration::try_from(duration).map_err(|_| "a duration that is not negative".to_owned())
 }
 

@@ -94,7 +94,7 @@ fn an_outcome_counts_what_happened_and_says_what_to_do() {
     };
     assert_snapshot!(text(&everything), @r#"
     Done, with trouble: 1 created, 1 updated, 1 adopted,
-      1 replaced by its new face, 1 replacement given up, 1 deleted, 1 forgotten,
+      1 switched to another face, 1 replacement given up, 1 deleted, 1 forgotten,
       1 refused, 2 in doubt, 1 not begun, 1 held back,
       1 reached what was waited for, 2 failed, 1 still in training.
     x eva: refused, nothing was started: POST /v2/faces: HTTP 402: no credits left
