@@ -104,14 +104,14 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         if let Some(until) = until.filter(|until| views.observed.at < *until) {
             return Fate::KeptUntil(until);
         }
-        if !views.policy.prune {
-            return Fate::Prunable;
-        }
         if !is_present_usable {
             return Fate::Kept(Keep::PresentNotUsable);
         }
         if is_other && has_wanted_inputs(views, key, desired, face) {
             return Fate::Kept(Keep::AskedFor);
+        }
+        if !views.policy.prune {
+            return Fate::Prunable;
         }
         match keep(views, key, std::slice::from_ref(id), |id| failed_at(recorded, id)) {
             Some(keep) => Fate::Kept(keep),

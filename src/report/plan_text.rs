@@ -60,17 +60,19 @@ pub fn digest_text(digest: PlanDigest, paint: Paint) -> String {
 /// Faces from before: those that something can be done about, or is.
 fn retired_text(text: &mut String, plan: &Plan, paint: Paint) {
     let told = plan.retired.iter().filter_map(|retired| {
-        let Retired { key, id, left_at: _, fate } = retired;
+        let Retired { key, id, left_at, fate } = retired;
+        let since = left_at.map_or_else(String::new, |at| format!(", which was left at {at:.0}"));
         let line = match fate {
             Fate::Retained => return None,
             Fate::KeptUntil(until) => format!("kept until {until:.0}, to roll back to"),
             Fate::Prunable => "may go: `--prune` deletes it".to_owned(),
             Fate::Kept(why) => format!("kept: {}", keep(why)),
-            Fate::Delete { is_hard: false } => "deleted, which cannot be undone".to_owned(),
-            Fate::Delete { is_hard: true } => "deleted with its stored material, which cannot be undone".to_owned(),
+            Fate::Delete { is_hard: false } => format!("delete it{since}; that cannot be undone"),
+            Fate::Delete { is_hard: true } => format!("delete it with its material{since}; that cannot be undone"),
         };
         let symbol = if retired.is_deleted() { paint.red("-") } else { paint.dim("o") };
-        Some(format!("  {symbol} {key}  {id}  {}", paint.wrap(&line, 6)))
+        let head = format!("  {} {key}  {id} ", if retired.is_deleted() { "-" } else { "o" });
+        Some(format!("  {symbol} {key}  {id} {}", paint.wrap_behind(&head, &line, 6)))
     });
     let told: Vec<String> = told.collect();
     if told.is_empty() {
