@@ -2,6 +2,8 @@
 
 mod lock;
 mod look;
+mod policy;
+mod rehearsal;
 mod selection;
 mod state;
 
@@ -9,25 +11,25 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::apply::{Interrupt, spent};
+use crate::apply::Interrupt;
 use crate::clock::{Clock, ScaledClock, SystemClock};
-use crate::face::{Desired, FaceKey, Observed, Recorded};
+use crate::face::{Desired, Observed, Recorded};
 use crate::manifest::{
-    Adopt, LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none,
-    load_if_any, load_project, render_text, to_json,
+    LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none, load_if_any,
+    load_project, render_text, to_json,
 };
-use crate::plan::{Limit, Plan, Policy, Scope, plan};
-use crate::sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxError, resume_time};
-use crate::state::{HistoryEntry, RunContext};
+use crate::plan::{Plan, Policy, Scope, plan};
+use crate::sandbox::{RunningSandbox, resume_time};
+use crate::state::RunContext;
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
 
 use super::Exit;
-use super::args::{Global, PolicyArgs};
+use super::args::Global;
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
-use state::LOCK_RETRY;
+use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
 
 /// Loads the manifests that a command line names.
@@ -282,85 +284,6 @@ impl Session {
         &self.loaded.desired
     }
 
-    /// Checks that whoever names a face to pay for has named one.
-    ///
-    /// # Errors
-    /// When a key is neither declared nor recorded: a slip that would pass unnoticed.
-    pub fn check_keys(&self, args: &PolicyArgs, recorded: &Recorded) -> Result<(), CliError> {
-        let PolicyArgs {
-            adopt: _,
-            recreate,
-            retry,
-            reason: _,
-            create_new,
-            roll_forward,
-            prune: _,
-            allow_empty: _,
-            prune_failed: _,
-            max_trainings: _,
-            max_deletions: _,
-        } = args;
-        let is_known = |key: &FaceKey| self.desired().faces.contains_key(key) || recorded.faces.contains_key(key);
-        let named = [
-            ("--recreate", recreate),
-            ("--retry", retry),
-            ("--create-new", create_new),
-            ("--roll-forward", roll_forward),
-        ];
-        let mut named = named.into_iter().flat_map(|(flag, keys)| keys.iter().map(move |key| (flag, key)));
-        let Some((flag, key)) = named.find(|(_, key)| !is_known(key)) else { return Ok(()) };
-        let error = CliError::new(format!("{flag} {key}: there is no such face; nothing was changed"));
-        let known: Vec<&str> = self.desired().faces.keys().take(20).map(FaceKey::as_str).collect();
-        Err(error.hint(format!("declared are: {}", known.join(", "))))
-    }
-
-    /// Returns what a plan may do. `history` is what was done before: limits may count over a period.
-    pub fn policy(&self, args: Option<&PolicyArgs>, recorded: &Recorded, history: &[HistoryEntry]) -> Policy {
-        let settings = &self.loaded.project.settings;
-        let limits = settings.limits;
-        let now = self.clock.now();
-        let before = |limit, period: Option<Duration>| Some(spent(limit, period?, history, recorded, now));
-        let by_file = Policy {
-            adopt_by_name: settings.adopt == Adopt::Unique,
-            max_trainings: limits.max_trainings,
-            trainings_before: before(Limit::MaxTrainings, limits.max_trainings_per),
-            max_deletions: limits.max_deletions,
-            deletions_before: before(Limit::MaxDeletions, limits.max_deletions_per),
-            face_slots: limits.face_slots,
-            refuses_example_hosts: !self.is_rehearsal,
-            scope: self.scope,
-            ..Policy::default()
-        };
-        let Some(args) = args else { return by_file };
-        let PolicyArgs {
-            adopt,
-            recreate,
-            retry,
-            reason: _,
-            create_new,
-            roll_forward,
-            prune,
-            allow_empty,
-            prune_failed,
-            max_trainings,
-            max_deletions,
-        } = args;
-        let keys = |keys: &[FaceKey]| keys.iter().cloned().collect();
-        Policy {
-            adopt_by_name: by_file.adopt_by_name || *adopt,
-            recreate: keys(recreate),
-            retry: keys(retry),
-            create_new: keys(create_new),
-            roll_forward: keys(roll_forward),
-            prune: *prune,
-            allow_empty: *allow_empty,
-            prune_failed: *prune_failed,
-            max_trainings: max_trainings.or(by_file.max_trainings),
-            max_deletions: max_deletions.or(by_file.max_deletions),
-            ..by_file
-        }
-    }
-
     /// Plans, after a look at the PALs where it matters which of them use which face.
     ///
     /// # Errors
@@ -459,45 +382,6 @@ pub fn clock_of(global: &Global, state_dir: &Path) -> Result<Arc<dyn Clock>, Cli
         .map_err(|error| CliError::caused("cannot read the sandbox's time", &error))?;
     // In real time, as nothing is waited for: what is written next must not seem to come before it.
     Ok(Arc::new(ScaledClock::new(origin, 1.0)))
-}
-
-async fn start_sandbox(
-    global: &Global,
-    state_dir: &Path,
-    patience: Duration,
-) -> Result<(RunningSandbox, Arc<dyn Clock>), CliError> {
-    let failed = |error: SandboxError| {
-        let exit = if matches!(error, SandboxError::InUse { .. }) { Exit::HELD } else { Exit::ERROR };
-        CliError::caused("cannot start the sandbox", &error)
-            .hint(match exit {
-                Exit::HELD => "another rehearsal is under way in this folder: wait for it with --lock-timeout 1m, or give this one a --state-dir of its own",
-                _ => "its world and state live in .facectl/sandbox; --state-dir chooses another place, removing that folder starts anew",
-            })
-            .exit(exit)
-    };
-    std::fs::create_dir_all(state_dir).map_err(|source| {
-        CliError::caused(format!("cannot make the sandbox's folder {}", state_dir.display()), &source)
-            .hint("--state-dir DIR chooses a folder that can be written")
-    })?;
-    let world = state_dir.join("world.json");
-    let deadline = Instant::now() + patience;
-    loop {
-        let clock: Arc<dyn Clock> =
-            Arc::new(ScaledClock::new(resume_time(Some(&world)).map_err(failed)?, global.sandbox_speed));
-        let config = SandboxConfig {
-            listen: ([127, 0, 0, 1], 0).into(),
-            world_file: Some(world.clone()),
-            clock: Arc::clone(&clock),
-            faults: global.sandbox_fault.clone(),
-            api_key: None,
-            lenient: false,
-        };
-        match Sandbox::start(config).await {
-            Ok(sandbox) => return Ok((sandbox, clock)),
-            Err(SandboxError::InUse { .. }) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
-            Err(error) => return Err(failed(error)),
-        }
-    }
 }
 
 /// What this process was called with, for whoever finds the state held. Long lines are cut.

@@ -1,0 +1,94 @@
+//! What a plan may do: flags over the project's settings, with what was spent before.
+
+use std::time::Duration;
+
+use crate::apply::spent;
+use crate::face::{FaceKey, Recorded};
+use crate::manifest::Adopt;
+use crate::plan::{Limit, Policy};
+use crate::state::HistoryEntry;
+
+use super::super::args::PolicyArgs;
+use super::super::error::CliError;
+use super::Session;
+
+impl Session {
+    /// Checks that whoever names a face to pay for has named one.
+    ///
+    /// # Errors
+    /// When a key is neither declared nor recorded: a slip that would pass unnoticed.
+    pub fn check_keys(&self, args: &PolicyArgs, recorded: &Recorded) -> Result<(), CliError> {
+        let PolicyArgs {
+            adopt: _,
+            recreate,
+            retry,
+            reason: _,
+            create_new,
+            roll_forward,
+            prune: _,
+            allow_empty: _,
+            prune_failed: _,
+            max_trainings: _,
+            max_deletions: _,
+        } = args;
+        let is_known = |key: &FaceKey| self.desired().faces.contains_key(key) || recorded.faces.contains_key(key);
+        let named = [
+            ("--recreate", recreate),
+            ("--retry", retry),
+            ("--create-new", create_new),
+            ("--roll-forward", roll_forward),
+        ];
+        let mut named = named.into_iter().flat_map(|(flag, keys)| keys.iter().map(move |key| (flag, key)));
+        let Some((flag, key)) = named.find(|(_, key)| !is_known(key)) else { return Ok(()) };
+        let error = CliError::new(format!("{flag} {key}: there is no such face; nothing was changed"));
+        let known: Vec<&str> = self.desired().faces.keys().take(20).map(FaceKey::as_str).collect();
+        Err(error.hint(format!("declared are: {}", known.join(", "))))
+    }
+
+    /// Returns what a plan may do. `history` is what was done before: limits may count over a period.
+    pub fn policy(&self, args: Option<&PolicyArgs>, recorded: &Recorded, history: &[HistoryEntry]) -> Policy {
+        let settings = &self.loaded.project.settings;
+        let limits = settings.limits;
+        let now = self.clock.now();
+        let before = |limit, period: Option<Duration>| Some(spent(limit, period?, history, recorded, now));
+        let by_file = Policy {
+            adopt_by_name: settings.adopt == Adopt::Unique,
+            max_trainings: limits.max_trainings,
+            trainings_before: before(Limit::MaxTrainings, limits.max_trainings_per),
+            max_deletions: limits.max_deletions,
+            deletions_before: before(Limit::MaxDeletions, limits.max_deletions_per),
+            face_slots: limits.face_slots,
+            refuses_example_hosts: !self.is_rehearsal,
+            scope: self.scope,
+            ..Policy::default()
+        };
+        let Some(args) = args else { return by_file };
+        let PolicyArgs {
+            adopt,
+            recreate,
+            retry,
+            reason: _,
+            create_new,
+            roll_forward,
+            prune,
+            allow_empty,
+            prune_failed,
+            max_trainings,
+            max_deletions,
+        } = args;
+        let keys = |keys: &[FaceKey]| keys.iter().cloned().collect();
+        Policy {
+            adopt_by_name: by_file.adopt_by_name || *adopt,
+            recreate: keys(recreate),
+            retry: keys(retry),
+            create_new: keys(create_new),
+            roll_forward: keys(roll_forward),
+            prune: *prune,
+            allow_empty: *allow_empty,
+            prune_failed: *prune_failed,
+            max_trainings: max_trainings.or(by_file.max_trainings),
+            max_deletions: max_deletions.or(by_file.max_deletions),
+            ..by_file
+        }
+    }
+}
