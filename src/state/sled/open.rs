@@ -57,7 +57,7 @@ impl Opened {
     fn read_here(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
         let path = directory.join("db");
         let failed = |source| StateError::Database { action: "be opened", path: path.clone(), source };
-        let database = sled::Config::new().path(&path).open().map_err(failed)?;
+        let database = open_once_free(&path).map_err(failed)?;
         let trees = Trees {
             meta: database.open_tree("meta").map_err(failed)?,
             faces: database.open_tree("faces").map_err(failed)?,
@@ -92,6 +92,25 @@ impl Opened {
         Self { snapshot, ..self }
     }
 }
+
+/// Opens the database. Our own lease is held here, so whoever still holds sled's lock is a handle of this process that
+/// was dropped a moment ago: sled lets go of it in its own time, on a thread of its own (seen with 0.34.7).
+fn open_once_free(path: &Path) -> Result<sled::Db, sled::Error> {
+    let mut tries = 0;
+    loop {
+        match sled::Config::new().path(path).open() {
+            Err(sled::Error::Io(error)) if tries < LOCK_TRIES && error.to_string().contains("acquire lock") => {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// How often, and how far apart, a database that is being let go of is tried: two seconds in all.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Returns how an error shows that the database itself is damaged, and not the way to it.
 fn damage(error: &StateError) -> Option<String> {
