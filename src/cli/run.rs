@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         let state = session.state(Access::Write)?;
         let store = state.store.ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))?;
         let reason = policy.and_then(|policy| policy.reason.as_deref()).map(redact_links).unwrap_or_default();
-        let policy = session.policy(policy, &state.recorded, &store.history()?);
+        let policy = session.policy(policy, &state.recorded, &session.past(store.as_ref())?);
         let executor = Executor {
             api: &session.api,
             store: Arc::clone(&store),

@@ -36,7 +36,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     let State { store: held, meta, recorded } =
         session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
-    let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.history())?;
+    let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| session.past(store.as_ref()))?;
     let policy = session.policy(Some(&args.policy), &recorded, &history);
     let policy = Policy { selection: args.selection.selection(), ..policy };
     session.check_selection(&policy, &recorded)?;

@@ -6,7 +6,7 @@ use crate::apply::spent;
 use crate::face::{FaceKey, Recorded};
 use crate::manifest::Adopt;
 use crate::plan::{Limit, Policy};
-use crate::state::HistoryEntry;
+use crate::state::{HistoryEntry, StateError, StateStore};
 
 use super::super::args::PolicyArgs;
 use super::super::error::CliError;
@@ -43,6 +43,18 @@ impl Session {
         let error = CliError::new(format!("{flag} {key}: there is no such face; nothing was changed"));
         let known: Vec<&str> = self.desired().faces.keys().take(20).map(FaceKey::as_str).collect();
         Err(error.hint(format!("declared are: {}", known.join(", "))))
+    }
+
+    /// Returns what was done before, where a limit counts over a period; reading all of it is not for nothing.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn past(&self, store: &dyn StateStore) -> Result<Vec<HistoryEntry>, StateError> {
+        let limits = self.loaded.project.settings.limits;
+        match limits.max_trainings_per.is_some() || limits.max_deletions_per.is_some() {
+            true => store.history(),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// Returns what a plan may do. `history` is what was done before: limits may count over a period.
