@@ -194,6 +194,9 @@ pub struct Training {
 pub trait Sink: Send + Sync {
     /// Takes one event.
     fn take(&self, event: &Event);
+
+    /// Hears that nothing more comes for now: what moves on a screen is taken off it.
+    fn rest(&self) {}
 }
 
 impl<F: Fn(&Event) + Send + Sync> Sink for F {

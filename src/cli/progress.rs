@@ -65,15 +65,6 @@ impl Progress {
             self.output.talk(&line);
         }
     }
-
-    /// Takes the bars off the screen.
-    pub fn clear(&self) {
-        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for bar in std::mem::take(&mut shown.by_key).into_values() {
-            bar.finish_and_clear();
-        }
-        let _ = shown.bars.clear();
-    }
 }
 
 impl Sink for Progress {
@@ -83,6 +74,15 @@ impl Sink for Progress {
             return;
         }
         if self.output.is_talk_seen { self.on_terminal(event, &mut shown) } else { self.on_lines(event, &mut shown) }
+    }
+
+    /// Takes the bars off the screen.
+    fn rest(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for bar in std::mem::take(&mut shown.by_key).into_values() {
+            bar.finish_and_clear();
+        }
+        let _ = shown.bars.clear();
     }
 }
 

@@ -1,14 +1,17 @@
 //! What commands that write share: one run over the faces of a project, from the first look to the exit code.
 
+mod ask;
+mod carry_out;
+mod end;
+
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::apply::{Done, ExecuteSettings, Executor, Interrupt, Ledger, Outcome, RunLimits, Settled};
+use crate::apply::{Done, ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled, Sink};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
 use crate::plan::{Action, Block, FacePlan, Plan, Policy, Reason, finishing, is_reached, naming_for, shared_tokens};
 use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
@@ -18,9 +21,10 @@ use crate::tavus::Client;
 use super::Exit;
 use super::args::{PolicyArgs, WaitOptions};
 use super::error::CliError;
-use super::output::Output;
-use super::progress::Progress;
 use super::session::{Access, Session};
+pub use ask::{agree, agree_unless, answer, ask, ask_for};
+use end::still_blocked;
+pub use end::{exit, is_about_failure};
 
 /// One run over the faces of a project, behind its lease.
 pub struct Run<'a> {
@@ -36,7 +40,8 @@ pub struct Run<'a> {
     pub outcome: Outcome,
     /// Whether trainings that were paid for twice end the run with 5.
     pub minds_duplicates: bool,
-    progress: &'a Progress,
+    /// Where events go.
+    sink: &'a dyn Sink,
 }
 
 /// What one look showed, and what follows from it.
@@ -59,7 +64,7 @@ impl<'a> Run<'a> {
     /// When the state cannot be taken. Nothing was changed.
     pub fn begin(
         session: &'a Session,
-        progress: &'a Progress,
+        sink: &'a dyn Sink,
         policy: Option<&PolicyArgs>,
         wait: &WaitOptions,
         create_parallelism: Option<u32>,
@@ -73,13 +78,13 @@ impl<'a> Run<'a> {
             store: Arc::clone(&store),
             clock: Arc::clone(&session.clock),
             interrupt: session.interrupt.clone(),
-            sink: progress,
+            sink,
             settings: ExecuteSettings { reason, ..execute_settings(session, &policy, wait, create_parallelism) },
             key_refused: AtomicBool::new(false),
             ledger: Ledger::default(),
             context: session.run_context(),
         };
-        Ok(Self { session, store, executor, policy, outcome: Outcome::default(), minds_duplicates: false, progress })
+        Ok(Self { session, store, executor, policy, outcome: Outcome::default(), minds_duplicates: false, sink })
     }
 
     /// Sets how many faces may be deleted, where a flag says it.
@@ -91,7 +96,7 @@ impl<'a> Run<'a> {
 
     /// Notes what one step did, and tells people of trouble.
     pub fn note(&mut self, key: &FaceKey, done: Done) {
-        self.outcome.note(key, done, self.progress);
+        self.outcome.note(key, done, self.sink);
     }
 
     /// Looks at the live faces and plans.
@@ -182,7 +187,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// When the result cannot be written.
     pub async fn finish(mut self, before: Look, blocks: fn(&Block) -> bool) -> Result<Exit, CliError> {
-        self.progress.clear();
+        self.sink.rest();
         // Also where it stopped between two steps, such as while doubts were settled.
         self.outcome.is_interrupted |= self.session.interrupt.is_noted();
         self.outcome.is_key_refused |= self.executor.key_refused.load(Ordering::Relaxed);
@@ -250,11 +255,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Returns the faces that the plan called blocked and whose fate was not settled since.
-fn still_blocked<'a>(outcome: &'a Outcome, plan: &'a Plan) -> impl Iterator<Item = (&'a FacePlan, &'a Block)> {
-    plan.blocks().filter(|(face, _)| !outcome.adopted.contains(&face.key) && !outcome.created.contains(&face.key))
-}
-
 /// Returns how to execute: flag > environment > file > default.
 fn execute_settings(
     session: &Session,
@@ -279,113 +279,8 @@ fn execute_settings(
     }
 }
 
-/// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
-pub fn exit(outcome: &Outcome, plan: &Plan, minds_duplicates: bool, concerns: fn(&Block) -> bool) -> Exit {
-    let is_blocked =
-        |wanted: fn(&Block) -> bool| still_blocked(outcome, plan).any(|(_, block)| concerns(block) && wanted(block));
-    let is_failed = !outcome.failed.is_empty()
-        || !outcome.refused.is_empty()
-        || outcome.trouble.iter().any(|trouble| trouble.key.is_some());
-    if outcome.is_interrupted {
-        Exit::INTERRUPTED
-    } else if outcome.is_key_refused {
-        Exit::KEY_REFUSED
-    } else if !outcome.in_doubt.is_empty() || is_blocked(|block| matches!(block, Block::InDoubt { .. })) {
-        Exit::IN_DOUBT
-    } else if is_failed || is_blocked(is_about_failure) {
-        Exit::FACE_FAILED
-    } else if is_blocked(|_| true) || (minds_duplicates && !plan.duplicates.is_empty()) || !outcome.held.is_empty() {
-        Exit::UNSAFE
-    } else if !outcome.trouble.is_empty() {
-        Exit::ERROR
-    } else if outcome.is_deadline_reached {
-        Exit::STILL_TRAINING
-    } else {
-        Exit::SUCCESS
-    }
-}
-
-/// Returns whether a training failed that somebody waits for.
-pub fn is_about_failure(block: &Block) -> bool {
-    matches!(
-        block,
-        Block::Failed(_) | Block::TuningFailed | Block::ReplacementFailed(_) | Block::ReplacementTuningFailed
-    )
-}
-
 /// Returns whether a live face was found by its creation token, so that its training was approved before.
 pub fn is_found(face: &FacePlan) -> bool {
     let by_token = matches!(face.reason, Reason::FoundByToken | Reason::FoundByTokenOfEarlierInputs);
     by_token && matches!(face.action, Action::Adopt(_))
-}
-
-/// Asks a person. Only `yes` means yes.
-///
-/// # Errors
-/// As [`ask_for`].
-pub fn ask(session: &Session, question: &str) -> Result<bool, CliError> {
-    ask_for(session, question, "yes")
-}
-
-/// Asks a person to agree, where nobody has agreed by a flag.
-///
-/// # Errors
-/// As [`agree_unless`].
-pub fn agree(session: &Session, question: &str, word: &str) -> Result<(), CliError> {
-    agree_unless(&session.interrupt, &session.output, question, word)
-}
-
-/// As [`agree`], without a session.
-///
-/// # Errors
-/// When there is no terminal to ask on, or as [`answer`].
-pub fn agree_unless(interrupt: &Interrupt, output: &Output, question: &str, word: &str) -> Result<(), CliError> {
-    if !std::io::stdin().is_terminal() || !output.is_talk_seen {
-        return Err(CliError::new("there is nobody to ask: this is no terminal; nothing was changed")
-            .hint("give --yes (-y) once it is what you want"));
-    }
-    match is_typed(interrupt, question, word)? {
-        true => Ok(()),
-        false => Err(CliError::new("not approved; nothing was changed")),
-    }
-}
-
-/// Asks a person to type a word; only that word means yes.
-///
-/// # Errors
-/// As [`answer`].
-pub fn ask_for(session: &Session, question: &str, word: &str) -> Result<bool, CliError> {
-    is_typed(&session.interrupt, question, word)
-}
-
-fn is_typed(interrupt: &Interrupt, question: &str, word: &str) -> Result<bool, CliError> {
-    Ok(answer(interrupt, &format!("\n{question}"))?.is_some_and(|line| line.trim() == word))
-}
-
-/// Asks a person and returns the line that was typed; `None` where there will be none.
-///
-/// # Errors
-/// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
-pub fn answer(interrupt: &Interrupt, question: &str) -> Result<Option<String>, CliError> {
-    use std::io::Write;
-    let mut error = std::io::stderr();
-    let asked = write!(error, "{question}").and_then(|()| error.flush());
-    asked.map_err(|error| CliError::caused("cannot ask", &error))?;
-    // Read on a thread of its own, so that an interrupt ends the run while the question stands.
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let _ = sender.send(std::io::stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line)));
-    });
-    loop {
-        match receiver.recv_timeout(Duration::from_millis(50)) {
-            Ok(Ok(line)) => return Ok(line),
-            Ok(Err(error)) => return Err(CliError::caused("cannot read the answer", &error)),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if interrupt.is_noted() => {
-                return Err(CliError::interrupted());
-            }
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
-        }
-    }
 }
