@@ -11,7 +11,7 @@ use crate::tavus::{FaceReads, details, observe};
 
 use super::super::Exit;
 use super::super::error::{CliError, unless_interrupted};
-use super::Session;
+use super::{Session, Workspace};
 
 impl Session {
     /// Looks at the live faces: one complete listing, and a look at each face whose row does not say enough.
@@ -154,7 +154,9 @@ impl Session {
         let of_manifests = unrecorded.filter_map(|(key, face)| Some((key, face.declared_id()?)));
         of_record.chain(of_manifests).filter(|(key, id)| is_unclear(key, id)).map(|(_, id)| id).collect()
     }
+}
 
+impl Workspace {
     /// Returns what is known without looking at the API: the recorded faces as they were last seen. It proves no
     /// absence, so nothing is ever created on it.
     pub fn unobserved(&self, recorded: &Recorded) -> Observed {

@@ -1,142 +1,63 @@
 //! What commands work with: the loaded manifests, the API, the state, and the time.
 
+mod loading;
 mod lock;
 mod look;
 mod policy;
 mod rehearsal;
 mod selection;
 mod state;
+mod workspace;
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apply::Interrupt;
 use crate::clock::{Clock, ScaledClock, SystemClock};
-use crate::face::{Desired, Observed, Recorded};
-use crate::manifest::{
-    LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none, load_if_any,
-    load_project, render_text, to_json,
-};
-use crate::plan::{Plan, Policy, Scope, plan};
+use crate::face::{Observed, Recorded};
+use crate::manifest::{LoadRequest, Loaded, Project, Rejected, load, load_also_none, load_if_any, load_project};
+use crate::plan::{Plan, Policy, plan};
 use crate::sandbox::{RunningSandbox, resume_time};
-use crate::state::RunContext;
 use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
 
-use super::Exit;
 use super::args::Global;
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
+pub use loading::{declared, load_manifests, load_only_project};
+use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
+pub use workspace::Workspace;
+use workspace::scope;
 
-/// Loads the manifests that a command line names.
-///
-/// # Errors
-/// When anything is wrong with them; all of it has then been said.
-pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Result<Loaded, CliError> {
-    load_by(load, global, paths, output)
-}
-
-fn load_by(
-    load: fn(LoadRequest) -> Result<Loaded, Rejected>,
-    global: &Global,
-    paths: &[String],
-    output: &Output,
-) -> Result<Loaded, CliError> {
-    match load(load_request(global, paths)?) {
-        Ok(loaded) => {
-            if !loaded.warnings.is_empty() {
-                let paint = output.talk_paint;
-                output.talk(&render_text(&loaded.warnings, &loaded.sources, paint.colour, paint.width));
-            }
-            Ok(loaded)
-        }
-        Err(rejected) => Err(reject(&rejected, output)),
-    }
-}
-
-/// Loads the project file alone, for commands to which it does not matter what the manifests say, or whether
-/// there are any.
-///
-/// # Errors
-/// When anything is wrong with it; all of it has then been said.
-pub fn load_only_project(global: &Global, output: &Output) -> Result<Project, CliError> {
-    load_project(load_request(global, &[])?).map(|loaded| loaded.project).map_err(|rejected| reject(&rejected, output))
-}
-
-/// Returns what is declared and where; none where the manifests cannot be loaded, which is not said.
-pub fn declared(global: &Global) -> Option<Loaded> {
-    // Standard input may hold something else, and can be read once only.
-    let is_stdin = global.file.iter().any(|path| path == "-");
-    load(load_request(global, &[]).ok().filter(|_| !is_stdin)?).ok()
-}
-
-fn load_request(global: &Global, paths: &[String]) -> Result<LoadRequest, CliError> {
-    let cwd = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
-    let variables: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
-        .collect();
-    Ok(LoadRequest {
-        paths: global.file.iter().chain(paths).cloned().collect(),
-        project_file: global.project_file.clone(),
-        cwd,
-        variables,
-        stdin: Box::new(io::stdin()),
-        overrides: ProjectOverrides { name: global.project.clone(), naming: global.naming },
-    })
-}
-
-fn reject(rejected: &Rejected, output: &Output) -> CliError {
-    if output.is_for_programs() {
-        let value = serde_json::json!({ "format_version": "1.0", "valid": false, "diagnostics": to_json(&rejected.diagnostics) });
-        if let Err(error) = output.value(&value) {
-            return error;
-        }
-    } else {
-        let paint = output.talk_paint;
-        let shown = &rejected.diagnostics[..rejected.diagnostics.len().min(PROBLEMS_SHOWN)];
-        output.say(&render_text(shown, &rejected.sources, paint.colour, paint.width));
-        if shown.len() < rejected.diagnostics.len() {
-            let (shown, all) = (shown.len(), rejected.diagnostics.len());
-            output.say(&format!("These are the first {shown} of {all}; -o json tells all of them."));
-        }
-    }
-    CliError::silent(Exit::ERROR)
-}
-
-/// What a command works with.
+/// What a command works with: its [`Workspace`], and the API.
 pub struct Session {
-    /// The manifests.
-    pub loaded: Loaded,
+    /// What is at hand without the API.
+    workspace: Workspace,
     /// The API, or the sandbox that stands in for it.
     pub api: Client,
     /// Where the API is; none in the sandbox.
     pub api_base: Option<String>,
-    /// The time; in the sandbox the sandbox's.
-    pub clock: Arc<dyn Clock>,
-    /// How to talk.
-    pub output: Output,
-    /// Who may ask to stop.
-    pub interrupt: Interrupt,
-    /// Where the state is, and how to get at it.
-    place: StatePlace,
     /// Reads under way at once.
     pub parallelism: usize,
     /// How long one request may be under way.
     pub request_timeout: Duration,
-    /// Whether the API is on this machine: nobody is paid, and nothing is fetched.
-    is_rehearsal: bool,
     /// Go on in an account where nothing that was seen before is left.
     accepts_account: bool,
     /// Take a listing whose count does not add up as complete.
     accepts_incomplete_listing: bool,
-    /// How much of the project the paths on the command line cover.
-    scope: Scope,
     sandbox: Option<RunningSandbox>,
+}
+
+/// A session is a workspace with the API beside it: whatever needs no API is asked of the workspace.
+impl Deref for Session {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.workspace
+    }
 }
 
 impl Session {
@@ -173,11 +94,7 @@ impl Session {
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
-        let loaded = load_by(load, global, paths, &output)?;
-        let project = &loaded.project;
-        if project.is_default && global.project.is_none() && !global.sandbox {
-            output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
-        }
+        let loaded = load_declared(load, global, paths, &output)?;
         Self::connect(global, loaded, paths, output, interrupt).await
     }
 
@@ -249,39 +166,15 @@ impl Session {
         let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
         let scope = scope(global.file.iter().chain(paths), project);
         Ok(Self {
-            scope,
-            request_timeout,
-            is_rehearsal,
-            accepts_account: global.accept_account,
-            accepts_incomplete_listing: global.accept_incomplete_listing,
-            loaded,
+            workspace: Workspace { loaded, clock, output, interrupt, place, is_rehearsal, scope },
             api,
             api_base,
-            clock,
-            output,
-            interrupt,
-            place,
             parallelism,
+            request_timeout,
+            accepts_account: global.accept_account,
+            accepts_incomplete_listing: global.accept_incomplete_listing,
             sandbox,
         })
-    }
-
-    /// Opens the state, and takes over what only the lock file beside the manifests knows.
-    ///
-    /// # Errors
-    /// When somebody else holds it, it cannot be read or written, or it contradicts the lock file.
-    pub fn state(&self, access: Access) -> Result<State, CliError> {
-        self.place.open(access)
-    }
-
-    /// Finds out who is at work, for the history.
-    pub fn run_context(&self) -> RunContext {
-        self.place.run_context()
-    }
-
-    /// Returns what the manifests ask for.
-    pub fn desired(&self) -> &Desired {
-        &self.loaded.desired
     }
 
     /// Plans, after a look at the PALs where it matters which of them use which face.
@@ -298,49 +191,21 @@ impl Session {
         Ok(plan(self.desired(), recorded, observed, policy))
     }
 
-    /// Plans without a look at the PALs: enough to say what differs.
-    pub fn plan_without_pals(&self, recorded: &Recorded, observed: &Observed, policy: &Policy) -> Plan {
-        plan(self.desired(), recorded, observed, policy)
-    }
-
     /// Ends the sandbox, if there is one, and saves its world.
     pub async fn close(self) {
-        if let Some(sandbox) = self.sandbox
+        let Self { workspace, sandbox, .. } = self;
+        if let Some(sandbox) = sandbox
             && let Err(error) = sandbox.shutdown().await
         {
-            self.output.say(&format!("warning: the sandbox could not save its world: {error}"));
+            workspace.output.say(&format!("warning: the sandbox could not save its world: {error}"));
         }
     }
 }
 
 /// The key of a rehearsal. Wherever it stands in an answer it is hidden, so it must be no word.
 const REHEARSAL_KEY: &str = "no-key-is-needed-in-a-rehearsal";
-/// Problems shown to people: more of them fill a screen and a log, and come from one mistake.
-const PROBLEMS_SHOWN: usize = 100;
 /// The largest `--create-parallelism`.
 const CREATES_AT_MOST: usize = 16;
-
-fn state_dir(global: &Global, project: &Project) -> PathBuf {
-    let chosen =
-        global.state_dir.clone().or_else(|| project.settings.state_dir.as_ref().map(|dir| project.root.join(dir)));
-    let dir = chosen.unwrap_or_else(|| project.root.join(".facectl"));
-    if global.sandbox { dir.join("sandbox") } else { dir }
-}
-
-/// Returns whether the paths on the command line are all of the project, or a part of it. What is recorded
-/// and not among a part has not left the manifests: it was not looked at.
-fn scope<'a>(paths: impl Iterator<Item = &'a String>, project: &Project) -> Scope {
-    let given: Vec<PathBuf> = paths.map(|path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into())).collect();
-    let covers = |wanted: &Path| {
-        let wanted = std::fs::canonicalize(wanted).unwrap_or_else(|_| wanted.to_owned());
-        given.iter().any(|path| wanted.starts_with(path))
-    };
-    let manifests = &project.settings.manifests;
-    let is_whole = given.is_empty()
-        || covers(&project.root)
-        || (!manifests.is_empty() && manifests.iter().all(|path| covers(&project.root.join(path))));
-    if is_whole { Scope::Whole } else { Scope::Part }
-}
 
 fn api_url(global: &Global, project: &Project) -> String {
     let by_vendor = || std::env::var("TAVUS_PUBLIC_API_BASE_URL").ok().filter(|url| !url.is_empty());

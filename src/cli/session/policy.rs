@@ -10,9 +10,9 @@ use crate::state::{HistoryEntry, StateError, StateStore};
 
 use super::super::args::PolicyArgs;
 use super::super::error::CliError;
-use super::Session;
+use super::Workspace;
 
-impl Session {
+impl Workspace {
     /// Checks that whoever names a face to pay for has named one.
     ///
     /// # Errors

@@ -7,12 +7,12 @@ use crate::manifest::nearest;
 use crate::plan::{KeyPattern, Policy, Scope, Selection};
 
 use super::super::error::CliError;
-use super::Session;
+use super::Workspace;
 
 /// Keys and labels named in one hint.
 const NAMED: usize = 20;
 
-impl Session {
+impl Workspace {
     /// Checks that a selection means something: a slip must not pass for "no changes", nor must a face be paid
     /// for that somebody believes to have excluded.
     ///

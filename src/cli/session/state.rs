@@ -20,7 +20,8 @@ use super::super::args::Global;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::provenance;
-use super::{command_line, lock, state_dir};
+use super::workspace::state_dir;
+use super::{command_line, lock};
 
 /// The state, as a command may use it.
 pub struct State {

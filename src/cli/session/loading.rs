@@ -1,0 +1,106 @@
+//! Loading the manifests, and saying what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::manifest::{
+    LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_project, render_text, to_json,
+};
+
+use super::super::Exit;
+use super::super::args::Global;
+use super::super::error::CliError;
+use super::super::output::Output;
+
+/// Problems shown to people: more of them fill a screen and a log, and come from one mistake.
+const PROBLEMS_SHOWN: usize = 100;
+
+/// Loads the manifests that a command line names.
+///
+/// # Errors
+/// When anything is wrong with them; all of it has then been said.
+pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Result<Loaded, CliError> {
+    load_by(load, global, paths, output)
+}
+
+pub(super) fn load_by(
+    load: fn(LoadRequest) -> Result<Loaded, Rejected>,
+    global: &Global,
+    paths: &[String],
+    output: &Output,
+) -> Result<Loaded, CliError> {
+    match load(load_request(global, paths)?) {
+        Ok(loaded) => {
+            if !loaded.warnings.is_empty() {
+                let paint = output.talk_paint;
+                output.talk(&render_text(&loaded.warnings, &loaded.sources, paint.colour, paint.width));
+            }
+            Ok(loaded)
+        }
+        Err(rejected) => Err(reject(&rejected, output)),
+    }
+}
+
+/// Loads what is declared, and says where a project would do well to have a name.
+pub(super) fn load_declared(
+    load: fn(LoadRequest) -> Result<Loaded, Rejected>,
+    global: &Global,
+    paths: &[String],
+    output: &Output,
+) -> Result<Loaded, CliError> {
+    let loaded = load_by(load, global, paths, output)?;
+    if loaded.project.is_default && global.project.is_none() && !global.sandbox {
+        output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
+    }
+    Ok(loaded)
+}
+
+/// Loads the project file alone, for commands to which it does not matter what the manifests say, or whether
+/// there are any.
+///
+/// # Errors
+/// When anything is wrong with it; all of it has then been said.
+pub fn load_only_project(global: &Global, output: &Output) -> Result<Project, CliError> {
+    load_project(load_request(global, &[])?).map(|loaded| loaded.project).map_err(|rejected| reject(&rejected, output))
+}
+
+/// Returns what is declared and where; none where the manifests cannot be loaded, which is not said.
+pub fn declared(global: &Global) -> Option<Loaded> {
+    // Standard input may hold something else, and can be read once only.
+    let is_stdin = global.file.iter().any(|path| path == "-");
+    load(load_request(global, &[]).ok().filter(|_| !is_stdin)?).ok()
+}
+
+fn load_request(global: &Global, paths: &[String]) -> Result<LoadRequest, CliError> {
+    let cwd = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
+        .collect();
+    Ok(LoadRequest {
+        paths: global.file.iter().chain(paths).cloned().collect(),
+        project_file: global.project_file.clone(),
+        cwd,
+        variables,
+        stdin: Box::new(io::stdin()),
+        overrides: ProjectOverrides { name: global.project.clone(), naming: global.naming },
+    })
+}
+
+fn reject(rejected: &Rejected, output: &Output) -> CliError {
+    if output.is_for_programs() {
+        let value = serde_json::json!({ "format_version": "1.0", "valid": false, "diagnostics": to_json(&rejected.diagnostics) });
+        if let Err(error) = output.value(&value) {
+            return error;
+        }
+    } else {
+        let paint = output.talk_paint;
+        let shown = &rejected.diagnostics[..rejected.diagnostics.len().min(PROBLEMS_SHOWN)];
+        output.say(&render_text(shown, &rejected.sources, paint.colour, paint.width));
+        if shown.len() < rejected.diagnostics.len() {
+            let (shown, all) = (shown.len(), rejected.diagnostics.len());
+            output.say(&format!("These are the first {shown} of {all}; -o json tells all of them."));
+        }
+    }
+    CliError::silent(Exit::ERROR)
+}
