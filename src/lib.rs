@@ -46,6 +46,7 @@
 pub mod apply;
 pub mod cli;
 pub mod clock;
+pub mod controller;
 pub mod face;
 mod killpoint;
 pub mod manifest;

@@ -47,6 +47,7 @@ pub use recover::Settled;
 pub use schedule::{Pace, next_look};
 #[cfg(test)]
 pub(crate) use step::placed;
+pub use wait::Tended;
 
 /// How effects are to be caused.
 #[derive(Debug, Clone)]

@@ -26,7 +26,7 @@ use crate::face::{
     Attempt, Coverage, Doubt, FaceKey, FaceName, Observed, ObservedFace, OnRemoval, OpenCreate, Presence, RecordedFace,
 };
 use crate::plan::{presence, serving};
-use crate::state::{Entry, Happened, Snapshot};
+use crate::state::{Entry, Happened, Snapshot, StateError};
 use crate::tavus::{ApiError, FaceApi};
 
 use super::outcome::chain;
@@ -112,6 +112,14 @@ impl<A: FaceApi> Executor<'_, A> {
         }
         settled.in_doubt.extend(open.into_keys());
         Ok(settled)
+    }
+
+    /// Returns how long it is until every create in doubt can be settled one way or the other; none where none is.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn unsettled_for(&self) -> Result<Option<Duration>, StateError> {
+        Ok(self.open_creates(&self.store.load()?).into_values().map(|open| open.left).max())
     }
 
     fn open_creates(&self, snapshot: &Snapshot) -> BTreeMap<FaceKey, Open> {

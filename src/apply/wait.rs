@@ -40,6 +40,35 @@ struct Waiting<'a> {
     outcome: Outcome,
 }
 
+/// What one round of waiting came to.
+#[derive(Debug)]
+pub struct Tended {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The faces that are still waited for.
+    pub open: BTreeSet<FaceKey>,
+    /// How long until the next look; none where nothing is waited for.
+    pub next: Option<Duration>,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(desired: &'a Desired, keys: impl IntoIterator<Item = FaceKey>) -> Self {
+        let open = keys.into_iter().filter_map(|key| {
+            let (key, face) = desired.faces.get_key_value(&key)?;
+            (face.spec.lifecycle.wait_for != WaitFor::None).then(|| (key.clone(), face))
+        });
+        Self {
+            desired,
+            open: open.collect(),
+            shared: BTreeSet::new(),
+            tries: BTreeMap::new(),
+            failed_looks: BTreeMap::new(),
+            is_over: false,
+            outcome: Outcome::default(),
+        }
+    }
+}
+
 /// What one look at one face showed.
 enum Look {
     Reached(Training),
@@ -52,19 +81,7 @@ enum Look {
 impl<A: FaceApi> Executor<'_, A> {
     /// Waits for these faces, and changes in place what could not be changed while they were training.
     pub async fn wait(&self, desired: &Desired, keys: impl IntoIterator<Item = FaceKey>) -> Outcome {
-        let open = keys.into_iter().filter_map(|key| {
-            let (key, face) = desired.faces.get_key_value(&key)?;
-            (face.spec.lifecycle.wait_for != WaitFor::None).then(|| (key.clone(), face))
-        });
-        let mut waiting = Waiting {
-            desired,
-            open: open.collect(),
-            shared: BTreeSet::new(),
-            tries: BTreeMap::new(),
-            failed_looks: BTreeMap::new(),
-            is_over: false,
-            outcome: Outcome::default(),
-        };
+        let mut waiting = Waiting::new(desired, keys);
         if waiting.open.is_empty() {
             return waiting.outcome;
         }
@@ -103,6 +120,29 @@ impl<A: FaceApi> Executor<'_, A> {
         outcome
     }
 
+    /// Takes one round of waiting by a listing that was made already, for who waits between rounds elsewhere.
+    pub async fn tend(
+        &self,
+        desired: &Desired,
+        keys: impl IntoIterator<Item = FaceKey>,
+        observed: &Observed,
+    ) -> Tended {
+        let mut waiting = Waiting::new(desired, keys);
+        if waiting.open.is_empty() || self.must_stop() {
+            let open = waiting.open.into_keys().collect();
+            return Tended { outcome: waiting.outcome, open, next: None };
+        }
+        let next = match self.attend(observed, &mut waiting).await {
+            Ok(next) => Some(next),
+            Err(error) => self.note_failed_look(&error, 1, &mut waiting.outcome),
+        };
+        let Waiting { open, mut outcome, .. } = waiting;
+        outcome.is_interrupted = self.interrupt.is_noted();
+        outcome.is_key_refused = self.key_refused.load(Ordering::Relaxed);
+        let open: BTreeSet<FaceKey> = open.into_keys().collect();
+        Tended { outcome, next: next.filter(|_| !open.is_empty()), open }
+    }
+
     /// Waits between two looks; false when the deadline comes first.
     async fn pause(&self, next: Duration, deadline: Option<Timestamp>) -> bool {
         let left =
@@ -133,6 +173,11 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Looks at every open face once; returns how long until the next look.
     async fn look(&self, waiting: &mut Waiting<'_>) -> Result<Duration, ApiError> {
         let Some(observed) = self.listing().await? else { return Ok(Duration::ZERO) };
+        self.attend(&observed, waiting).await
+    }
+
+    /// Looks at every open face in a listing; returns how long until the next look.
+    async fn attend(&self, observed: &Observed, waiting: &mut Waiting<'_>) -> Result<Duration, ApiError> {
         let recorded = match self.store.load() {
             Ok(snapshot) => snapshot.faces,
             Err(error) => {
@@ -143,7 +188,7 @@ impl<A: FaceApi> Executor<'_, A> {
         };
         let mut paces = Vec::new();
         let mut seen = BTreeMap::new();
-        waiting.shared = shared_tokens(&observed);
+        waiting.shared = shared_tokens(observed);
         for (key, desired) in waiting.open.clone() {
             let Some(whole) = recorded.get(&key) else {
                 waiting.open.remove(&key);
@@ -151,7 +196,7 @@ impl<A: FaceApi> Executor<'_, A> {
             };
             // Where a new face is to take the place, that is the one to wait for.
             let face = whole.successor.as_deref().unwrap_or(whole);
-            let live = match self.find(&observed, face).await {
+            let live = match self.find(observed, face).await {
                 Ok(live) => live,
                 Err(error) if error.is_key_refused() => return Err(error),
                 // The others are well: one face that cannot be had must not end their wait.

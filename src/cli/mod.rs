@@ -40,7 +40,8 @@ pub fn run() -> ExitCode {
     };
     let Cli { global, command } = cli;
     let output = Output::new(&global);
-    start_logs(&global, &output);
+    let is_loop = matches!(command, Command::Reconcile(_));
+    start_logs(&global, &output, is_loop);
     match dispatch(command, &global, output) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -90,6 +91,9 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, e
         Command::Recover(args) => {
             signals::with_runtime(output, |interrupt| commands::recover::run(global, args, output, interrupt))
         }
+        Command::Reconcile(args) => signals::with_runtime_and_reload(output.into_log(), |interrupt, reload| {
+            commands::reconcile::run(global, args, output.into_log(), interrupt, reload)
+        }),
         Command::Rollback(args) => {
             signals::with_runtime(output, |interrupt| commands::rollback::run(global, args, output, interrupt))
         }
@@ -154,8 +158,9 @@ fn command() -> clap::Command {
     Cli::command()
 }
 
-fn start_logs(global: &Global, output: &Output) {
-    let level = match global.verbose {
+/// Starts the log. A command that runs for days tells more, and when.
+fn start_logs(global: &Global, output: &Output, is_loop: bool) {
+    let level = match global.verbose + u8::from(is_loop && !global.quiet) {
         0 => "warn",
         1 => "facectl=info,warn",
         2 => "facectl=debug,warn",
@@ -172,6 +177,7 @@ fn start_logs(global: &Global, output: &Output) {
         .with_ansi(output.talk_paint.colour);
     // It fails only if a subscriber is set already, which then does the work.
     let _ = match global.log_format {
+        LogFormat::Text if is_loop => builder.try_init(),
         LogFormat::Text => builder.without_time().try_init(),
         LogFormat::Json => builder.json().try_init(),
     };

@@ -22,6 +22,8 @@ pub struct Output {
     pub is_quiet: bool,
     /// Whether a person reads standard error.
     pub is_talk_seen: bool,
+    /// Whether what is said goes into the log, with its time and its form.
+    pub is_logged: bool,
 }
 
 /// The widest text: longer lines are hard to read.
@@ -48,7 +50,14 @@ impl Output {
             talk_paint: paint(io::stderr().is_terminal()),
             is_quiet: global.quiet,
             is_talk_seen: io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            is_logged: false,
         }
+    }
+
+    /// Returns the same for a command that runs for days: what it says goes into the log.
+    #[must_use]
+    pub fn into_log(self) -> Self {
+        Self { is_logged: true, is_talk_seen: false, ..self }
     }
 
     /// Writes a result.
@@ -87,13 +96,20 @@ impl Output {
 
     /// Says something on the way, unless told to be quiet.
     pub fn talk(&self, text: &str) {
-        if !self.is_quiet {
-            self.say(text);
+        if self.is_quiet {
+            return;
+        }
+        match self.is_logged {
+            true => tracing::info!("{}", text.trim()),
+            false => self.say(text),
         }
     }
 
     /// Says something that must be said.
     pub fn say(&self, text: &str) {
+        if self.is_logged {
+            return tracing::warn!("{}", text.strip_prefix("warning: ").unwrap_or(text).trim());
+        }
         // Nobody is left to tell when standard error is gone.
         let _ = writeln!(io::stderr(), "{}", text.trim_end_matches('\n'));
     }

@@ -2,6 +2,10 @@
 
 use crate::apply::{Interrupt, interrupt};
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use super::Exit;
 use super::error::CliError;
 use super::output::Output;
@@ -15,14 +19,48 @@ where
     F: FnOnce(Interrupt) -> W,
     W: Future<Output = Result<Exit, CliError>>,
 {
+    run(output, Hangup::Stops, |interrupt, _reload| command(interrupt))
+}
+
+/// Runs a command that goes on until it is stopped: SIGINT and SIGTERM end it, SIGHUP tells it to look at its
+/// settings again. Several of those before it listens are one.
+///
+/// # Errors
+/// As [`with_runtime`].
+pub fn with_runtime_and_reload<F, W>(output: Output, command: F) -> Result<Exit, CliError>
+where
+    F: FnOnce(Interrupt, Arc<Notify>) -> W,
+    W: Future<Output = Result<Exit, CliError>>,
+{
+    run(output, Hangup::Reloads, command)
+}
+
+/// What SIGHUP means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hangup {
+    /// The terminal went away.
+    Stops,
+    /// Settings were changed.
+    Reloads,
+}
+
+fn run<F, W>(output: Output, hangup: Hangup, command: F) -> Result<Exit, CliError>
+where
+    F: FnOnce(Interrupt, Arc<Notify>) -> W,
+    W: Future<Output = Result<Exit, CliError>>,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
         .build()
         .map_err(|error| CliError::caused("cannot start the async runtime", &error))?;
     let (interrupter, ear) = interrupt();
+    let reload = Arc::new(Notify::new());
+    if hangup == Hangup::Reloads {
+        runtime.spawn(pass_on_hangups(Arc::clone(&reload)));
+    }
     runtime.spawn(async move {
-        let mut signals = StopSignals::listen();
+        let mut signals = StopSignals::listen(hangup);
         signals.next().await;
         output.say("Interrupted: nothing new begins, and what is under way is awaited. Interrupt again to leave at once, which is safe too.");
         // Said first: what ends because of it has its own last words.
@@ -31,10 +69,22 @@ where
         output.say("Left at once. What was under way is written down as begun, and the next run finds out what became of it.");
         std::process::exit(i32::from(Exit::INTERRUPTED.0));
     });
-    let done = runtime.block_on(Box::pin(command(ear)));
+    let done = runtime.block_on(Box::pin(command(ear, reload)));
     // A listener that is still being served must not keep the process.
     runtime.shutdown_background();
     done
+}
+
+/// Passes each SIGHUP on. Where there is no such signal nothing ever is.
+async fn pass_on_hangups(reload: Arc<Notify>) {
+    #[cfg(unix)]
+    if let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        while hangups.recv().await.is_some() {
+            reload.notify_one();
+        }
+    }
+    #[cfg(not(unix))]
+    drop(reload);
 }
 
 /// The signals that ask this process to stop. Listening begins when it is made and does not pause in between.
@@ -44,20 +94,25 @@ struct StopSignals {
 }
 
 impl StopSignals {
-    fn listen() -> Self {
+    fn listen(hangup: Hangup) -> Self {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
             let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
             // Whoever starts us with `nohup` wants hours of waiting to outlive the terminal. SIGINT is heard even
             // where it was ignored, as shells ignore it for background jobs, and pipelines send it to stop one.
-            let is_unwanted = |kind: SignalKind| kind == SignalKind::hangup() && is_ignored(kind.as_raw_value());
+            let is_unwanted = |kind: SignalKind| {
+                kind == SignalKind::hangup() && (hangup == Hangup::Reloads || is_ignored(kind.as_raw_value()))
+            };
             let kinds = kinds.into_iter().filter(|kind| !is_unwanted(*kind));
             // Without a handler the signal ends the process, which is safe as well.
             Self { signals: kinds.filter_map(|kind| signal(kind).ok()).collect() }
         }
         #[cfg(not(unix))]
-        Self {}
+        {
+            let _ = hangup;
+            Self {}
+        }
     }
 
     #[cfg(unix)]

@@ -7,6 +7,7 @@ mod fmt;
 mod global;
 mod import;
 mod init;
+mod reconcile;
 mod rollback;
 mod selection;
 mod show;
@@ -31,6 +32,7 @@ pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use import::ImportArgs;
 pub use init::{CiSystem, InitArgs};
+pub use reconcile::{Heal, ReconcileArgs};
 pub use rollback::RollbackArgs;
 pub use selection::SelectionArgs;
 pub use show::ShowArgs;
@@ -90,6 +92,7 @@ pub enum Command {
     /// start, and is recorded now), absent (two complete listings after the settle window do not show it), or
     /// still in doubt.
     Recover(RecoverArgs),
+    Reconcile(ReconcileArgs),
     Rollback(RollbackArgs),
     Delete(DeleteArgs),
     /// Look at what is remembered, and change it by hand

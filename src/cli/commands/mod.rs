@@ -13,6 +13,7 @@ pub mod generate;
 pub mod import;
 pub mod init;
 pub mod plan;
+pub mod reconcile;
 pub mod recover;
 pub mod rollback;
 pub mod sandbox;

@@ -3,6 +3,7 @@
 mod ask;
 mod carry_out;
 mod end;
+mod tend;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use serde_json::json;
 
 use crate::apply::{Done, ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled, Sink};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
-use crate::plan::{Action, Block, FacePlan, Plan, Policy, Reason, finishing, is_reached, naming_for, shared_tokens};
+use crate::plan::{
+    Action, Block, FacePlan, Plan, Policy, Reason, Restraint, Withheld, finishing, is_reached, naming_for,
+    shared_tokens,
+};
 use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
 use crate::state::StateStore;
 use crate::tavus::Client;
@@ -25,6 +29,7 @@ use super::session::{Access, Session};
 pub use ask::{agree, agree_unless, answer, ask, ask_for};
 use end::still_blocked;
 pub use end::{exit, is_about_failure};
+pub use tend::Round;
 
 /// One run over the faces of a project, behind its lease.
 pub struct Run<'a> {
@@ -36,6 +41,8 @@ pub struct Run<'a> {
     pub executor: Executor<'a, Client>,
     /// What the plan may do.
     pub policy: Policy,
+    /// What is held back of every plan.
+    pub restraint: Restraint,
     /// What came of it so far.
     pub outcome: Outcome,
     /// Whether trainings that were paid for twice end the run with 5.
@@ -52,6 +59,8 @@ pub struct Look {
     pub observed: Observed,
     /// What is to be done.
     pub plan: Plan,
+    /// What would be done, and is held back.
+    pub withheld: Vec<(FaceKey, Withheld)>,
 }
 
 /// How long after its sending a create may still show up: no page says how soon a face is listed.
@@ -84,7 +93,16 @@ impl<'a> Run<'a> {
             ledger: Ledger::default(),
             context: session.run_context(),
         };
-        Ok(Self { session, store, executor, policy, outcome: Outcome::default(), minds_duplicates: false, sink })
+        Ok(Self {
+            session,
+            store,
+            executor,
+            policy,
+            restraint: Restraint::default(),
+            outcome: Outcome::default(),
+            minds_duplicates: false,
+            sink,
+        })
     }
 
     /// Sets how many faces may be deleted, where a flag says it.
@@ -109,8 +127,9 @@ impl<'a> Run<'a> {
         if let Some(serial) = self.session.remember_account(self.store.as_ref(), &meta, &observed)? {
             recorded.serial = serial;
         }
-        let plan = self.session.plan(&recorded, &mut observed, &self.policy).await?;
-        Ok(Look { recorded, observed, plan })
+        let mut plan = self.session.plan(&recorded, &mut observed, &self.policy).await?;
+        let withheld = plan.restrain(&self.restraint);
+        Ok(Look { recorded, observed, plan, withheld })
     }
 
     /// Settles what earlier runs left open, after a look that makes sure of the account.
@@ -243,7 +262,7 @@ impl<'a> Run<'a> {
             false => self.look().await,
         };
         match after {
-            Ok(Look { recorded, observed, plan }) => status_rows(&plan, &recorded, &observed, true),
+            Ok(Look { recorded, observed, plan, withheld: _ }) => status_rows(&plan, &recorded, &observed, true),
             Err(error) => {
                 // The run itself is over and told about below; only the table is missing.
                 self.session

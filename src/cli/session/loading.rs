@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 
 use crate::manifest::{
-    LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_project, render_text, to_json,
+    LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none, load_project,
+    render_text, to_json,
 };
 
 use super::super::Exit;
@@ -71,20 +73,44 @@ pub fn declared(global: &Global) -> Option<Loaded> {
     load(load_request(global, &[]).ok().filter(|_| !is_stdin)?).ok()
 }
 
+/// Where manifests are loaded from, for who loads them again and again.
+#[derive(Debug, Clone)]
+pub struct Loading {
+    /// Files, folders and patterns, seen from `cwd`.
+    pub paths: Vec<String>,
+    /// The project file, where it is not to be looked for.
+    pub project_file: Option<PathBuf>,
+    /// The folder that paths are seen from.
+    pub cwd: PathBuf,
+}
+
+/// Loads what is declared, and says nothing. A project with a file of its own may have no face left.
+///
+/// # Errors
+/// When anything is wrong with it.
+pub fn load_again(global: &Global, loading: Loading) -> Result<Loaded, Rejected> {
+    load_also_none(request(global, loading))
+}
+
 fn load_request(global: &Global, paths: &[String]) -> Result<LoadRequest, CliError> {
     let cwd = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
+    let paths = global.file.iter().chain(paths).cloned().collect();
+    Ok(request(global, Loading { paths, project_file: global.project_file.clone(), cwd }))
+}
+
+fn request(global: &Global, Loading { paths, project_file, cwd }: Loading) -> LoadRequest {
     let variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
         .collect();
-    Ok(LoadRequest {
-        paths: global.file.iter().chain(paths).cloned().collect(),
-        project_file: global.project_file.clone(),
+    LoadRequest {
+        paths,
+        project_file,
         cwd,
         variables,
         stdin: Box::new(io::stdin()),
         overrides: ProjectOverrides { name: global.project.clone(), naming: global.naming },
-    })
+    }
 }
 
 fn reject(rejected: &Rejected, output: &Output) -> CliError {

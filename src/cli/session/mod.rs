@@ -1,5 +1,6 @@
 //! What commands work with: the loaded manifests, the API, the state, and the time.
 
+mod follow;
 mod loading;
 mod lock;
 mod look;
@@ -20,12 +21,13 @@ use crate::face::{Observed, Recorded};
 use crate::manifest::{LoadRequest, Loaded, Project, Rejected, load, load_also_none, load_if_any, load_project};
 use crate::plan::{Plan, Policy, plan};
 use crate::sandbox::{RunningSandbox, resume_time};
-use crate::tavus::{ApiKey, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
+use crate::tavus::{ApiKey, BaseUrl, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
 
 use super::args::Global;
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
-pub use loading::{declared, load_manifests, load_only_project};
+pub use follow::Followed;
+pub use loading::{Loading, declared, load_again, load_manifests, load_only_project};
 use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
@@ -132,7 +134,6 @@ impl Session {
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
         let project = &loaded.project;
-        let settings = &project.settings;
         let place = StatePlace::of(global, project, output, interrupt.clone());
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
             let start = start_sandbox(global, &place.directory, place.patience);
@@ -147,23 +148,7 @@ impl Session {
         let key = key.map_err(|error| CliError::caused("cannot use the API key", &error))?;
         let api_base = sandbox.is_none().then(|| base_url.to_string());
         let is_rehearsal = base_url.is_loopback();
-        // Back-off waits in real time also where training time runs faster.
-        let mut config = ClientConfig::new(base_url, key, Arc::new(SystemClock));
-        let parallelism = global.parallelism.or(settings.parallelism).unwrap_or(4) as usize;
-        // Beside the reads there is room for every create that may be under way: one that waited for a place
-        // would be written down as begun long before it is sent.
-        config.max_in_flight = parallelism + CREATES_AT_MOST;
-        config.ca_file.clone_from(&global.ca_file);
-        if let Some(timeout) = global.request_timeout.or(settings.request_timeout) {
-            config.request_timeout = timeout;
-        }
-        if let Some(rate) =
-            global.requests_per_second.or(settings.requests_per_second).filter(|_| config.requests_per_second.is_some())
-        {
-            config.requests_per_second = Some(f64::from(rate));
-        }
-        let request_timeout = config.request_timeout;
-        let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
+        let Connection { api, parallelism, request_timeout } = connection(global, project, base_url, key)?;
         let scope = scope(global.file.iter().chain(paths), project);
         Ok(Self {
             workspace: Workspace { loaded, clock, output, interrupt, place, is_rehearsal, scope },
@@ -200,6 +185,36 @@ impl Session {
             workspace.output.say(&format!("warning: the sandbox could not save its world: {error}"));
         }
     }
+}
+
+/// The API, and how it is asked.
+struct Connection {
+    api: Client,
+    parallelism: usize,
+    request_timeout: Duration,
+}
+
+/// Gets ready to ask the API; sends nothing.
+fn connection(global: &Global, project: &Project, base_url: BaseUrl, key: ApiKey) -> Result<Connection, CliError> {
+    let settings = &project.settings;
+    // Back-off waits in real time also where training time runs faster.
+    let mut config = ClientConfig::new(base_url, key, Arc::new(SystemClock));
+    let parallelism = global.parallelism.or(settings.parallelism).unwrap_or(4) as usize;
+    // Beside the reads there is room for every create that may be under way: one that waited for a place
+    // would be written down as begun long before it is sent.
+    config.max_in_flight = parallelism + CREATES_AT_MOST;
+    config.ca_file.clone_from(&global.ca_file);
+    if let Some(timeout) = global.request_timeout.or(settings.request_timeout) {
+        config.request_timeout = timeout;
+    }
+    if let Some(rate) =
+        global.requests_per_second.or(settings.requests_per_second).filter(|_| config.requests_per_second.is_some())
+    {
+        config.requests_per_second = Some(f64::from(rate));
+    }
+    let request_timeout = config.request_timeout;
+    let api = Client::new(config).map_err(|error| CliError::caused("cannot set up the API client", &error))?;
+    Ok(Connection { api, parallelism, request_timeout })
 }
 
 /// The key of a rehearsal. Wherever it stands in an answer it is hidden, so it must be no word.

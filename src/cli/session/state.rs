@@ -21,7 +21,7 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::provenance;
 use super::workspace::state_dir;
-use super::{command_line, lock};
+use super::{Followed, command_line, lock};
 
 /// The state, as a command may use it.
 pub struct State {
@@ -55,6 +55,10 @@ pub struct StatePlace {
     pub directory: PathBuf,
     /// Where the lock file is; none where it is turned off.
     pub lock_path: Option<PathBuf>,
+    /// The commit whose files are followed, where they are not the user's own.
+    pub followed: Option<Followed>,
+    /// Whether it is a rehearsal's.
+    pub is_rehearsal: bool,
     /// How long to wait while somebody else holds it.
     pub patience: Duration,
     /// How to talk.
@@ -91,6 +95,8 @@ impl StatePlace {
             project: project.name.clone(),
             root: project.root.clone(),
             lock_path: has_lock.then(|| lock_folder.join(LOCK_FILE)),
+            followed: None,
+            is_rehearsal: global.sandbox,
             patience: global.lock_timeout.or(project.settings.lock_timeout).unwrap_or_default(),
             directory,
             output,
@@ -102,7 +108,11 @@ impl StatePlace {
     pub fn run_context(&self) -> RunContext {
         // What facectl writes itself, wherever it was told to.
         let own = [self.directory.clone(), self.root.join(".facectl"), self.root.join(LOCK_FILE)];
-        provenance::gather(&self.root, &own.each_ref().map(PathBuf::as_path), command_line())
+        let context = provenance::gather(&self.root, &own.each_ref().map(PathBuf::as_path), command_line());
+        match &self.followed {
+            Some(followed) => RunContext { commit: Some(followed.commit.clone()), dirty: Some(false), ..context },
+            None => context,
+        }
     }
 
     /// Opens the state, as [`StatePlace::whole`], for commands that plan.
@@ -174,6 +184,14 @@ impl StatePlace {
                 }
                 Access::Read | Access::ReadAnyhow => drop(snapshot.apply(&taken.change)?),
             }
+        }
+        if access == Access::Write && self.followed.is_some() {
+            if let Some(taken) = self.news_of_commit(&snapshot)? {
+                self.output.talk(&taken.note);
+                store.commit(taken.change)?;
+                snapshot = store.load()?;
+            }
+            self.remember_commit();
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) if access == Access::Write => {

@@ -6,6 +6,7 @@ mod edges;
 mod names;
 mod properties;
 mod replace;
+mod restrain;
 mod retire;
 mod selection;
 mod table;

@@ -1,0 +1,82 @@
+//! What the loop says: structured, and only when there is something to say.
+
+use crate::apply::{Event, Sink};
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::manifest::{Diagnostic, Rejected, Severity};
+use crate::plan::Plan;
+use crate::report::{Paint, duration, line};
+
+/// Writes events into the log.
+pub struct LogSink;
+
+/// Problems told of one commit: the others are counted.
+const PROBLEMS_TOLD: usize = 20;
+
+impl Sink for LogSink {
+    fn take(&self, event: &Event) {
+        if matches!(event, Event::WaitBegan { .. }) {
+            return;
+        }
+        let plain = Paint { colour: false, width: usize::MAX };
+        let Some(text) = line(event, plain) else {
+            return tracing::debug!("{event:?}");
+        };
+        match event {
+            Event::CreateFellInDoubt { .. }
+            | Event::CreateRefused { .. }
+            | Event::StepFailed { .. }
+            | Event::TrainingFailed { .. }
+            | Event::LookFailed { .. } => tracing::warn!("{text}"),
+            _ => tracing::info!("{text}"),
+        }
+    }
+}
+
+/// Tells of an error in one line, with its causes and what to do.
+pub fn trouble(what: &str, error: &CliError) {
+    let why = std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": ");
+    tracing::error!(why, help = error.hints.join("; "), "{what}");
+}
+
+/// Tells of a pass that could not be taken.
+pub fn failed_pass(error: &CliError, times: u32, wait: std::time::Duration) {
+    let why = std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": ");
+    if error.exit == Exit::HELD {
+        return tracing::info!(why, "this pass is left out: the state is held by another run");
+    }
+    let (help, again_in) = (error.hints.join("; "), duration(wait));
+    tracing::error!(why, help, times, again_in, "this pass failed, and changed nothing that is not told above");
+}
+
+/// Tells what is wrong with manifests, each problem by itself.
+pub fn rejected(rejected: &Rejected, commit: Option<&str>, has_others: bool) {
+    let errors = rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    let problems = errors.clone().count();
+    for Diagnostic { code, place, message, help, .. } in errors.take(PROBLEMS_TOLD) {
+        let (file, line, column) = (&place.file, place.line, place.column);
+        tracing::error!(commit, code, help = help.as_deref(), "{file}:{line}:{column}: {message}");
+    }
+    let what = match has_others {
+        true => "the manifests are broken; the last good ones stay in force",
+        false => "the manifests are broken, and there are none from before: nothing is done",
+    };
+    tracing::error!(commit, problems, "{what}");
+}
+
+/// Tells what is about to be done, where anything is.
+pub fn planned(plan: &Plan) {
+    if !plan.has_changes() {
+        return;
+    }
+    let summary = plan.summary();
+    tracing::info!(
+        create = summary.create,
+        update = summary.update,
+        replace = summary.replace,
+        delete = summary.delete,
+        paid_trainings = summary.paid_trainings,
+        digest = plan.digest().short(),
+        "planned"
+    );
+}

@@ -1,0 +1,258 @@
+//! `facectl reconcile`
+//!
+//! # Flow
+//! Ask the source, load, take a pass, note what is due next, sleep until then. Each pass takes the state for itself and
+//! gives it back, so that a person can run any command in between; a pass that finds it held comes again later.
+//!
+//! # Guarantees
+//! What is done, is done by [`Run`](crate::cli::run::Run), as `apply` does it. What is declared is always the newest
+//! manifests that were sound; broken ones are told of and change nothing.
+
+mod log;
+mod pass;
+mod source;
+mod standing;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::apply::Interrupt;
+use crate::cli::Exit;
+use crate::cli::args::{Global, ReconcileArgs};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::controller::{Agenda, Item};
+use crate::face::FaceKey;
+
+use pass::Pass;
+use source::{News, Source};
+use standing::Standing;
+
+/// How much later than the interval a source or an API is asked that failed many times: at most this long after.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
+
+/// Follows a folder or a repository until it is stopped.
+pub async fn run(
+    global: &Global,
+    args: ReconcileArgs,
+    output: Output,
+    interrupt: Interrupt,
+    reload: Arc<Notify>,
+) -> Result<Exit, CliError> {
+    let (source, global) = Source::of(global, &args)?;
+    let mut follower = Follower {
+        global,
+        args,
+        output,
+        interrupt,
+        source,
+        session: None,
+        agenda: Agenda::default(),
+        awaited: BTreeSet::new(),
+        standing: Standing::default(),
+        failed_passes: 0,
+        is_sound: false,
+    };
+    let exit = follower.follow(&reload).await;
+    if let Some(session) = follower.session {
+        session.close().await;
+    }
+    exit
+}
+
+/// The loop, and what it remembers between passes. All that must outlive the process is in the state.
+struct Follower {
+    global: Global,
+    args: ReconcileArgs,
+    output: Output,
+    interrupt: Interrupt,
+    source: Source,
+    /// None until manifests were sound for the first time.
+    session: Option<Session>,
+    agenda: Agenda,
+    /// Faces that the last round of waiting left open.
+    awaited: BTreeSet<FaceKey>,
+    standing: Standing,
+    /// Passes in a row that could not look at the live faces, or not take the state.
+    failed_passes: u32,
+    /// Whether what the source shows now is what is in force.
+    is_sound: bool,
+}
+
+impl Follower {
+    async fn follow(&mut self, reload: &Notify) -> Result<Exit, CliError> {
+        let mut due = BTreeSet::from([Item::Everything]);
+        loop {
+            if due.contains(&Item::Everything) {
+                self.refresh().await?;
+            }
+            let exit = self.pass().await;
+            if self.args.once {
+                return Ok(self.exit_once(exit));
+            }
+            match self.sleep(reload).await {
+                Some(items) => due = items,
+                None => break,
+            }
+        }
+        tracing::info!("stopped in order; trainings go on, and the next start takes them up");
+        Ok(Exit::SUCCESS)
+    }
+
+    /// Asks the source, and takes what it shows where that is sound.
+    ///
+    /// # Errors
+    /// When there is nothing to go on with: no settings that work, or no sound manifests in a folder at the start.
+    async fn refresh(&mut self) -> Result<(), CliError> {
+        let news = self.source.refresh(&self.global).await;
+        let (loaded, followed) = match news {
+            News::Same => return Ok(()),
+            News::Unreachable(error) => {
+                log::trouble("the source cannot be asked; the manifests of before stay in force", &error);
+                return self.go_on_unless_nothing(error);
+            }
+            News::Broken { rejected, commit } => {
+                self.is_sound = false;
+                log::rejected(&rejected, commit.as_deref(), self.session.is_some());
+                return self.go_on_unless_nothing(CliError::silent(Exit::ERROR));
+            }
+            News::Loaded { loaded, followed } => (*loaded, followed),
+        };
+        let loaded = pass::with_periods(loaded);
+        let (faces, paths) = (loaded.desired.faces.len(), self.source.paths().to_vec());
+        let commit = followed.as_ref().map(|followed| followed.commit.clone());
+        match &mut self.session {
+            Some(session) => {
+                if let Err(error) = session.take(&self.global, loaded, &paths, followed) {
+                    self.is_sound = false;
+                    log::trouble("these manifests are not taken; the ones of before stay in force", &error);
+                    return Ok(());
+                }
+            }
+            None => {
+                let talk = (self.output, self.interrupt.clone());
+                self.session = Some(Session::follow(&self.global, loaded, &paths, followed, talk).await?);
+            }
+        }
+        self.is_sound = true;
+        tracing::info!(faces, commit, "the manifests are in force");
+        Ok(())
+    }
+
+    /// At the start of a folder's watch an error is the user's slip, and ends it. A repository may be out of reach, or
+    /// broken, when the machine starts: it is asked again.
+    fn go_on_unless_nothing(&self, error: CliError) -> Result<(), CliError> {
+        let is_hopeless = self.session.is_none() && (self.args.once || self.source.is_folder());
+        if is_hopeless { Err(error) } else { Ok(()) }
+    }
+
+    /// Takes one pass, and notes what is due next. Returns its exit code.
+    async fn pass(&mut self) -> Exit {
+        let Some(session) = &mut self.session else {
+            let at = after(jiff::Timestamp::now(), self.args.interval);
+            self.agenda.ask(Item::Everything, at);
+            return Exit::ERROR;
+        };
+        let taken = pass::take(session, &self.args, &mut self.agenda, &self.awaited).await;
+        let now = session.clock.now();
+        let next = match taken {
+            Ok(Pass { exit, standing, awaited, next, unsettled, .. }) => {
+                self.failed_passes = 0;
+                self.awaited = awaited;
+                self.standing.tell(standing);
+                if let Some(next) = next {
+                    self.agenda.ask(Item::Trainings, after(now, next));
+                }
+                if let Some(unsettled) = unsettled {
+                    self.agenda.ask(Item::Doubts, after(now, unsettled));
+                }
+                if exit == Exit::KEY_REFUSED {
+                    self.read_key_again();
+                }
+                (exit, self.args.interval)
+            }
+            Err(error) => {
+                let exit = error.exit;
+                self.failed_passes = self.failed_passes.saturating_add(1);
+                let wait = back_off(self.args.interval, self.failed_passes);
+                log::failed_pass(&error, self.failed_passes, wait);
+                if exit == Exit::KEY_REFUSED {
+                    self.read_key_again();
+                }
+                (exit, wait)
+            }
+        };
+        let (exit, wait) = next;
+        self.agenda.ask(Item::Everything, after(now, wait.mul_f64(0.9 + 0.2 * fastrand::f64())));
+        exit
+    }
+
+    /// A key that is refused may have been replaced by now in its file.
+    fn read_key_again(&mut self) {
+        if let Some(session) = &mut self.session
+            && let Err(error) = session.read_key_again(&self.global)
+        {
+            log::trouble("the key cannot be read anew; the present one is used on", &error);
+        }
+    }
+
+    /// Sleeps until something is due, or somebody says so. Returns what; none once it is to end.
+    async fn sleep(&mut self, reload: &Notify) -> Option<BTreeSet<Item>> {
+        if self.interrupt.is_noted() {
+            return None;
+        }
+        let clock = self.session.as_ref().map(|session| Arc::clone(&session.clock));
+        let clock = clock.unwrap_or_else(|| Arc::new(crate::clock::SystemClock));
+        let left = self.agenda.next().map_or(self.args.interval, |at| until(clock.now(), at));
+        tokio::select! {
+            () = clock.sleep(left) => {}
+            () = self.interrupt.noted() => return None,
+            () = reload.notified() => {
+                tracing::info!("told to reload (SIGHUP): the key is read anew, and everything is looked at now");
+                self.read_key_again();
+                self.source.forget();
+                self.agenda.wake(clock.now());
+            }
+        }
+        Some(self.agenda.take_due(clock.now()))
+    }
+
+    /// Returns how a single pass ended, for the exit code.
+    fn exit_once(&self, exit: Exit) -> Exit {
+        match (self.interrupt.is_noted(), self.is_sound) {
+            (true, _) => Exit::INTERRUPTED,
+            (false, false) if exit == Exit::SUCCESS => Exit::ERROR,
+            _ => exit,
+        }
+    }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
+}
+
+/// Returns how long to wait after so many failed passes in a row: twice as long each time, within reason.
+fn back_off(interval: Duration, failures: u32) -> Duration {
+    interval.saturating_mul(1 << failures.saturating_sub(1).min(8)).min(LONGEST_BACK_OFF.max(interval))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_that_fails_again_and_again_comes_back_within_five_minutes_or_the_interval() {
+        let waits = |interval| (1..6).map(|times| back_off(Duration::from_secs(interval), times).as_secs());
+        assert_eq!(waits(60).collect::<Vec<_>>(), [60, 120, 240, 300, 300]);
+        assert_eq!(waits(900).collect::<Vec<_>>(), [900; 5]);
+    }
+}

@@ -1,0 +1,122 @@
+//! One pass: settle, look, plan, carry out, and one round of waiting.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::apply::Outcome;
+use crate::cli::Exit;
+use crate::cli::args::{Heal, ReconcileArgs};
+use crate::cli::error::CliError;
+use crate::cli::run::{Look, Round, Run, exit};
+use crate::cli::session::Session;
+use crate::controller::Agenda;
+use crate::face::FaceKey;
+use crate::manifest::Loaded;
+use crate::plan::{Consent, Restraint};
+
+use super::log::{self, LogSink};
+use super::standing::Standing;
+
+/// What came of a pass.
+pub struct Pass {
+    /// As which exit code it would have ended.
+    pub exit: Exit,
+    /// What was done, and what became of it.
+    pub outcome: Outcome,
+    /// How things stand now, as far as people are concerned.
+    pub standing: Standing,
+    /// The faces that are still waited for.
+    pub awaited: BTreeSet<FaceKey>,
+    /// How long until the next look at them.
+    pub next: Option<Duration>,
+    /// How long until creates in doubt can be settled.
+    pub unsettled: Option<Duration>,
+}
+
+/// The time that limits count over where nothing says so: in a loop, "per apply" would be no limit.
+const LIMIT_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Sees to it that limits count over some time.
+pub fn with_periods(mut loaded: Loaded) -> Loaded {
+    let limits = &mut loaded.project.settings.limits;
+    limits.max_trainings_per.get_or_insert(LIMIT_PERIOD);
+    limits.max_deletions_per.get_or_insert(LIMIT_PERIOD);
+    loaded
+}
+
+/// Takes one pass over the faces, behind the state's lease.
+///
+/// # Errors
+/// When the state cannot be taken, or the live faces cannot be looked at. Nothing was changed.
+pub async fn take(
+    session: &Session,
+    args: &ReconcileArgs,
+    agenda: &mut Agenda,
+    awaited: &BTreeSet<FaceKey>,
+) -> Result<Pass, CliError> {
+    let sink = LogSink;
+    let policy = args.policy();
+    let mut run = Run::begin(session, &sink, Some(&policy), &args.wait(), args.create_parallelism)?;
+    run.minds_duplicates = true;
+    run.policy.selection = args.selection.selection();
+    session.check_selection(&run.policy, &run.store.load()?.recorded())?;
+    run.restraint = Restraint {
+        resting: agenda.resting(session.desired()),
+        leaves_names: !args.heals(Heal::Name),
+        leaves_voices: !args.heals(Heal::Voice),
+        leaves_missing: true,
+    };
+    // While the window is open there is nothing to wait for here; once it is over, the two listings that prove an
+    // absence are made within one pass.
+    let is_open = run.executor.unsettled_for()?.is_some_and(|left| !left.is_zero());
+    run.executor.settings.no_settle = is_open;
+    if !args.dry_run {
+        run.settle_first().await?;
+    }
+    run.executor.settings.no_settle = true;
+    let look = run.look().await?;
+    log::planned(&look.plan);
+    let (look, Round { open, next }) = match args.dry_run {
+        true => (look, Round::default()),
+        false => {
+            let look = carry_out(&mut run, look).await?;
+            let round = run.tend(&look, awaited).await?;
+            (look, round)
+        }
+    };
+    let standing = Standing::of(&look, &run.outcome);
+    let unsettled = run.executor.unsettled_for()?;
+    let exit = end(run, &look, agenda);
+    Ok(Pass { exit: exit.0, outcome: exit.1, standing, awaited: open, next, unsettled })
+}
+
+/// Carries the plan out, unless it breaks a limit.
+async fn carry_out(run: &mut Run<'_>, look: Look) -> Result<Look, CliError> {
+    match look.plan.refusals.is_empty() {
+        true => run.carry_out(look, Consent::Automatic, |_, _| Ok(())).await,
+        false => Ok(look),
+    }
+}
+
+/// Notes what failed and what did not, and gives the state back.
+fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda) -> (Exit, Outcome) {
+    run.outcome.is_interrupted |= run.session.interrupt.is_noted();
+    run.outcome.is_key_refused |= run.executor.key_refused.load(std::sync::atomic::Ordering::Relaxed);
+    if let Err(error) = run.store.publish() {
+        run.session.output.say(&format!("warning: the lock file could not be written: {error}"));
+    }
+    let outcome = &run.outcome;
+    let refused = outcome.refused.iter().map(|(key, _)| key);
+    let troubled = outcome.trouble.iter().chain(&outcome.held).filter_map(|trouble| trouble.key.as_ref());
+    let failed: BTreeSet<&FaceKey> = refused.chain(troubled).chain(&outcome.in_doubt).collect();
+    let (now, desired) = (run.session.clock.now(), run.session.desired());
+    for face in look.plan.faces.iter().filter(|face| face.action.is_change() && !failed.contains(&face.key)) {
+        agenda.succeeded(&face.key);
+    }
+    for key in failed {
+        agenda.failed(key, desired, now, fastrand::f64());
+    }
+    let exit = exit(outcome, &look.plan, run.minds_duplicates, |_| true);
+    let exit = if exit == Exit::SUCCESS && !look.plan.refusals.is_empty() { Exit::UNSAFE } else { exit };
+    (exit, run.outcome)
+}

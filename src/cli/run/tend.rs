@@ -1,0 +1,45 @@
+//! One round of waiting, for who waits between rounds elsewhere.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::apply::{Pace, Tended, next_look};
+use crate::cli::error::CliError;
+use crate::face::FaceKey;
+
+use super::{Look, Run};
+
+/// What is still waited for after a round.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// The faces.
+    pub open: BTreeSet<FaceKey>,
+    /// How long until the next look; none where nothing is waited for.
+    pub next: Option<Duration>,
+}
+
+impl Run<'_> {
+    /// Takes one round of waiting by the look that the last steps were taken by. `awaited` is what the round before
+    /// left open: what is ready by now is told.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn tend(&mut self, last: &Look, awaited: &BTreeSet<FaceKey>) -> Result<Round, CliError> {
+        let waitable: BTreeSet<FaceKey> = self.waitable(last)?.into_iter().collect();
+        // The look is older than what was done by it: those faces are looked at next time.
+        let stepped: BTreeSet<&FaceKey> =
+            last.plan.faces.iter().filter(|face| face.action.is_change()).map(|face| &face.key).collect();
+        let is_tended = |key: &&FaceKey| !stepped.contains(key) && !self.restraint.resting.contains(*key);
+        let keys: BTreeSet<FaceKey> = waitable.union(awaited).filter(is_tended).cloned().collect();
+        let left: BTreeSet<FaceKey> = waitable.iter().filter(|key| !is_tended(key)).cloned().collect();
+        let Tended { outcome, mut open, next } = self.executor.tend(self.session.desired(), keys, &last.observed).await;
+        self.outcome.absorb(outcome);
+        let young = left.iter().filter_map(|key| {
+            let model = self.session.desired().faces.get(key)?.spec.model;
+            Some(Pace { model: Some(model), age: Duration::ZERO })
+        });
+        let soon = (!left.is_empty()).then(|| next_look(young, self.executor.settings.poll_interval, fastrand::f64()));
+        open.extend(left);
+        Ok(Round { open, next: [next, soon].into_iter().flatten().min() })
+    }
+}
