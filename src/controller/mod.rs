@@ -1,9 +1,16 @@
-//! Following a folder or a repository: when to look again, and what rests meanwhile.
+//! What a loop stands on that follows a folder or a repository.
 //!
 //! The loop is level-triggered: a commit, a callback, a passed interval and a person's signal all lead to the same
-//! pass over the newest manifests and the live faces, and several of them lead to one. It plans and carries out by
-//! the very functions that `facectl apply` uses; nothing here decides what is done to a face.
+//! pass over the newest manifests and the live faces, and several of them lead to one. The loop itself is `facectl
+//! reconcile`; it plans and carries out by the very functions that `facectl apply` uses. Nothing here plans, applies or
+//! prints.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`agenda`] | what there is to look at again, and when; what failed rests |
+//! | [`git`] | fetches a branch and lays the files of its newest commit into a folder |
 
-mod agenda;
+pub mod agenda;
+pub mod git;
 
 pub use agenda::{Agenda, Item};

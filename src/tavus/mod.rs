@@ -41,6 +41,7 @@ pub use key::{ApiKey, ApiKeyError};
 pub use observe::{confirm_absent, details, observe};
 pub use pals::{PalPage, PalRow, Repointed, observe_pals, repoint};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
+pub(crate) use text::clean as clean_text;
 pub use transport::ClientError;
 pub use voices::{VoicePage, VoiceQuery, Voices, list_voices};
 

@@ -18,7 +18,7 @@ const NAME_KEPT: (usize, usize) = (300, 60);
 
 /// Returns a text as one line of at most `limit` characters: without escape sequences and control characters,
 /// links redacted.
-pub(super) fn clean(text: &str, limit: usize) -> String {
+pub(crate) fn clean(text: &str, limit: usize) -> String {
     let plain = without_escapes(&unescaped(head(text)));
     let redacted = redact_links(&plain);
     let line = redacted.split_whitespace().collect::<Vec<_>>().join(" ");

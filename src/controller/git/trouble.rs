@@ -1,0 +1,122 @@
+//! What stood in the way of a refresh.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why there are no files of a newest commit. Holds no password; what git said is one line without control characters.
+#[derive(Debug, thiserror::Error)]
+pub enum GitTrouble {
+    /// An address that git must not be given.
+    #[error("the repository `{url}` is not taken: {why}")]
+    BadUrl {
+        /// The address, without its secrets.
+        url: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A name that is not a branch's.
+    #[error("`{branch}` is not the name of a branch: {why}")]
+    BadBranch {
+        /// The name.
+        branch: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A path that leads out of the repository.
+    #[error("the path {} does not stay inside of the repository", path.display())]
+    BadPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The git command line cannot be started.
+    #[error("git cannot be started")]
+    NoGit {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process follows a repository in the same folder.
+    #[error("another process uses {}", directory.display())]
+    InUse {
+        /// The folder.
+        directory: PathBuf,
+    },
+    /// The remote was asked, or the commit was fetched or written, and git said no.
+    #[error("failed to {doing} {url}: {said}")]
+    Failed {
+        /// What was being done: `ask` or `fetch`.
+        doing: &'static str,
+        /// The address, without its secrets.
+        url: String,
+        /// What git said.
+        said: String,
+    },
+    /// It took too long; git was ended.
+    #[error("no answer from {url} within {after:?}")]
+    TimedOut {
+        /// The address, without its secrets.
+        url: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The remote answers and has no such branch.
+    #[error("there is no branch `{branch}` in {url}: it was deleted, renamed or never pushed")]
+    BranchGone {
+        /// The branch.
+        branch: String,
+        /// The address, without its secrets.
+        url: String,
+    },
+    /// The newest commit has no such folder or file.
+    #[error("there is no {} in commit {commit} of branch `{branch}`", path.display())]
+    PathGone {
+        /// What was to be loaded.
+        path: PathBuf,
+        /// The commit.
+        commit: String,
+        /// Its branch.
+        branch: String,
+    },
+    /// The file system said no.
+    #[error("failed to {doing} {}", path.display())]
+    Disk {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl GitTrouble {
+    /// Returns what a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::BadUrl { .. } => "give https://…, ssh://…, user@host:path, file://… or a folder",
+            Self::BadBranch { .. } => "give the branch as `git branch` shows it",
+            Self::BadPath { .. } => "give a path as it is seen from the top of the repository, without `..`",
+            Self::NoGit { .. } => "install git, and see that it is on the PATH",
+            Self::InUse { .. } => "give this process a --state-dir of its own, or end the other one",
+            Self::Failed { .. } => {
+                "try `git ls-remote` with the same address as the same user; ssh needs the host in known_hosts and a key \
+                 without a passphrase or in an agent"
+            }
+            Self::TimedOut { .. } => {
+                "see that the remote can be reached from here; it is asked again at the next interval"
+            }
+            Self::BranchGone { .. } => {
+                "push the branch, or name another one; what was loaded last stays in force until then"
+            }
+            Self::PathGone { .. } => {
+                "put the files back, or name another path; what was loaded last stays in force until then"
+            }
+            Self::Disk { .. } => "see to space and permissions there; what was loaded last stays in force until then",
+        }
+    }
+
+    /// Returns whether the same settings can never work, however often they are tried.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::BadUrl { .. } | Self::BadBranch { .. } | Self::BadPath { .. })
+    }
+}
