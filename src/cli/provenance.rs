@@ -70,7 +70,14 @@ fn status_arguments(root: &Path, own: &[&Path]) -> Vec<String> {
 /// Runs git in a folder; none unless it answers well and in time.
 fn git(root: &Path, words: &[impl AsRef<std::ffi::OsStr>]) -> Option<String> {
     let mut command = Command::new("git");
-    command.args(words).current_dir(root).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+    // A checkout may hold a folder that looks like a repository without a work tree, with a configuration of its own
+    // that starts programs. Only `.git`, which no checkout brings, is taken for one (git 2.38; older ones do not know it).
+    command
+        .args(["-c", "safe.bareRepository=explicit"])
+        .args(words)
+        .current_dir(root)
+        .env("LC_ALL", "C")
+        .env("GIT_TERMINAL_PROMPT", "0");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();

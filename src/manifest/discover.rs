@@ -46,9 +46,13 @@ pub(super) fn project_file(paths: &[String], cwd: &Path) -> Result<Option<PathBu
             found.push(file);
         }
     }
+    let stays = |file: PathBuf| match link_outside(&file, &seen_from(cwd, file.clone()), cwd) {
+        Some(diagnostic) => Err(Box::new(diagnostic)),
+        None => Ok(Some(seen_from(cwd, file))),
+    };
     match found.as_slice() {
-        [] => Ok(project_above(cwd).map(|file| seen_from(cwd, file))),
-        [only] => Ok(Some(seen_from(cwd, only.clone()))),
+        [] => project_above(cwd).map_or(Ok(None), stays),
+        [only] => stays(only.clone()),
         [first, second, ..] => Err(Box::new(
             Diagnostic::error(
                 "facectl::two-projects",
@@ -73,6 +77,26 @@ fn seen_from(cwd: &Path, path: PathBuf) -> PathBuf {
         None => path,
     }
 }
+
+/// Returns whether a path, read from `folder`, ends outside of it by way of a link. A checkout must not be able to make
+/// a runner show lines of its own files.
+fn leads_out_of(folder: &Path, path: &Path) -> bool {
+    matches!((fs::canonicalize(folder), fs::canonicalize(path)), (Ok(folder), Ok(target)) if !target.starts_with(&folder))
+}
+
+/// Says that a project file is a link to a place outside of its folder, if it is one.
+pub(super) fn link_outside(file: &Path, seen: &Path, cwd: &Path) -> Option<Diagnostic> {
+    let is_one = file.parent().is_some_and(|folder| leads_out_of(folder, file));
+    is_one.then(|| led_outside(&shown(seen, cwd)))
+}
+
+fn led_outside(name: &Arc<str>) -> Diagnostic {
+    Diagnostic::error(OUTSIDE, Place::whole(Arc::clone(name)), "this link leads out of the folder and the project")
+        .help("move the file into the project, or name it on the command line")
+}
+
+/// The code of what lies where a project must not reach.
+const OUTSIDE: &str = "facectl::outside";
 
 fn is_same(one: &Path, other: &Path) -> bool {
     one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
@@ -158,6 +182,16 @@ impl<'a> Collector<'a> {
             Ok(_) => self.file(path, true),
             Err(_) if is_pattern(text) => self.pattern(text, base),
             Err(_) => self.missing(&path),
+        }
+    }
+
+    /// As [`Self::add`], for what the project file names: a link in its way must not lead out of the project either.
+    pub(super) fn add_of_project(&mut self, text: &str, root: &Path) {
+        let path = root.join(text);
+        if leads_out_of(root, &path) {
+            self.out.push(led_outside(&shown(&path, self.cwd)));
+        } else {
+            self.add(text, root);
         }
     }
 
@@ -278,8 +312,7 @@ impl<'a> Collector<'a> {
         let is_inside =
             target.starts_with(&self.root) || fs::canonicalize(folder).is_ok_and(|folder| target.starts_with(folder));
         if !is_inside {
-            let help = "move the file into the project, or name it on the command line".to_owned();
-            self.say("facectl::outside", path, "this link leads out of the folder and the project", Some(help));
+            self.out.push(led_outside(&shown(path, self.cwd)));
         }
         is_inside
     }

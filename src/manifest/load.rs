@@ -320,7 +320,7 @@ impl Loader {
         let mut collector = Collector::new(cwd, root, file, &mut self.out);
         let add_project = |collector: &mut Collector<'_>| {
             for text in manifests.iter().filter(|text| !text.is_empty() && *text != discover::STDIN) {
-                collector.add(text, root);
+                collector.add_of_project(text, root);
             }
             if manifests.is_empty() {
                 collector.add(".", root);

@@ -127,8 +127,13 @@ impl LockFile {
     /// Reads the lock file; none if there is none.
     ///
     /// # Errors
-    /// When it cannot be read, is of a newer form, or belongs to another project.
+    /// When it cannot be read, is a link out of its folder, is of a newer form, or belongs to another project.
     pub fn read(path: &Path, project: &ProjectName) -> Result<Option<Self>, StateError> {
+        if leads_away(path) {
+            let why =
+                "it is a link that leads out of its folder, and what lies there is none of this project's".to_owned();
+            return Err(StateError::LockFile { path: path.to_owned(), why });
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -197,6 +202,13 @@ impl LockedFace {
     fn says_the_same(&self, other: &Self) -> bool {
         Self { serial: other.serial, ..self.clone() } == *other
     }
+}
+
+/// Returns whether the file is a link that ends outside of its folder: a checkout must not be able to make a runner
+/// show what is in its own files, as an error about their form would.
+fn leads_away(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    matches!((folder, path.canonicalize()), (Some(folder), Ok(target)) if !target.starts_with(&folder))
 }
 
 /// A newer form may not fit our types at all: then its version says more than what did not fit.

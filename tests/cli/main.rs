@@ -11,6 +11,7 @@ mod drift;
 mod environment;
 mod explain;
 mod fmt;
+mod hostile;
 mod imports;
 mod init;
 mod interrupts;

@@ -184,6 +184,35 @@ fn links_are_followed_inside_a_folder_and_refused_where_they_leave_it() {
     assert!(folder.problems(&["mount"]).contains("unreadable mount/d.yaml"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_project_file_that_is_a_link_or_names_one_shows_nothing_of_the_runner() {
+    use std::os::unix::fs::symlink;
+    let outside = Folder::new(&[("secret.yaml", "key: hush\n"), ("facectl.yaml", "key: hush\n")]);
+    let project = |manifests| format!("{}spec: {{ manifests: [{manifests}] }}\n", PROJECT.replace("NAME", "acme"));
+    for manifests in ["faces/secret.yaml", "faces", "./faces/", "faces/*.yaml"] {
+        let folder = Folder::new(&[("facectl.yaml", &project(manifests)), ("b.yaml", &video("b"))]);
+        symlink(outside.path(), folder.path().join("faces")).unwrap();
+        let problems = folder.problems(&[]);
+        assert!(problems.contains("outside faces"), "{manifests}: {problems}");
+        assert!(!folder.rendered(&[]).contains("hush"), "{manifests}");
+        // Whoever names it on the command line means it.
+        assert!(folder.rendered(&["faces/secret.yaml"]).contains("hush"), "{manifests}");
+    }
+    let folder = Folder::new(&[("a.yaml", &video("a"))]);
+    symlink(outside.path().join("facectl.yaml"), folder.path().join("facectl.yaml")).unwrap();
+    for paths in [&[][..], &["a.yaml"]] {
+        assert_eq!(folder.problems(paths), "outside facectl.yaml");
+        assert!(!folder.rendered(paths).contains("hush"));
+    }
+    // The shape of a ConfigMap mount stays inside.
+    let folder = Folder::new(&[("..2026/facectl.yaml", &project("a.yaml")), ("..2026/a.yaml", &video("a"))]);
+    symlink("..2026", folder.path().join("..data")).unwrap();
+    symlink("..data/facectl.yaml", folder.path().join("facectl.yaml")).unwrap();
+    symlink("..data/a.yaml", folder.path().join("a.yaml")).unwrap();
+    assert_eq!(folder.desired(&[]).faces.len(), 1);
+}
+
 #[test]
 fn wanting_no_face_at_all_is_refused() {
     let folder = Folder::new(&[("k8s.yaml", "apiVersion: v1\nkind: ConfigMap\n"), ("empty.yaml", "# kind: Face\n")]);

@@ -64,13 +64,16 @@ fn named(text: &str, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagnosti
 
 /// The project file and what it names.
 fn project(file: &Path, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagnostic>) {
+    if let Some(diagnostic) = discover::link_outside(file, file, cwd) {
+        return out.push(diagnostic);
+    }
     found.push(Found { name: shown(file, cwd), path: Some(file.to_owned()), is_named: true });
     let root = file.parent().unwrap_or(cwd);
     // It is judged when it is laid out itself.
     let manifests = peek::manifests(file);
     let mut collector = Collector::new(cwd, root, Some(file), out);
     for text in &manifests {
-        collector.add(text, root);
+        collector.add_of_project(text, root);
     }
     if manifests.is_empty() {
         collector.add(".", root);
