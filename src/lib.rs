@@ -14,10 +14,11 @@
 //! | room | what it does | may know |
 //! |---|---|---|
 //! | [`face`] | the words: one face seen three ways (desired, recorded, observed) | nothing else |
+//! | [`http`] | how a server is talked to: whose secret goes where, what an answer proves, what is sent again | `face`, `clock` |
 //! | [`clock`] | the time, and waiting; nobody else asks for it | nothing else |
 //! | [`manifest`] | YAML into desired faces, or every problem at once; its fields explained, its files laid out, a live face written as one | `face` |
 //! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
-//! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock` |
+//! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock`, `http` |
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |
 //! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
 //! | [`report`] | values into text and JSON; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
@@ -50,6 +51,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod face;
+pub mod http;
 mod killpoint;
 pub mod manifest;
 pub mod plan;

@@ -33,7 +33,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::tavus::clean_text;
+use crate::http::clean as clean_text;
 
 mod branch;
 mod command;

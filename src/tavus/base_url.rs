@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use crate::http::{Address, AddressError};
 
 /// The address of the API, `/v2` included, without a slash at its end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl {
-    url: Url,
+    address: Address,
 }
 
 /// Why an address was refused. None of these texts shows what could be a secret.
@@ -42,56 +42,40 @@ pub const DEFAULT_BASE_URL: &str = "https://tavusapi.com/v2";
 /// # Errors
 /// When a key sent there could be read by others, or when the address cannot be the API's.
 pub fn parse_base_url(text: &str) -> Result<BaseUrl, BaseUrlError> {
-    let mut url = Url::parse(text.trim()).map_err(|error| BaseUrlError::NotAUrl(error.to_string()))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(BaseUrlError::Credentials);
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(BaseUrlError::Query);
-    }
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        "http" => return Err(BaseUrlError::Unencrypted(url.host_str().unwrap_or_default().to_owned())),
-        other => return Err(BaseUrlError::Scheme(other.to_owned())),
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    if path.rsplit('/').next() != Some("v2") {
+    let address = Address::parse(text)?;
+    if address.path().rsplit('/').next() != Some("v2") {
         // Only the origin is repeated: what follows it may be a key that was put there by mistake.
-        return Err(BaseUrlError::NoVersion(format!("{}/v2", url.origin().ascii_serialization())));
+        return Err(BaseUrlError::NoVersion(format!("{}/v2", address.origin())));
     }
-    url.set_path(&path);
-    Ok(BaseUrl { url })
+    Ok(BaseUrl { address })
+}
+
+impl From<AddressError> for BaseUrlError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::NotAUrl(why) => Self::NotAUrl(why),
+            AddressError::Scheme(scheme) => Self::Scheme(scheme),
+            AddressError::Unencrypted(host) => Self::Unencrypted(host),
+            AddressError::Credentials => Self::Credentials,
+            AddressError::Query => Self::Query,
+        }
+    }
 }
 
 impl BaseUrl {
     /// Returns the address, without a slash at its end.
     pub fn as_str(&self) -> &str {
-        self.url.as_str()
+        self.address.as_str()
     }
 
     /// Returns whether it is this machine: no proxy is used and no limit is needed then.
     pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.url)
+        self.address.is_loopback()
     }
 
-    /// Returns whether the connection is encrypted.
-    pub(super) fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
-    }
-
-    /// Returns the path in front of every path of the API.
-    pub(super) fn path(&self) -> &str {
-        self.url.path()
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+    /// Returns it as an address of any server.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
     }
 }
 

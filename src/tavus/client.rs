@@ -13,25 +13,19 @@
 //!   that can only happen on loopback.
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use serde_json::Value;
-use tokio::sync::Semaphore;
+use reqwest::header::HeaderMap;
 
-use super::answer::{Answer, failure_of, status_failure};
-use super::retry::{Decision, GiveUp, RetryPolicy, decide};
-use super::transport::{ClientError, Transport};
 use super::{
-    ApiError, ApiKey, BaseUrl, Conversation, ConversationRequest, CreateFace, CreateOutcome, Effect, FaceApi, FacePage,
-    FaceReads, FaceUpdate, Failure, PalPage, PalRow, Voice, VoicePage, VoiceQuery, text, wire,
+    BaseUrl, Conversation, ConversationRequest, CreateFace, CreateOutcome, FaceApi, FacePage, FaceReads, FaceUpdate,
+    PalPage, PalRow, Voice, VoicePage, VoiceQuery, wire,
 };
 use crate::clock::Clock;
 use crate::face::{FaceId, ObservedFace, PalId, VoiceId};
+use crate::http::{ApiError, ApiKey, Call, ClientError, Effect, Failure, RetryPolicy, Sender, SenderConfig};
 use crate::killpoint::kill_point;
 
 /// Everything that can be chosen about a client.
@@ -86,11 +80,7 @@ pub struct Client {
 
 struct Inner {
     config: ClientConfig,
-    key: HeaderValue,
-    looking: reqwest::Client,
-    creating: reqwest::Client,
-    slots: Semaphore,
-    limiter: Option<DefaultDirectRateLimiter>,
+    sender: Sender,
 }
 
 impl fmt::Debug for Client {
@@ -99,34 +89,8 @@ impl fmt::Debug for Client {
     }
 }
 
-/// One request, as it can be sent any number of times.
-struct Call {
-    method: &'static str,
-    /// Below the base URL, query included.
-    path: String,
-    body: Option<Value>,
-    /// The largest answer that is read, in bytes.
-    limit: usize,
-}
-
 /// Enough for 100 rows of 160 KB each.
 const LISTING_LIMIT: usize = 16 << 20;
-/// Enough for any single object.
-const ANSWER_LIMIT: usize = 1 << 20;
-
-impl Call {
-    fn get(path: String) -> Self {
-        Self { method: "GET", path, body: None, limit: ANSWER_LIMIT }
-    }
-
-    fn delete(path: String) -> Self {
-        Self { method: "DELETE", path, body: None, limit: ANSWER_LIMIT }
-    }
-
-    fn with_body(method: &'static str, path: String, body: Value) -> Self {
-        Self { method, path, body: Some(body), limit: ANSWER_LIMIT }
-    }
-}
 
 impl Client {
     /// Makes a client. Nothing is sent yet.
@@ -134,17 +98,23 @@ impl Client {
     /// # Errors
     /// When the CA file cannot be used or TLS cannot be set up.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
-        let key = config.api_key.header().ok_or(ClientError::Key)?;
-        let (looking, creating) = Transport {
-            base_url: &config.base_url,
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", config.api_key.header().ok_or(ClientError::Key)?);
+        let sender = Sender::new(SenderConfig {
+            address: config.base_url.address().clone(),
+            key: config.api_key.clone(),
+            headers,
+            told: wire::error_message,
+            limits_with_403: false,
+            clock: Arc::clone(&config.clock),
             connect_timeout: config.connect_timeout,
             request_timeout: config.request_timeout,
-            ca_file: config.ca_file.as_deref(),
-        }
-        .clients()?;
-        let slots = Semaphore::new(config.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        let limiter = config.requests_per_second.and_then(quota).map(RateLimiter::direct);
-        Ok(Self { inner: Arc::new(Inner { config, key, looking, creating, slots, limiter }) })
+            requests_per_second: config.requests_per_second,
+            max_in_flight: config.max_in_flight,
+            retry: config.retry,
+            ca_file: config.ca_file.clone(),
+        })?;
+        Ok(Self { inner: Arc::new(Inner { config, sender }) })
     }
 
     /// Sends what may be repeated, as often as the policy allows, until `read` can read the answer.
@@ -153,123 +123,16 @@ impl Client {
         call: &Call,
         read: impl Fn(&[u8]) -> Result<T, String> + Send + Sync,
     ) -> Result<T, ApiError> {
-        let Inner { config, looking, .. } = &*self.inner;
-        let mut attempt = 1;
-        loop {
-            let error = match self.once(looking, call, &read).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            match decide(&error, attempt, &config.retry, fastrand::f64()) {
-                Decision::Wait(wait) => {
-                    tracing::debug!(attempt, ?wait, %error, "sending again");
-                    config.clock.sleep(wait).await;
-                }
-                Decision::GiveUp(why) => return Err(explained(error, attempt, why)),
-            }
-            attempt += 1;
-        }
-    }
-
-    /// Sends a request once and reads its answer.
-    async fn once<T>(
-        &self,
-        http: &reqwest::Client,
-        call: &Call,
-        read: impl Fn(&[u8]) -> Result<T, String> + Send + Sync,
-    ) -> Result<T, ApiError> {
-        let key = &self.inner.config.api_key;
-        let failed = |failure: Failure| ApiError {
-            method: call.method,
-            path: format!("{}{}", self.inner.config.base_url.path(), call.path),
-            failure: scrubbed(failure, |text| key.scrub(text)),
-        };
-        let mut answer = self.exchange(http, call).await.map_err(failed)?;
-        // Before anything is cut out of it: the beginning of a key is a secret too. But what a face is called must not
-        // be changed by a key that is a word: with stars in its token a paid training is not found again.
-        if !answer.is_success() || !key.may_be_a_word() {
-            key.scrub_bytes(&mut answer.body);
-        }
-        if !answer.is_success() {
-            return Err(failed(status_failure(&answer, self.inner.config.clock.now())));
-        }
-        read(&answer.body).map_err(|why| failed(Failure::Unreadable { status: answer.status, why }))
-    }
-
-    /// Sends a request once, within the limits, and tells the trace about it.
-    async fn exchange(&self, http: &reqwest::Client, call: &Call) -> Result<Answer, Failure> {
-        let Inner { config, slots, limiter, .. } = &*self.inner;
-        // The semaphore is never closed; were it, going on without a permit would be no harm.
-        let _permit = slots.acquire().await.ok();
-        if let Some(limiter) = limiter {
-            limiter.until_ready().await;
-        }
-        let body = call.body.as_ref().map(|body| body.to_string().into_bytes());
-        let path = format!("{}{}", config.base_url.path(), call.path);
-        let sent = body.as_ref().map_or(0, Vec::len);
-        if tracing::enabled!(tracing::Level::TRACE) {
-            let body = config.api_key.scrub(text::body_for_trace(body.as_deref().unwrap_or_default()));
-            tracing::trace!(method = call.method, path, body, "request");
-        }
-        let begun = config.clock.now();
-        let result = self.send(http, call, body).await;
-        let elapsed_ms = config.clock.now().duration_since(begun).as_millis();
-        match &result {
-            Ok(answer) => {
-                let request_id = answer.request_id().map(|id| config.api_key.scrub(id)).unwrap_or_default();
-                let received = answer.body.len();
-                tracing::debug!(
-                    method = call.method,
-                    path,
-                    status = answer.status,
-                    elapsed_ms,
-                    sent,
-                    received,
-                    request_id,
-                    "answered"
-                );
-                if tracing::enabled!(tracing::Level::TRACE) {
-                    let body = config.api_key.scrub(text::body_for_trace(&answer.body));
-                    tracing::trace!(method = call.method, path, body, "answer");
-                }
-            }
-            Err(failure) => {
-                let failure = scrubbed(failure.clone(), |text| config.api_key.scrub(text));
-                tracing::debug!(method = call.method, path, elapsed_ms, sent, ?failure, "failed");
-            }
-        }
-        result
-    }
-
-    async fn send(&self, http: &reqwest::Client, call: &Call, body: Option<Vec<u8>>) -> Result<Answer, Failure> {
-        let Inner { config, key, .. } = &*self.inner;
-        let method = match call.method {
-            "POST" => reqwest::Method::POST,
-            "PATCH" => reqwest::Method::PATCH,
-            "DELETE" => reqwest::Method::DELETE,
-            _ => reqwest::Method::GET,
-        };
-        let mut request = http.request(method, format!("{}{}", config.base_url.as_str(), call.path));
-        request = request.header("x-api-key", key.clone());
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body);
-        }
-        match request.send().await {
-            Ok(response) => Answer::read(response, call.limit, config.request_timeout).await,
-            Err(error) => Err(failure_of(&error, config.request_timeout)),
-        }
+        self.inner.sender.repeat(call, |answer| read(&answer.body)).await
     }
 }
 
 impl FaceReads for Client {
     async fn face_page(&self, page: u32) -> Result<FacePage, ApiError> {
         let limit = wire::PAGE_LIMIT;
-        let call = Call {
-            limit: LISTING_LIMIT,
-            // Without face_type the stock catalogue comes along; without verbose no row says whose it is.
-            ..Call::get(format!("/faces?limit={limit}&page={page}&face_type=user&verbose=true"))
-        };
-        self.repeat(&call, wire::face_page).await
+        // Without face_type the stock catalogue comes along; without verbose no row says whose it is.
+        let call = Call::get(format!("/faces?limit={limit}&page={page}&face_type=user&verbose=true"));
+        self.repeat(&call.reading(LISTING_LIMIT), wire::face_page).await
     }
 
     async fn face(&self, id: &FaceId) -> Result<Option<ObservedFace>, ApiError> {
@@ -279,7 +142,7 @@ impl FaceReads for Client {
 
     async fn pal_page(&self, page: u32) -> Result<PalPage, ApiError> {
         let limit = wire::PAGE_LIMIT;
-        let call = Call { limit: LISTING_LIMIT, ..Call::get(format!("/pals?limit={limit}&page={page}")) };
+        let call = Call::get(format!("/pals?limit={limit}&page={page}")).reading(LISTING_LIMIT);
         self.repeat(&call, wire::pal_page).await
     }
 
@@ -294,7 +157,7 @@ impl FaceReads for Client {
     }
 
     async fn voice_page(&self, page: u32, query: &VoiceQuery) -> Result<VoicePage, ApiError> {
-        let call = Call { limit: LISTING_LIMIT, ..Call::get(wire::voices_path(page, query)) };
+        let call = Call::get(wire::voices_path(page, query)).reading(LISTING_LIMIT);
         self.repeat(&call, wire::voice_page).await
     }
 }
@@ -319,9 +182,11 @@ impl FaceApi for Client {
         #[cfg(debug_assertions)]
         if let Some(body) = &call.body {
             let url = format!("{}{}", self.inner.config.base_url.as_str(), call.path);
-            crate::killpoint::die_while_sending(&url, self.inner.key.as_bytes(), body.to_string().as_bytes());
+            let key = self.inner.config.api_key.header();
+            let key = key.as_ref().map(|key| key.as_bytes()).unwrap_or_default();
+            crate::killpoint::die_while_sending(&url, key, body.to_string().as_bytes());
         }
-        let answer = self.once(&self.inner.creating, &call, wire::created_id).await;
+        let answer = self.inner.sender.once(&call, |answer| wire::created_id(&answer.body)).await;
         kill_point("create", "answered");
         match answer {
             Ok(id) => CreateOutcome::Accepted { id },
@@ -357,7 +222,7 @@ impl FaceApi for Client {
 
     async fn create_conversation(&self, request: &ConversationRequest) -> Result<Conversation, ApiError> {
         let call = Call::with_body("POST", "/conversations".to_owned(), wire::conversation_body(request));
-        self.once(&self.inner.creating, &call, wire::conversation).await
+        self.inner.sender.once(&call, |answer| wire::conversation(&answer.body)).await
     }
 }
 
@@ -380,57 +245,5 @@ fn or_none<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
             Failure::Status { status: 400, message, .. } if wire::is_invalid_id(message) => Ok(None),
             _ => Err(error),
         },
-    }
-}
-
-/// Says in the error what the API's own words cannot: how often it was tried, or that it asks for too long.
-fn explained(mut error: ApiError, attempt: u32, why: GiveUp) -> ApiError {
-    let note = match why {
-        GiveUp::AskedTooLong(asked) => format!("it asks to come back in {} s", asked.as_secs()),
-        GiveUp::Exhausted if attempt > 1 => format!("tried {attempt} times"),
-        GiveUp::Exhausted | GiveUp::Hopeless => return error,
-    };
-    let text = match &mut error.failure {
-        Failure::Unreachable(text) | Failure::NoAnswer(text) => text,
-        Failure::Status { message: text, .. } | Failure::Unreadable { why: text, .. } => text,
-    };
-    if !text.is_empty() {
-        text.push_str("; ");
-    }
-    text.push_str(&note);
-    error
-}
-
-fn scrubbed(failure: Failure, scrub: impl Fn(String) -> String) -> Failure {
-    match failure {
-        Failure::Unreachable(why) => Failure::Unreachable(scrub(why)),
-        Failure::NoAnswer(why) => Failure::NoAnswer(scrub(why)),
-        Failure::Status { status, message, retry_after } => {
-            Failure::Status { status, message: scrub(message), retry_after }
-        }
-        Failure::Unreadable { status, why } => Failure::Unreadable { status, why: scrub(why) },
-    }
-}
-
-/// None for a number that is no rate.
-fn quota(per_second: f64) -> Option<Quota> {
-    let period = Duration::try_from_secs_f64(1.0 / per_second).ok()?;
-    // As many at once as a second allows, one at least; a saturating cast is what is wanted for huge rates.
-    let burst = NonZeroU32::new(per_second as u32).unwrap_or(NonZeroU32::MIN);
-    Some(Quota::with_period(period)?.allow_burst(burst))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_a_positive_number_and_lets_one_through_at_least() {
-        for (rate, burst) in [(5.0, Some(5)), (0.2, Some(1)), (1e9, Some(1_000_000_000))] {
-            assert_eq!(quota(rate).map(|quota| quota.burst_size().get()), burst, "{rate}");
-        }
-        for no_rate in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE] {
-            assert_eq!(quota(no_rate), None, "{no_rate}");
-        }
     }
 }

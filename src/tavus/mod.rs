@@ -5,27 +5,18 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `client.rs` | sends, limits, repeats what may be repeated; judges a create |
-//! | `transport.rs` | the two HTTP clients underneath, TLS and roots |
-//! | `answer.rs` | a whole answer, or a failure and how far it got |
+//! | `client.rs` | the calls, over [`crate::http`]; judges a create |
 //! | `wire.rs` | bodies, field names, status words |
-//! | `retry.rs` | pure: error and attempt -> wait or give up |
 //! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
 //! | `pals.rs` | which PALs use which face, and pointing one to another face |
 //! | `voices.rs` | every page of both listings of voices -> what a manifest can name |
-//! | `text.rs`, `key.rs`, `base_url.rs` | what must not be shown, and where it must not go |
+//! | `base_url.rs` | where the key may go |
 
-mod answer;
 mod base_url;
 mod client;
-mod error;
 mod in_order;
-mod key;
 mod observe;
 mod pals;
-mod retry;
-mod text;
-mod transport;
 mod voices;
 mod wire;
 
@@ -33,16 +24,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::face::{FaceId, Link, Model, ObservedFace, PalId, TrainingInput, VoiceId};
+pub use crate::http::{
+    ApiError, ApiKey, ApiKeyError, ClientError, Decision, Effect, Failure, GiveUp, Retry, RetryPolicy, decide,
+};
 
 pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
 pub use client::{Client, ClientConfig};
-pub use error::{ApiError, Effect, Failure, Retry};
-pub use key::{ApiKey, ApiKeyError};
 pub use observe::{confirm_absent, details, observe};
 pub use pals::{PalPage, PalRow, Repointed, observe_pals, repoint};
-pub use retry::{Decision, GiveUp, RetryPolicy, decide};
-pub(crate) use text::clean as clean_text;
-pub use transport::ClientError;
 pub use voices::{VoicePage, VoiceQuery, Voices, list_voices};
 
 /// Looking, which costs nothing and may be repeated.

@@ -13,7 +13,6 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
 use super::{
     Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, PalPage, PalRow, Voice, VoicePage, VoiceQuery,
 };
@@ -21,6 +20,7 @@ use crate::face::{
     FaceId, ListedVoice, Model, ObservedFace, Ownership, Pal, PalId, Progress, TrainingInput, TrainingStatus,
     TrainingVoice, VoiceKind,
 };
+use crate::http::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
 
 #[cfg(test)]
 mod tests;

@@ -72,7 +72,7 @@ pub(super) enum Failure {
 impl Failure {
     /// Says that git answered what nobody expects.
     pub(super) fn strange(command: &str, answer: &str) -> Self {
-        Self::Ended { said: format!("`git {command}` answered `{}`", crate::tavus::clean_text(answer, 60)) }
+        Self::Ended { said: format!("`git {command}` answered `{}`", crate::http::clean(answer, 60)) }
     }
 }
 

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::GitTrouble;
 use crate::face::redact_links;
-use crate::tavus::clean_text;
+use crate::http::clean as clean_text;
 
 /// The longest message of git that is passed on, in characters.
 const MESSAGE_LIMIT: usize = 400;

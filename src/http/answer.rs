@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 
+use super::Failure;
 use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean};
-use super::{Failure, wire};
 
 /// A whole answer, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
@@ -60,19 +60,26 @@ impl Answer {
         Some(clean(value, WORD_LIMIT))
     }
 
+    /// Returns how long to stay away: what `Retry-After` says, else, where a budget is used up, until it is renewed
+    /// (GitHub, "Rate limits for the REST API": `x-ratelimit-remaining`, `x-ratelimit-reset` in epoch seconds).
     fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
         // The answer's own date is the clock that a date in it was read from.
-        let date = self.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
-        parse_retry_after(text, date.unwrap_or(now))
+        let date = self.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date).unwrap_or(now);
+        let told = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(text) = told(RETRY_AFTER.as_str()) {
+            return parse_retry_after(text, date);
+        }
+        told("x-ratelimit-remaining").filter(|left| left.trim() == "0")?;
+        let reset = Timestamp::from_second(told("x-ratelimit-reset")?.trim().parse().ok()?).ok()?;
+        Some(Duration::try_from(reset.duration_since(date)).unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP))
     }
 }
 
-/// Makes a failure of a whole answer that is no success.
-pub(super) fn status_failure(answer: &Answer, now: Timestamp) -> Failure {
+/// Makes a failure of a whole answer that is no success; `told` reads what the other side said in its body.
+pub(super) fn status_failure(answer: &Answer, now: Timestamp, told: fn(&[u8]) -> String) -> Failure {
     let message = match answer.status {
         300..=399 => redirect_message(answer),
-        _ => wire::error_message(&answer.body),
+        _ => told(&answer.body),
     };
     Failure::Status { status: answer.status, message, retry_after: answer.retry_after(now) }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, redirect, retry};
 
-use super::BaseUrl;
+use super::Address;
 
 /// Why no client could be made. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum ClientError {
 
 /// What both clients are made from.
 pub(super) struct Transport<'a> {
-    pub(super) base_url: &'a BaseUrl,
+    pub(super) address: &'a Address,
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
     pub(super) ca_file: Option<&'a Path>,
@@ -60,7 +60,7 @@ impl Transport<'_> {
         let extra = self.ca_file.map(certificates).transpose()?.unwrap_or_default();
         let looking = || self.builder().pool_idle_timeout(Duration::from_secs(30));
         let creating = || self.builder().pool_max_idle_per_host(0).http1_only();
-        if !self.base_url.is_https() {
+        if !self.address.is_https() {
             // Loopback without TLS: reading a few hundred roots for nothing would be half of the start-up time.
             let build = |builder: ClientBuilder| builder.tls_certs_only([]).build().map_err(ClientError::Tls);
             return Ok((build(looking())?, build(creating())?));
@@ -95,7 +95,7 @@ impl Transport<'_> {
             // reqwest 0.13 repeats what it takes for safe (protocol NACKs) unless told not to.
             .retry(retry::never());
         // What is on this machine needs no proxy, and a proxy elsewhere would reach another machine's loopback.
-        if self.base_url.is_loopback() { builder.no_proxy() } else { builder }
+        if self.address.is_loopback() { builder.no_proxy() } else { builder }
     }
 }
 
@@ -119,16 +119,15 @@ fn built_in_roots() -> impl Iterator<Item = Certificate> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tavus::parse_base_url;
 
     #[test]
     fn a_ca_file_that_holds_none_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
-        let base_url = parse_base_url("https://tavusapi.com/v2").unwrap();
+        let address = Address::parse("https://api.example.com").unwrap();
         let second = Duration::from_secs(1);
         let transport =
-            Transport { base_url: &base_url, connect_timeout: second, request_timeout: second, ca_file: Some(&path) };
+            Transport { address: &address, connect_timeout: second, request_timeout: second, ca_file: Some(&path) };
         assert!(matches!(transport.clients(), Err(ClientError::CaFile { .. })));
         std::fs::write(&path, "no certificate").unwrap();
         assert!(matches!(transport.clients(), Err(ClientError::NoCertificate { .. })));

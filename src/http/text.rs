@@ -9,9 +9,9 @@ use crate::face::redact_links;
 /// How much of a text is looked at, in bytes: the rest of a long page says nothing that helps.
 const LOOKED_AT: usize = 16 * 1024;
 /// The longest text of an error, in characters.
-pub(super) const MESSAGE_LIMIT: usize = 400;
+pub(crate) const MESSAGE_LIMIT: usize = 400;
 /// The longest word (a status, a model) that is kept, in characters.
-pub(super) const WORD_LIMIT: usize = 60;
+pub(crate) const WORD_LIMIT: usize = 60;
 /// How many characters of a name are kept in front, and at its end, if it is too long. What we send has 100
 /// at most; the end is kept because that is where a creation token stands.
 const NAME_KEPT: (usize, usize) = (300, 60);
@@ -33,7 +33,7 @@ pub(crate) fn clean(text: &str, limit: usize) -> String {
 ///
 /// Links are left alone: a name is compared with the one that was asked for, and a link that reads differently
 /// would look like drift for ever.
-pub(super) fn clean_name(text: &str) -> String {
+pub(crate) fn clean_name(text: &str) -> String {
     let length = text.chars().count();
     let (front, back) = NAME_KEPT;
     let shown = |c: char| if is_harmful(c) { '\u{FFFD}' } else { c };

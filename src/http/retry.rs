@@ -94,7 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tavus::Failure;
+    use crate::http::Failure;
 
     fn answered(status: u16, retry_after: Option<u64>) -> ApiError {
         let failure =

@@ -43,16 +43,20 @@ impl ApiKey {
         Ok(Self(SecretString::from(text)))
     }
 
-    /// Returns the value of the `x-api-key` header, marked so that no library prints it.
-    pub(super) fn header(&self) -> Option<HeaderValue> {
-        let mut value = HeaderValue::from_str(self.0.expose_secret()).ok()?;
+    /// Returns the value of a header that holds the key alone, marked so that no library prints it.
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
+        self.header_after("")
+    }
+
+    fn header_after(&self, scheme: &str) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("{scheme}{}", self.0.expose_secret())).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
 
     /// Returns whether the key is so short that it may stand in an answer by chance, in a token or a field's name.
     /// How long the vendor's keys are is not documented; one this short is a stand-in's, or a gateway's.
-    pub(super) fn may_be_a_word(&self) -> bool {
+    pub(crate) fn may_be_a_word(&self) -> bool {
         self.0.expose_secret().len() < 20
     }
 
@@ -66,7 +70,7 @@ impl ApiKey {
     }
 
     /// Replaces the key in a text by stars: a server may quote what it was sent.
-    pub(super) fn scrub(&self, text: String) -> String {
+    pub(crate) fn scrub(&self, text: String) -> String {
         let key = self.0.expose_secret();
         if text.contains(key) { text.replace(key, "***") } else { text }
     }

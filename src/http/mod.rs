@@ -1,0 +1,29 @@
+//! How this program speaks HTTP: with whom a secret may be shared, what an answer proves, what is sent again.
+//!
+//! For the rooms that have a server at the other end. It knows nothing of what they say to each other.
+//!
+//! | file | does |
+//! |---|---|
+//! | `sender.rs` | sends, limits, repeats what may be repeated, tells the trace |
+//! | `transport.rs` | the two HTTP clients underneath, TLS and roots |
+//! | `answer.rs` | a whole answer, or a failure and how far it got |
+//! | `error.rs` | what a failure proves, and whether it is worth another try |
+//! | `retry.rs` | pure: error and attempt -> wait or give up |
+//! | `address.rs`, `key.rs`, `text.rs` | where a secret may go, the secret, what must not be shown |
+
+mod address;
+mod answer;
+mod error;
+mod key;
+mod retry;
+mod sender;
+mod text;
+mod transport;
+
+pub use address::{Address, AddressError};
+pub use error::{ApiError, Effect, Failure, Retry};
+pub use key::{ApiKey, ApiKeyError};
+pub use retry::{Decision, GiveUp, RetryPolicy, decide};
+pub(crate) use sender::{Call, Sender, SenderConfig};
+pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
+pub use transport::ClientError;
