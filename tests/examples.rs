@@ -47,7 +47,7 @@ fn assert_only_creates(loaded: &Loaded, what: &str) {
         assert!(matches!(face.action, Action::Create(_)), "{what}: {} is to {}", face.key, face.action.word());
     }
     assert_eq!(plan.summary().paid_trainings, loaded.documents, "{what}");
-    let shown = plan_text(&plan, Paint::plain()) + &plan_json(&plan, plan.basis.observed_at).to_string();
+    let shown = plan_text(&plan, Paint::plain()) + &plan_json(&plan, plan.basis.observed_at, None).to_string();
     assert!(!shown.contains(SECRET), "{what} shows a secret");
 }
 

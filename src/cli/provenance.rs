@@ -1,8 +1,8 @@
-//! Who is at work, and on which commit: for the history.
+//! Who is at work, on which commit, in which pipeline: for the history, saved plans, results and events.
 //!
-//! Asked of the plain `git` command line, once for each run that writes, and never for long. Where there is no git,
-//! no repository or no answer in time, the history just does not say. Remotes are not asked for: their links can
-//! hold passwords.
+//! Asked of the plain `git` command line, once for each run that says it, and never for long. Where there is no git,
+//! no repository or no answer in time, it is just not said. Remotes are not asked for: their links can hold passwords.
+//! Names and variables may be a stranger's: they are cut, and lose what could break a line or show a secret.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::face::redact_links;
-use crate::state::RunContext;
+use crate::state::{Provenance, RunContext};
 
 /// How long git may take. It answers in milliseconds; a repository on a stuck network drive never does.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,9 +22,16 @@ const ANSWER: u64 = 64 * 1024;
 /// The longest name that is written down.
 const LONGEST: usize = 200;
 
-/// Variables in which pipelines say who started them, and on which commit.
+/// The longest link that is written down: a longer one is left out, as half a link leads nowhere.
+const LONGEST_LINK: usize = 400;
+
+/// Variables in which pipelines say who started them, on which commit, for which branch, and where to look at them.
 const ACTORS: [&str; 4] = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILDKITE_BUILD_CREATOR"];
 const COMMITS: [&str; 4] = ["GITHUB_SHA", "CI_COMMIT_SHA", "CIRCLE_SHA1", "BUILDKITE_COMMIT"];
+/// Where a request to merge is built, the branch that is to be merged stands in a variable of its own, which comes first.
+const BRANCHES: [&str; 5] =
+    ["GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_BRANCH", "CIRCLE_BRANCH", "BUILDKITE_BRANCH"];
+const RUNS: [&str; 4] = ["CI_JOB_URL", "CI_PIPELINE_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL"];
 
 /// Finds out who is at work in a project's folder. What facectl itself writes there, `own`, makes no tree dirty.
 pub fn gather(root: &Path, own: &[&Path], command: String) -> RunContext {
@@ -33,26 +40,55 @@ pub fn gather(root: &Path, own: &[&Path], command: String) -> RunContext {
         let identity = scope.spawn(|| {
             git(root, &["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"]).as_deref().and_then(author)
         });
-        let tree = git(root, &status_arguments(root, own)).as_deref().map(work_tree);
+        let tree = git(root, &status_arguments(root, own)).as_deref().map(WorkTree::read);
         (identity.join().ok().flatten(), tree)
     });
-    let variable =
-        |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
-    let (commit, dirty) = match tree {
-        Some((commit, is_dirty)) => (commit, Some(is_dirty)),
-        None => (variable(&COMMITS), None),
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let first = |names: &[&str]| names.iter().find_map(|name| variable(name));
+    let (commit, branch, dirty) = match tree {
+        Some(WorkTree { commit, branch, is_dirty }) => (commit, branch, Some(is_dirty)),
+        None => (first(&COMMITS), None, None),
     };
-    let by = identity
-        .or_else(|| variable(&ACTORS))
-        .unwrap_or_else(|| user_at_host(variable(&["USER", "LOGNAME", "USERNAME"])));
-    RunContext {
+    let by =
+        identity.or_else(|| first(&ACTORS)).unwrap_or_else(|| user_at_host(first(&["USER", "LOGNAME", "USERNAME"])));
+    // Pipelines check a commit out, and no branch.
+    let branch = branch.or_else(|| branch_of_pipeline(variable));
+    let provenance = Provenance {
         run: Some(uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()),
         by: Some(plain(&by)),
         commit: commit.map(|commit| plain(&commit)),
+        branch: branch.map(|branch| plain(&branch)).filter(|branch| !branch.is_empty()),
         dirty,
-        command: Some(command),
-        plan_digest: None,
-    }
+        run_url: run_of_pipeline(variable),
+    };
+    RunContext { provenance, command: Some(command), plan_digest: None }
+}
+
+/// Returns the branch that a pipeline says it runs for (GitHub: "Default environment variables"; GitLab: "Predefined
+/// CI/CD variables"; read in November 2026). A tag is no branch.
+fn branch_of_pipeline(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let is_tag = variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "tag");
+    let pushed = || variable("GITHUB_REF_NAME").filter(|_| !is_tag);
+    BRANCHES.iter().find_map(|name| variable(name)).or_else(pushed)
+}
+
+/// Returns the page of the pipeline's run, where its variables say one.
+fn run_of_pipeline(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let github = || {
+        let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+        Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
+    };
+    link(&github().or_else(|| RUNS.iter().find_map(|name| variable(name)))?)
+}
+
+/// Returns a link as it can be shown: a page on the web, without a password, a query and a fragment.
+fn link(text: &str) -> Option<String> {
+    let mut url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.set_username("").and_then(|()| url.set_password(None)).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    let shown = redact_links(url.as_str());
+    (shown.len() <= LONGEST_LINK).then_some(shown)
 }
 
 /// One question for commit and changes. No file of the repository's configuration may start a program for it, and
@@ -103,11 +139,26 @@ fn author(ident: &str) -> Option<String> {
     Some(ident.get(..=end)?.trim().to_owned()).filter(|text| !text.starts_with('<'))
 }
 
-/// Reads a status in its second porcelain form: the commit, none before the first, and whether anything differs.
-fn work_tree(status: &str) -> (Option<String>, bool) {
-    let commit = status.lines().find_map(|line| line.strip_prefix("# branch.oid "));
-    let commit = commit.filter(|commit| commit.chars().all(|c| c.is_ascii_hexdigit())).map(str::to_owned);
-    (commit, status.lines().any(|line| !line.starts_with('#')))
+/// What git says about the folder.
+#[derive(Debug, PartialEq, Eq)]
+struct WorkTree {
+    /// None before the first commit.
+    commit: Option<String>,
+    /// None where a commit is checked out, and no branch.
+    branch: Option<String>,
+    is_dirty: bool,
+}
+
+impl WorkTree {
+    /// Reads a status in its second porcelain form.
+    fn read(status: &str) -> Self {
+        let header = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        Self {
+            commit: header("# branch.oid ").filter(|commit| commit.chars().all(|c| c.is_ascii_hexdigit())),
+            branch: header("# branch.head ").filter(|branch| branch != "(detached)"),
+            is_dirty: status.lines().any(|line| !line.starts_with('#')),
+        }
+    }
 }
 
 fn user_at_host(user: Option<String>) -> String {
@@ -117,8 +168,14 @@ fn user_at_host(user: Option<String>) -> String {
 
 /// Makes text from outside fit for one line of a history.
 fn plain(text: &str) -> String {
-    let line: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let line: String = text.chars().filter(|c| !c.is_control() && !turns_text(*c)).take(LONGEST).collect();
     redact_links(&line).trim().to_owned()
+}
+
+/// Returns whether a character ends a line or turns the text around it, so that it reads as something else (Unicode
+/// 16, 23.2 "Layout Controls").
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -126,11 +183,57 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_tells_the_commit_and_whether_anything_differs() {
+    fn a_status_tells_the_commit_the_branch_and_whether_anything_differs() {
+        let tree = |commit: Option<&str>, branch: Option<&str>, is_dirty| WorkTree {
+            commit: commit.map(str::to_owned),
+            branch: branch.map(str::to_owned),
+            is_dirty,
+        };
         let head = "# branch.oid 3b4df28d3c\n# branch.head main\n# branch.upstream origin/main\n";
-        assert_eq!(work_tree(head), (Some("3b4df28d3c".to_owned()), false));
-        assert_eq!(work_tree(&format!("{head}? faces/new.yaml\n")), (Some("3b4df28d3c".to_owned()), true));
-        assert_eq!(work_tree("# branch.oid (initial)\n"), (None, false));
+        assert_eq!(WorkTree::read(head), tree(Some("3b4df28d3c"), Some("main"), false));
+        assert_eq!(WorkTree::read(&format!("{head}? faces/new.yaml\n")), tree(Some("3b4df28d3c"), Some("main"), true));
+        let detached = "# branch.oid 3b4df28d3c\n# branch.head (detached)\n";
+        assert_eq!(WorkTree::read(detached), tree(Some("3b4df28d3c"), None, false));
+        assert_eq!(WorkTree::read("# branch.oid (initial)\n"), tree(None, None, false));
+    }
+
+    /// The variables of a pipeline.
+    fn set<'a>(variables: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn a_pipeline_says_its_branch_also_where_a_request_is_built_and_a_tag_is_none() {
+        for (variables, branch, why) in [
+            (&[("GITHUB_REF_NAME", "main"), ("GITHUB_REF_TYPE", "branch")][..], Some("main"), "pushed"),
+            (&[("GITHUB_REF_NAME", "7/merge"), ("GITHUB_HEAD_REF", "new-face")], Some("new-face"), "pull request"),
+            (&[("GITHUB_REF_NAME", "v1"), ("GITHUB_REF_TYPE", "tag")], None, "tag"),
+            (&[("CI_COMMIT_BRANCH", "main")], Some("main"), "GitLab"),
+            (&[("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "new-face")], Some("new-face"), "merge request"),
+            (&[], None, "no pipeline"),
+        ] {
+            assert_eq!(branch_of_pipeline(set(variables)).as_deref(), branch, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_pipelines_page_is_a_link_without_secrets_or_none() {
+        let github = |server, run| {
+            run_of_pipeline(set(&[
+                ("GITHUB_SERVER_URL", server),
+                ("GITHUB_REPOSITORY", "acme/faces"),
+                ("GITHUB_RUN_ID", run),
+            ]))
+        };
+        let page = "https://github.com/acme/faces/actions/runs/42";
+        assert_eq!(github("https://github.com", "42").as_deref(), Some(page));
+        assert_eq!(github("https://bot:TOKEN@github.com", "42?sig=abc#x").as_deref(), Some(page));
+        assert_eq!(github("https://github.com", "4\n2").as_deref(), Some(page));
+        assert_eq!(github("javascript:alert(1)//", "42"), None);
+        assert_eq!(github("https://github.com", &"4".repeat(500)), None);
+        assert_eq!(run_of_pipeline(set(&[("GITHUB_RUN_ID", "42")])), None);
+        let job = "https://gitlab.com/acme/faces/-/jobs/7";
+        assert_eq!(run_of_pipeline(set(&[("CI_JOB_URL", job)])).as_deref(), Some(job));
     }
 
     #[test]
@@ -145,6 +248,7 @@ mod tests {
         assert_eq!(plain("Ana\u{1b}[31m\n<a@b>"), "Ana[31m<a@b>");
         assert!(!plain("https://u:secret@example.com/?sig=abc").contains("abc"));
         assert_eq!(plain(&"x".repeat(500)).len(), LONGEST);
+        assert_eq!(plain("main\u{202e}niam\u{2028}"), "mainniam");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::face::{Coverage, FaceKey, ProjectName};
 use crate::plan::{Drift, DriftReport};
+use crate::state::Provenance;
 
 use super::words::count;
 use super::{Paint, plan_json};
@@ -77,9 +78,14 @@ fn counted(text: &mut String, report: &DriftReport) {
 }
 
 /// Returns a drift report as JSON.
-pub fn drift_json(project: &ProjectName, report: &DriftReport, changed: &[FaceKey]) -> Value {
+pub fn drift_json(
+    project: &ProjectName,
+    report: &DriftReport,
+    changed: &[FaceKey],
+    provenance: Option<&Provenance>,
+) -> Value {
     let DriftReport { faces, compared, left_out, foreign, coverage } = report;
-    json!({
+    let mut value = json!({
         "format_version": "1.0",
         "project": project.as_str(),
         "complete": *coverage == Coverage::Complete,
@@ -96,5 +102,9 @@ pub fn drift_json(project: &ProjectName, report: &DriftReport, changed: &[FaceKe
         "changed_in_manifests": changed,
         "foreign_faces": foreign,
         "left_out": left_out,
-    })
+    });
+    if let Some(provenance) = provenance {
+        value["provenance"] = json!(provenance);
+    }
+    value
 }

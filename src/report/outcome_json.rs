@@ -4,11 +4,19 @@ use serde_json::{Value, json};
 
 use crate::apply::Outcome;
 use crate::face::ProjectName;
+use crate::state::Provenance;
 
 use super::StatusRow;
 
-/// Returns the outcome of a run with how things are after it.
-pub fn outcome_json(project: &ProjectName, outcome: &Outcome, rows: &[StatusRow], exit_code: u8) -> Value {
+/// Returns the outcome of a run with how things are after it. `left_out` is how many faces it was not about.
+pub fn outcome_json(
+    project: &ProjectName,
+    outcome: &Outcome,
+    rows: &[StatusRow],
+    exit_code: u8,
+    left_out: usize,
+    provenance: Option<&Provenance>,
+) -> Value {
     // In full, so that a new field cannot be forgotten here.
     let Outcome {
         created,
@@ -30,7 +38,7 @@ pub fn outcome_json(project: &ProjectName, outcome: &Outcome, rows: &[StatusRow]
         is_deadline_reached,
         is_key_refused,
     } = outcome;
-    json!({
+    let mut value = json!({
         "format_version": "1.0",
         "project": project.as_str(),
         "exit_code": exit_code,
@@ -53,5 +61,10 @@ pub fn outcome_json(project: &ProjectName, outcome: &Outcome, rows: &[StatusRow]
         "deadline_reached": is_deadline_reached,
         "key_refused": is_key_refused,
         "faces": rows,
-    })
+        "left_out": left_out,
+    });
+    if let Some(provenance) = provenance {
+        value["provenance"] = json!(provenance);
+    }
+    value
 }

@@ -8,17 +8,19 @@ use serde_json::{Map, Value, json};
 
 use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
 use crate::plan::{Action, Create, Delete, Drift, FacePlan, Fate, Plan, Reason, Retired, Selection, Switch, Update};
+use crate::state::Provenance;
 
 use super::words::{advice, input_changes, keep, reason};
 
 /// The version of the JSON form. The first number changes when a reader could break.
 pub const PLAN_FORMAT_VERSION: &str = "1.0";
 
-/// Returns a plan as JSON. Holds no secret: links are shown without their signatures.
-pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
+/// Returns a plan as JSON, with where the run that made it comes from. Holds no secret: links are shown without
+/// their signatures.
+pub fn plan_json(plan: &Plan, now: Timestamp, provenance: Option<&Provenance>) -> Value {
     let changes: Vec<Value> = plan.faces.iter().map(resource_change).collect();
     let drift: Vec<Value> = plan.faces.iter().filter(|face| !face.drift.is_empty()).map(resource_drift).collect();
-    json!({
+    let mut value = json!({
         "format_version": PLAN_FORMAT_VERSION,
         "facectl_version": env!("CARGO_PKG_VERSION"),
         "timestamp": now.to_string(),
@@ -46,7 +48,11 @@ pub fn plan_json(plan: &Plan, now: Timestamp) -> Value {
         "selection": selection_json(&plan.policy.selection),
         "left_out": plan.left_out.count(),
         "left_out_with_changes": plan.left_out.unselected_with_changes,
-    })
+    });
+    if let Some(provenance) = provenance {
+        value["provenance"] = json!(provenance);
+    }
+    value
 }
 
 /// Returns which part of the project was asked for; null for all of it.

@@ -97,7 +97,23 @@ pub fn history_text(entries: &[HistoryEntry], paint: Paint) -> String {
 
 fn entry_text(entry: &HistoryEntry, paint: Paint) -> String {
     // In full, so that a new field cannot be forgotten here.
-    let HistoryEntry { at, key, what, id, token, detail, by, commit, dirty, plan, run, command, took_ms } = entry;
+    let HistoryEntry {
+        at,
+        key,
+        what,
+        id,
+        token,
+        detail,
+        by,
+        commit,
+        branch,
+        dirty,
+        run_url,
+        plan,
+        run,
+        command,
+        took_ms,
+    } = entry;
     let words = happened(*what);
     let painted = match what {
         Happened::CreateSettled | Happened::Adopted => paint.green(&words),
@@ -114,11 +130,13 @@ fn entry_text(entry: &HistoryEntry, paint: Paint) -> String {
     let origin = [
         by.as_ref().map(|by| format!("by {by}")),
         commit.as_ref().map(|commit| format!("commit {}{mark}", short(commit))),
+        branch.as_ref().map(|branch| format!("branch {branch}")),
         plan.as_ref().map(|plan| format!("plan {}", short(plan))),
         run.as_ref().map(|run| format!("run {run}")),
         command.as_ref().map(|command| format!("`{command}`")),
     ];
-    for parts in [outcome.as_slice(), &origin] {
+    // On a line of its own, so that it can be clicked whole.
+    for parts in [outcome.as_slice(), &origin, std::slice::from_ref(run_url)] {
         let said: Vec<&str> = parts.iter().flatten().map(String::as_str).filter(|part| !part.is_empty()).collect();
         if !said.is_empty() {
             text.push_str(&format!("    {}\n", paint.dim(&paint.wrap(&said.join(", "), 4))));

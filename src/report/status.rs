@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::face::{FaceId, FaceKey, Observed, Presence, ProjectName, Recorded, TrainingStatus};
 use crate::plan::{Action, Block, FacePlan, Plan, Reason};
+use crate::state::Provenance;
 
 use super::Paint;
 
@@ -225,12 +226,23 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// Returns the rows as JSON.
-pub fn status_json(project: &ProjectName, rows: &[StatusRow], observed: Option<jiff::Timestamp>) -> Value {
-    json!({
+/// Returns the rows as JSON. `left_out` is how many faces were not asked for.
+pub fn status_json(
+    project: &ProjectName,
+    rows: &[StatusRow],
+    observed: Option<jiff::Timestamp>,
+    left_out: usize,
+    provenance: Option<&Provenance>,
+) -> Value {
+    let mut value = json!({
         "format_version": "1.0",
         "project": project.as_str(),
         "observed_at": observed.map(|at| at.to_string()),
         "faces": rows,
-    })
+        "left_out": left_out,
+    });
+    if let Some(provenance) = provenance {
+        value["provenance"] = json!(provenance);
+    }
+    value
 }

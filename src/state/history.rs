@@ -20,18 +20,31 @@ use super::{Happened, HistoryEntry, StateError};
 /// Who is at work, on what, for all entries of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunContext {
-    /// One id for all entries of the run.
+    /// Who, on which commit, in which pipeline.
+    pub provenance: Provenance,
+    /// What it was called with.
+    pub command: Option<String>,
+    /// The digest of the plan that is carried out, where one was saved or approved.
+    pub plan_digest: Option<String>,
+}
+
+/// Where a run comes from: who started it, on which commit, in which pipeline. Holds no secret, and nothing that
+/// could break a line: much of it is what somebody else wrote into a variable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    /// One id for all that the run writes: history, events and results.
     pub run: Option<String>,
     /// Who: the git author, the actor of a pipeline, or user and host.
     pub by: Option<String>,
     /// The commit that the project's folder was at.
     pub commit: Option<String>,
+    /// The branch it was on, or that the pipeline ran for.
+    pub branch: Option<String>,
     /// Whether something there differed from that commit; none where it cannot be told.
     pub dirty: Option<bool>,
-    /// What it was called with.
-    pub command: Option<String>,
-    /// The digest of the plan that is carried out, where one was saved or approved.
-    pub plan_digest: Option<String>,
+    /// The page of the pipeline's run.
+    pub run_url: Option<String>,
 }
 
 /// Where a chain ends: what a state remembers of its history.
@@ -271,6 +284,27 @@ mod tests {
         let (new, head) = link(None, 2, &entry("ana")).unwrap();
         let verdict = verify(&[old, new], Some(&head));
         assert_eq!((verdict.linked, verdict.unlinked, verdict.is_whole()), (1, 1, true));
+    }
+
+    #[test]
+    fn a_history_from_before_branches_and_pipelines_were_said_verifies_and_goes_on() {
+        let old: Vec<Value> = include_str!("history/before-branches.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let head = ChainHead { length: 2, hash: carried_hash(&old[1]).unwrap().to_owned() };
+        assert!(verify(&old, Some(&head)).is_whole());
+        let provenance = Provenance {
+            branch: Some("main".to_owned()),
+            run_url: Some("https://github.com/acme/faces/actions/runs/42".to_owned()),
+            ..Provenance::default()
+        };
+        let context = RunContext { provenance, ..RunContext::default() };
+        let entry = HistoryEntry::new(jiff::Timestamp::UNIX_EPOCH, None, Happened::Pushed, "", &context);
+        let (record, head) = link(Some(&head), 9, &entry).unwrap();
+        assert_eq!(record["branch"], "main");
+        assert_eq!(read_entry(&record).unwrap(), entry);
+        assert!(verify(&[&old[..], &[record]].concat(), Some(&head)).is_whole());
     }
 
     #[test]

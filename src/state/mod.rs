@@ -32,7 +32,7 @@ use serde_json::Value;
 use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 
 pub use account::{account_sample, is_same_account};
-pub use history::{ChainHead, RunContext};
+pub use history::{ChainHead, Provenance, RunContext};
 pub use history_copy::read_history_copy;
 pub use journal::{Entry, Phase};
 pub use lease::{Holder, Lease, LeaseError};
@@ -279,9 +279,15 @@ pub struct HistoryEntry {
     /// The commit that the project's folder was at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The branch it was on, or that the pipeline ran for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// Whether something there differed from that commit; none where it could not be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dirty: Option<bool>,
+    /// The page of the pipeline's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
     /// The digest of the plan that was carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
@@ -300,7 +306,8 @@ impl HistoryEntry {
     /// Returns an entry about one face, or (none) the whole state, with who is at work.
     pub fn new(at: Timestamp, key: Option<&FaceKey>, what: Happened, detail: &str, context: &RunContext) -> Self {
         // In full, so that a new field cannot be forgotten here.
-        let RunContext { run, by, commit, dirty, command, plan_digest } = context.clone();
+        let RunContext { provenance, command, plan_digest } = context.clone();
+        let Provenance { run, by, commit, branch, dirty, run_url } = provenance;
         Self {
             at,
             key: key.cloned(),
@@ -310,7 +317,9 @@ impl HistoryEntry {
             detail: detail.to_owned(),
             by,
             commit,
+            branch,
             dirty,
+            run_url,
             plan: plan_digest,
             run,
             command,

@@ -23,7 +23,7 @@ pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: In
     let report = DriftReport::of(&recorded, &observed).only(&recorded, is_selected);
     let changed = changed_in_manifests(&plan);
     if output.is_for_programs() {
-        output.value(&drift_json(&session.desired().project, &report, &changed))?;
+        output.value(&drift_json(&session.desired().project, &report, &changed, Some(session.provenance())))?;
     } else {
         output.result(&drift_text(&report, &changed, output.paint))?;
     }

@@ -68,7 +68,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
 pub fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
     let output = &session.output;
     if output.is_for_programs() {
-        return output.value(&plan_json(plan, session.clock.now()));
+        return output.value(&plan_json(plan, session.clock.now(), Some(session.provenance())));
     }
     output.result(&plan_text(plan, output.paint))?;
     match plan.has_changes() {

@@ -22,8 +22,12 @@ pub fn run(args: &ShowArgs, output: &Output) -> Result<Exit, CliError> {
         let changes = if saved.git_dirty == Some(true) { " and changes that were not committed" } else { "" };
         format!(", from commit {commit}{changes}")
     });
-    let head = format!("Saved plan of project {}, made {}{commit}{place}.", saved.project, saved.age());
-    output.result(&format!("{}\n\n{}", output.paint.wrap(&head, 2), saved.text))?;
+    let from = saved.provenance.clone().unwrap_or_default();
+    let branch = from.branch.map_or_else(String::new, |branch| format!(" of branch {branch}"));
+    let by = from.by.map_or_else(String::new, |by| format!(", by {by}"));
+    let head = format!("Saved plan of project {}, made {}{commit}{branch}{by}{place}.", saved.project, saved.age());
+    let run = from.run_url.map_or_else(String::new, |url| format!("  {url}\n"));
+    output.result(&format!("{}\n{run}\n{}", output.paint.wrap(&head, 2), saved.text))?;
     output.result(&digest_text(saved.digest, output.paint))?;
     output.talk(
         &output.talk_paint.wrap(

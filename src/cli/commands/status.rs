@@ -1,7 +1,5 @@
 //! `facectl status`
 
-use serde_json::json;
-
 use crate::apply::Interrupt;
 use crate::cli::Exit;
 use crate::cli::args::{Global, StatusArgs};
@@ -24,9 +22,9 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
     let plan = session.plan_without_pals(&recorded, &observed, &policy);
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
     if output.is_for_programs() {
-        let mut value = status_json(&session.desired().project, &rows, args.refresh.then_some(observed.at));
-        value["left_out"] = json!(plan.left_out.count());
-        output.value(&value)?;
+        let (project, left_out) = (&session.desired().project, plan.left_out.count());
+        let at = args.refresh.then_some(observed.at);
+        output.value(&status_json(project, &rows, at, left_out, Some(session.provenance())))?;
     } else if rows.is_empty() {
         output.talk("No faces are declared or recorded.");
     } else {

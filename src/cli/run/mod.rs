@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::apply::{Done, ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled, Sink};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
 use crate::plan::{
@@ -91,7 +89,7 @@ impl<'a> Run<'a> {
             settings: ExecuteSettings { reason, ..execute_settings(session, &policy, wait, create_parallelism) },
             key_refused: AtomicBool::new(false),
             ledger: Ledger::default(),
-            context: session.run_context(),
+            context: session.run_context().clone(),
         };
         Ok(Self {
             session,
@@ -223,9 +221,8 @@ impl<'a> Run<'a> {
         let (selection, left_out) = (before.plan.policy.selection.clone(), before.plan.left_out);
         let rows = self.rows_after(before, happened).await;
         if output.is_for_programs() {
-            let mut value = outcome_json(&self.session.desired().project, &self.outcome, &rows, exit.0);
-            value["left_out"] = json!(left_out.count());
-            output.value(&value)?;
+            let (project, provenance) = (&self.session.desired().project, self.session.provenance());
+            output.value(&outcome_json(project, &self.outcome, &rows, exit.0, left_out.count(), Some(provenance)))?;
             return Ok(exit);
         }
         if happened {

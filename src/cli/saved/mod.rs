@@ -21,7 +21,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::face::{ProjectName, Recorded};
 use crate::plan::{Plan, PlanDigest};
 use crate::report::{Paint, duration, plan_json, plan_text};
-use crate::state::{Change, Happened, HistoryEntry, RunContext, StateStore};
+use crate::state::{Change, Happened, HistoryEntry, Provenance, RunContext, StateStore};
 
 use super::Exit;
 use super::error::CliError;
@@ -56,6 +56,9 @@ pub struct SavedPlan {
     pub git_commit: Option<String>,
     /// Whether something there differed from it.
     pub git_dirty: Option<bool>,
+    /// Where the run that made it comes from; none in a file from before that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
     /// How it was asked for.
     pub request: Request,
     /// What it stands on.
@@ -70,7 +73,7 @@ impl SavedPlan {
     /// Makes a saved plan of a plan.
     pub fn of(session: &Session, request: Request, plan: &Plan, recorded: &Recorded) -> Self {
         let now = SystemClock.now();
-        let RunContext { commit: git_commit, dirty: git_dirty, .. } = session.run_context();
+        let provenance = session.provenance();
         Self {
             kind: KIND.to_owned(),
             format_version: FORMAT_VERSION,
@@ -79,11 +82,12 @@ impl SavedPlan {
             created_at: now,
             project: plan.project.clone(),
             digest: plan.digest(),
-            git_commit,
-            git_dirty,
+            git_commit: provenance.commit.clone(),
+            git_dirty: provenance.dirty,
+            provenance: Some(provenance.clone()),
             request,
             basis: Basis::of(session.desired(), recorded, plan),
-            plan: plan_json(plan, now),
+            plan: plan_json(plan, now, Some(provenance)),
             text: plan_text(plan, Paint::plain()),
         }
     }

@@ -1,6 +1,7 @@
 //! A session that outlives its manifests: other ones of the same project take their place.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::manifest::{Loaded, Project};
 use crate::state::{LOCK_FILE, LockFile, Snapshot, StateError};
@@ -76,6 +77,11 @@ impl Session {
         workspace.place.follow(followed, global);
         workspace.loaded = loaded;
         Ok(())
+    }
+
+    /// Begins another run of the same manifests: what it writes and tells is told apart from what the last one did.
+    pub fn begin_again(&mut self) {
+        self.workspace.place.context = OnceLock::new();
     }
 
     /// Reads the key anew, and asks the API with it from now on. In a rehearsal there is none.

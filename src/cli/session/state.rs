@@ -3,7 +3,7 @@
 //! Needs no manifests, no key and no network: only where the state is, and whose.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::apply::Interrupt;
@@ -65,6 +65,8 @@ pub struct StatePlace {
     pub output: Output,
     /// Who may ask to stop.
     pub interrupt: Interrupt,
+    /// Who is at work, once that was asked.
+    pub(super) context: OnceLock<RunContext>,
 }
 
 /// The whole of a state, as a command that works on the state itself uses it.
@@ -101,18 +103,23 @@ impl StatePlace {
             directory,
             output,
             interrupt,
+            context: OnceLock::new(),
         }
     }
 
-    /// Finds out who is at work, for the history. Asks git, so once a run is enough.
-    pub fn run_context(&self) -> RunContext {
-        // What facectl writes itself, wherever it was told to.
-        let own = [self.directory.clone(), self.root.join(".facectl"), self.root.join(LOCK_FILE)];
-        let context = provenance::gather(&self.root, &own.each_ref().map(PathBuf::as_path), command_line());
-        match &self.followed {
-            Some(followed) => RunContext { commit: Some(followed.commit.clone()), dirty: Some(false), ..context },
-            None => context,
-        }
+    /// Finds out who is at work. Asks git once: what a run writes, tells and returns names one and the same run.
+    pub fn run_context(&self) -> &RunContext {
+        self.context.get_or_init(|| {
+            // What facectl writes itself, wherever it was told to.
+            let own = [self.directory.clone(), self.root.join(".facectl"), self.root.join(LOCK_FILE)];
+            let mut context = provenance::gather(&self.root, &own.each_ref().map(PathBuf::as_path), command_line());
+            if let Some(Followed { commit, branch, .. }) = &self.followed {
+                let of_commit = &mut context.provenance;
+                (of_commit.commit, of_commit.branch) = (Some(commit.clone()), Some(branch.clone()));
+                of_commit.dirty = Some(false);
+            }
+            context
+        })
     }
 
     /// Opens the state, as [`StatePlace::whole`], for commands that plan.

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::face::{Desired, Observed, Recorded};
 use crate::manifest::{Loaded, Project};
 use crate::plan::{Plan, Policy, Scope, plan};
-use crate::state::RunContext;
+use crate::state::{Provenance, RunContext};
 
 use super::super::args::Global;
 use super::super::error::CliError;
@@ -43,8 +43,13 @@ impl Workspace {
     }
 
     /// Finds out who is at work, for the history.
-    pub fn run_context(&self) -> RunContext {
+    pub fn run_context(&self) -> &RunContext {
         self.place.run_context()
+    }
+
+    /// Finds out where the run comes from, for results.
+    pub fn provenance(&self) -> &Provenance {
+        &self.run_context().provenance
     }
 
     /// Returns what the manifests ask for.

@@ -175,7 +175,7 @@ fn incidents_limits_and_partial_listings_fit_the_page() {
 
 #[test]
 fn a_plan_for_programs_has_one_of_each_and_no_secret() {
-    let json = plan_json(&everything().plan(), noon());
+    let json = plan_json(&everything().plan(), noon(), None);
     let text = serde_json::to_string_pretty(&json).unwrap();
     assert!(!text.contains("secret") && !text.contains("Signature"), "{text}");
     let codes: Vec<&str> =

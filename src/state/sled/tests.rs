@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::face::{Attempt, OnRemoval};
 use crate::state::FORMAT_VERSION;
-use crate::state::Holder;
 use crate::state::history::{Verdict, verify};
 use crate::state::history_copy::copy_path;
+use crate::state::{Holder, Provenance};
 
 fn open_any(directory: &Path, project: &str) -> Result<(SledStore, Option<Rebuilt>), StateError> {
     let holder = Holder::of_this_process("test".into(), Timestamp::UNIX_EPOCH);
@@ -166,7 +166,8 @@ fn a_database_that_lost_its_end_does_not_forget_what_its_copy_knows() {
 /// Commits one line of history for each key.
 fn told(store: &SledStore, keys: &[&str]) {
     for key in keys {
-        let context = RunContext { by: Some("Ana <ana@example.com>".to_owned()), ..RunContext::default() };
+        let provenance = Provenance { by: Some("Ana <ana@example.com>".to_owned()), ..Provenance::default() };
+        let context = RunContext { provenance, ..RunContext::default() };
         let key = key.parse().unwrap();
         let entry = HistoryEntry::new(Timestamp::UNIX_EPOCH, Some(&key), Happened::Forgotten, "", &context);
         store.commit(Change { history: vec![entry], ..remember("r1") }).unwrap();

@@ -158,6 +158,7 @@ impl Follower {
             self.agenda.ask(Item::Everything, at);
             return Exit::ERROR;
         };
+        session.begin_again();
         let taken = pass::take(session, &self.args, &mut self.agenda, &self.awaited).await;
         let now = session.clock.now();
         let next = match taken {
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_pass_that_fails_again_and_again_comes_back_within_five_minutes_or_the_interval() {
-        let waits = |interval| (1..6).map(|times| back_off(Duration::from_secs(interval), times).as_secs());
+        let waits = |interval| (1..6).map(move |times| back_off(Duration::from_secs(interval), times).as_secs());
         assert_eq!(waits(60).collect::<Vec<_>>(), [60, 120, 240, 300, 300]);
         assert_eq!(waits(900).collect::<Vec<_>>(), [900; 5]);
     }

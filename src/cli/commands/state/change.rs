@@ -34,7 +34,7 @@ pub fn forget(desk: &Desk<'_>, args: &ForgetArgs) -> Result<Exit, CliError> {
             Some(*key),
             Happened::Forgotten,
             "by hand (state forget); the live face was left as it is",
-            &context,
+            context,
         )
     };
     let change = Change {
@@ -150,7 +150,7 @@ pub fn rename(desk: &Desk<'_>, args: &MoveArgs) -> Result<Exit, CliError> {
     let entry = |key: &FaceKey, detail: String| HistoryEntry {
         id: Some(face.id.clone()),
         token: face.token.clone(),
-        ..HistoryEntry::new(desk.clock.now(), Some(key), Happened::Moved, &detail, &context)
+        ..HistoryEntry::new(desk.clock.now(), Some(key), Happened::Moved, &detail, context)
     };
     // Its last create goes along: it says what this face was made by.
     let journal = snapshot.journal.get(old).map(|last| vec![(old.clone(), None), (new.clone(), Some(last.clone()))]);

@@ -69,7 +69,7 @@ pub fn push(desk: &Desk<'_>, args: &PushArgs) -> Result<Exit, CliError> {
     let Meta { lineage, serial, .. } = &new.snapshot.meta;
     let forced = if objections.is_empty() && losses.is_none() { "" } else { ", forced" };
     let detail = format!("replaced by a file of serial {serial}, lineage {lineage} (state push{forced})");
-    let entry = HistoryEntry::new(desk.clock.now(), None, Happened::Pushed, &detail, &desk.place.run_context());
+    let entry = HistoryEntry::new(desk.clock.now(), None, Happened::Pushed, &detail, desk.place.run_context());
     let is_other = !new.records.is_empty() && new.past(&here, &records).is_none() && !is_part(&new, &records);
     store.commit(new.change(&here, &records, entry))?;
     desk.publish(store.as_ref());
