@@ -22,8 +22,6 @@ pub struct Followed {
     pub commit: String,
     /// The branch it is the head of.
     pub branch: String,
-    /// The folder that holds the commit's files.
-    pub folder: PathBuf,
 }
 
 /// The lock file that came with the commit followed last: what the next one is compared with.

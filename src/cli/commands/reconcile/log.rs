@@ -33,15 +33,30 @@ impl Sink for LogSink {
     }
 }
 
+/// Returns an error with its causes, on one line.
+fn chain(error: &CliError) -> String {
+    std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": ")
+}
+
 /// Tells of an error in one line, with its causes and what to do.
 pub fn trouble(what: &str, error: &CliError) {
-    let why = std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": ");
+    let why = chain(error);
     tracing::error!(why, help = error.hints.join("; "), "{what}");
+}
+
+/// Tells of a source that shows nothing to go by, for so many times in a row.
+pub fn source_trouble(error: &CliError, times: u32, has_manifests: bool) {
+    let what = match has_manifests {
+        true => "the source shows nothing to go by; the last good manifests stay in force",
+        false => "the source shows nothing to go by, and there are no manifests from before: nothing is done",
+    };
+    let why = chain(error);
+    tracing::error!(times, why, help = error.hints.join("; "), "{what}");
 }
 
 /// Tells of a pass that could not be taken.
 pub fn failed_pass(error: &CliError, times: u32, wait: std::time::Duration) {
-    let why = std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": ");
+    let why = chain(error);
     if error.exit == Exit::HELD {
         return tracing::info!(why, "this pass is left out: the state is held by another run");
     }

@@ -57,6 +57,7 @@ pub async fn run(
         standing: Standing::default(),
         failed_passes: 0,
         is_sound: false,
+        failed_refreshes: 0,
     };
     let exit = follower.follow(&reload).await;
     if let Some(session) = follower.session {
@@ -82,6 +83,8 @@ struct Follower {
     failed_passes: u32,
     /// Whether what the source shows now is what is in force.
     is_sound: bool,
+    /// Times in a row that the source showed nothing to go by.
+    failed_refreshes: u32,
 }
 
 impl Follower {
@@ -110,12 +113,20 @@ impl Follower {
     /// When there is nothing to go on with: no settings that work, or no sound manifests in a folder at the start.
     async fn refresh(&mut self) -> Result<(), CliError> {
         let news = self.source.refresh(&self.global).await;
-        let (loaded, followed) = match news {
-            News::Same => return Ok(()),
-            News::Unreachable(error) => {
-                log::trouble("the source cannot be asked; the manifests of before stay in force", &error);
-                return self.go_on_unless_nothing(error);
+        let failed_before = std::mem::take(&mut self.failed_refreshes);
+        if let News::Trouble(error) = news {
+            self.failed_refreshes = failed_before.saturating_add(1);
+            // An hour without a network is told a few times, and not at every interval.
+            if self.failed_refreshes.is_power_of_two() {
+                log::source_trouble(&error, self.failed_refreshes, self.session.is_some());
             }
+            return self.go_on_unless_nothing(error);
+        }
+        if failed_before > 0 {
+            tracing::info!(tries = failed_before, "the source answers again");
+        }
+        let (loaded, followed) = match news {
+            News::Same | News::Trouble(_) => return Ok(()),
             News::Broken { rejected, commit } => {
                 self.is_sound = false;
                 log::rejected(&rejected, commit.as_deref(), self.session.is_some());

@@ -1,16 +1,31 @@
 //! Where the manifests come from: a folder, or the head of a branch.
 
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
 use crate::cli::args::{Global, ReconcileArgs};
 use crate::cli::error::CliError;
 use crate::cli::session::{Followed, Loading, load_again};
-use crate::manifest::{Loaded, Rejected, to_json};
+use crate::controller::git::{Checkout, GitSettings, GitSource, GitTrouble};
+use crate::manifest::{Loaded, PROJECT_FILE, Rejected, to_json};
 
 /// What is followed.
 pub struct Source {
+    origin: Origin,
     /// Manifests as the command line names them.
+    named: Vec<String>,
+    /// Where they are now.
     paths: Vec<String>,
     /// What was seen last, so that the same is not told twice.
     seen: Option<Seen>,
+}
+
+/// Where it is.
+enum Origin {
+    /// On this machine, where the user may change it at any time.
+    Folder,
+    /// In a repository.
+    Branch { source: Box<GitSource>, branch: String },
 }
 
 /// What a source showed last.
@@ -20,14 +35,16 @@ enum Seen {
     Sound(String),
     /// These problems.
     Broken(String),
+    /// This commit, whose files do not change.
+    Commit(String),
 }
 
 /// What a source shows.
 pub enum News {
     /// What it showed last.
     Same,
-    /// It cannot be asked.
-    Unreachable(CliError),
+    /// Nothing that could be used, or it could not be asked.
+    Trouble(CliError),
     /// Manifests that cannot be used.
     Broken {
         /// What is wrong with them.
@@ -44,28 +61,57 @@ pub enum News {
     },
 }
 
+/// How long fetching a commit may take: repositories of manifests are small.
+const FETCH: Duration = Duration::from_secs(120);
+
 impl Source {
     /// Returns the source that a command line names, and the settings as they apply to it.
     ///
     /// # Errors
     /// When it cannot be one.
     pub fn of(global: &Global, args: &ReconcileArgs) -> Result<(Self, Global), CliError> {
-        let paths: Vec<String> = global.file.iter().chain(&args.paths.paths).cloned().collect();
-        if paths.iter().any(|path| path == "-") {
+        let named: Vec<String> = global.file.iter().chain(&args.paths.paths).cloned().collect();
+        if named.iter().any(|path| path == "-") {
             return Err(CliError::new("standard input can be read once only, so there is nothing to follow in it")
                 .hint("name a folder, or a repository with --git URL"));
         }
-        Ok((Self { paths: args.paths.paths.clone(), seen: None }, global.clone()))
+        let mut global = Global { file: Vec::new(), ..global.clone() };
+        let origin = match &args.git {
+            None => Origin::Folder,
+            Some(url) => {
+                let project_file = global.project_file.as_ref().map(|path| path.to_string_lossy().into_owned());
+                if let Some(path) = named.iter().chain(&project_file).find(|path| !stays_inside(Path::new(path))) {
+                    return Err(CliError::new(format!("`{path}` leads out of the repository"))
+                        .hint("with --git, paths are seen from the repository's root (or from --path)"));
+                }
+                // A copy of a commit's files is no place to keep anything.
+                let state_dir = global.state_dir.clone().unwrap_or_else(|| PathBuf::from(".facectl"));
+                let state_dir = std::path::absolute(&state_dir)
+                    .map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
+                let settings = GitSettings {
+                    url: url.clone(),
+                    branch: args.branch.clone(),
+                    path: args.path.as_ref().map(PathBuf::from),
+                    directory: state_dir.join("source"),
+                    timeout: FETCH,
+                };
+                global.state_dir = Some(state_dir);
+                let source = GitSource::new(settings).map_err(|error| trouble(&error))?;
+                tracing::info!(url = source.shown_url(), branch = args.branch, "following");
+                Origin::Branch { source: Box::new(source), branch: args.branch.clone() }
+            }
+        };
+        Ok((Self { origin, paths: named.clone(), named, seen: None }, global))
     }
 
-    /// Returns the paths that the command line names beside `--file`.
+    /// Returns the paths of the manifests that were loaded last; none: what the project names.
     pub fn paths(&self) -> &[String] {
         &self.paths
     }
 
     /// Returns whether it is a folder of the user's own.
     pub fn is_folder(&self) -> bool {
-        true
+        matches!(self.origin, Origin::Folder)
     }
 
     /// Forgets what was seen, so that it is looked at and told anew.
@@ -75,16 +121,47 @@ impl Source {
 
     /// Looks what there is.
     pub async fn refresh(&mut self, global: &Global) -> News {
-        let cwd = match std::env::current_dir() {
-            Ok(cwd) => cwd,
-            Err(error) => return News::Unreachable(CliError::caused("cannot tell the current folder", &error)),
-        };
-        let paths = global.file.iter().chain(&self.paths).cloned().collect();
-        let loading = Loading { paths, project_file: global.project_file.clone(), cwd };
-        self.load(global, loading, None)
+        match &self.origin {
+            Origin::Folder => match std::env::current_dir() {
+                Ok(cwd) => self.load(global, global.project_file.clone(), cwd, None),
+                Err(error) => News::Trouble(CliError::caused("cannot tell the current folder", &error)),
+            },
+            Origin::Branch { source, branch } => {
+                let checkout = match source.refresh().await {
+                    Ok(checkout) => checkout,
+                    Err(error) => return News::Trouble(trouble(&error)),
+                };
+                let Checkout { commit, author, subject, root, top, committed_at: _ } = checkout;
+                let followed = Followed { commit: commit.clone(), branch: branch.clone() };
+                let seen = Seen::Commit(commit);
+                if self.seen.as_ref() == Some(&seen) {
+                    return News::Same;
+                }
+                tracing::info!(commit = followed.commit, author, subject, "the branch shows this commit");
+                let Some(project_file) = project_file(global, &root, &top) else {
+                    self.seen = Some(seen);
+                    return News::Trouble(no_project_file(&followed.commit));
+                };
+                let inside = |path: &String| root.join(path).to_string_lossy().into_owned();
+                self.paths = self.named.iter().map(inside).collect();
+                if self.named.is_empty() && project_file.parent() != Some(&root) {
+                    self.paths.push(root.to_string_lossy().into_owned());
+                }
+                let news = self.load(global, Some(project_file), top, Some(followed));
+                self.seen = Some(seen);
+                news
+            }
+        }
     }
 
-    fn load(&mut self, global: &Global, loading: Loading, followed: Option<Followed>) -> News {
+    fn load(
+        &mut self,
+        global: &Global,
+        project_file: Option<PathBuf>,
+        cwd: PathBuf,
+        followed: Option<Followed>,
+    ) -> News {
+        let loading = Loading { paths: self.paths.clone(), project_file, cwd };
         let (news, seen) = match load_again(global, loading) {
             Ok(loaded) => {
                 let seen = Seen::Sound(format!("{}{:?}", loaded.desired.digest, loaded.project));
@@ -101,4 +178,29 @@ impl Source {
         self.seen = Some(seen);
         news
     }
+}
+
+/// Returns the project file of a commit: the one that is named, else the nearest between the folder that is followed and
+/// the root of the repository. Never one outside, where another project may lie.
+fn project_file(global: &Global, root: &Path, top: &Path) -> Option<PathBuf> {
+    if let Some(named) = &global.project_file {
+        return Some(top.join(named));
+    }
+    let inside = root.ancestors().take_while(|folder| folder.starts_with(top));
+    inside.map(|folder| folder.join(PROJECT_FILE)).find(|file| file.is_file())
+}
+
+fn no_project_file(commit: &str) -> CliError {
+    CliError::new(format!(
+        "commit {commit} has no {PROJECT_FILE}: the name of a project is part of every creation token"
+    ))
+    .hint("commit one at the root of the repository, or in the folder that --path names")
+}
+
+fn stays_inside(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+fn trouble(error: &GitTrouble) -> CliError {
+    CliError::caused("cannot follow the repository", error).hint(error.hint())
 }
