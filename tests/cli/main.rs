@@ -18,6 +18,7 @@ mod interrupts;
 mod manifests;
 mod provenance;
 mod prune;
+mod reconcile;
 mod replace;
 mod saved;
 mod scale;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::apply::{Pace, Tended, next_look};
 use crate::cli::error::CliError;
 use crate::face::FaceKey;
+use crate::plan::Withheld;
 
 use super::{Look, Run};
 
@@ -29,9 +30,12 @@ impl Run<'_> {
         // The look is older than what was done by it: those faces are looked at next time.
         let stepped: BTreeSet<&FaceKey> =
             last.plan.faces.iter().filter(|face| face.action.is_change()).map(|face| &face.key).collect();
-        let is_tended = |key: &&FaceKey| !stepped.contains(key) && !self.restraint.resting.contains(*key);
-        let keys: BTreeSet<FaceKey> = waitable.union(awaited).filter(is_tended).cloned().collect();
-        let left: BTreeSet<FaceKey> = waitable.iter().filter(|key| !is_tended(key)).cloned().collect();
+        // One that is missing and not to be trained again is told of as held back: nothing is to be waited for.
+        let is_missing = |key: &FaceKey| last.withheld.contains(&(key.clone(), Withheld::Missing));
+        let is_put_off = |key: &&FaceKey| stepped.contains(key) || self.restraint.resting.contains(*key);
+        let keys: BTreeSet<FaceKey> =
+            waitable.union(awaited).filter(|key| !is_put_off(key) && !is_missing(key)).cloned().collect();
+        let left: BTreeSet<FaceKey> = waitable.iter().filter(is_put_off).cloned().collect();
         let Tended { outcome, mut open, next } = self.executor.tend(self.session.desired(), keys, &last.observed).await;
         self.outcome.absorb(outcome);
         let young = left.iter().filter_map(|key| {

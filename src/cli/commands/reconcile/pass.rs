@@ -12,7 +12,7 @@ use crate::cli::session::Session;
 use crate::controller::Agenda;
 use crate::face::FaceKey;
 use crate::manifest::Loaded;
-use crate::plan::{Consent, Restraint};
+use crate::plan::{Consent, Restraint, Withheld};
 
 use super::log::{self, LogSink};
 use super::standing::Standing;
@@ -117,6 +117,9 @@ fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda) -> (Exit, Outcome) {
         agenda.failed(key, desired, now, fastrand::f64());
     }
     let exit = exit(outcome, &look.plan, run.minds_duplicates, |_| true);
-    let exit = if exit == Exit::SUCCESS && !look.plan.refusals.is_empty() { Exit::UNSAFE } else { exit };
+    // As for a block, and for a limit: a person has to look at it.
+    let is_stopped =
+        !look.plan.refusals.is_empty() || look.withheld.iter().any(|(_, withheld)| *withheld == Withheld::Missing);
+    let exit = if exit == Exit::SUCCESS && is_stopped { Exit::UNSAFE } else { exit };
     (exit, run.outcome)
 }
