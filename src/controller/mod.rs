@@ -9,8 +9,12 @@
 //! |---|---|
 //! | [`agenda`] | what there is to look at again, and when; what failed rests |
 //! | [`git`] | fetches a branch and lays the files of its newest commit into a folder |
+//! | [`health`] | what the loop tells of itself, and what that means to probes, people and Prometheus |
 
 pub mod agenda;
 pub mod git;
+pub mod health;
+mod metrics;
 
 pub use agenda::{Agenda, Item};
+pub use metrics::CallbackVerdict;

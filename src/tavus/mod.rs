@@ -11,8 +11,10 @@
 //! | `pals.rs` | which PALs use which face, and pointing one to another face |
 //! | `voices.rs` | every page of both listings of voices -> what a manifest can name |
 //! | `base_url.rs` | where the key may go |
+//! | `callback.rs` | what a training callback claims: a hint to look, never more |
 
 mod base_url;
+mod callback;
 mod client;
 mod in_order;
 mod observe;
@@ -29,6 +31,7 @@ pub use crate::http::{
 };
 
 pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
+pub use callback::{CallbackError, CallbackHint, parse_callback};
 pub use client::{Client, ClientConfig};
 pub use observe::{confirm_absent, details, observe};
 pub use pals::{PalPage, PalRow, Repointed, observe_pals, repoint};

@@ -14,7 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, PalPage, PalRow, Voice, VoicePage, VoiceQuery,
+    CallbackError, CallbackHint, Conversation, ConversationRequest, CreateFace, FacePage, FaceUpdate, PalPage, PalRow,
+    Voice, VoicePage, VoiceQuery,
 };
 use crate::face::{
     FaceId, ListedVoice, Model, ObservedFace, Ownership, Pal, PalId, Progress, TrainingInput, TrainingStatus,
@@ -306,6 +307,17 @@ pub(super) fn is_invalid_id(message: &str) -> bool {
     let words =
         ["face_id", "face_uuid", "replica_id", "replica_uuid", "voice_id", "voice_uuid", "pal_id", "persona_id"];
     message.starts_with("invalid ") && words.iter().any(|word| message.contains(word))
+}
+
+/// Reads the body of a training callback.
+pub(super) fn callback(body: &[u8]) -> Result<CallbackHint, CallbackError> {
+    let value = parse(body).map_err(CallbackError::NotJson)?;
+    let object = bare(&value, FACE_ID);
+    let face_id = text(object, FACE_ID).and_then(|id| id.parse().ok()).ok_or(CallbackError::NotAFace)?;
+    let finetune = text(object, &["finetune_status"]);
+    let status = text(object, &["status"]).map(|status| training_status(&status, finetune.as_deref(), None));
+    let error = text(object, &["error_message"]).map(|message| clean(&message, MESSAGE_LIMIT));
+    Ok(CallbackHint { face_id, status, error })
 }
 
 const FACE_ID: &[&str] = &["face_id", "replica_id"];
