@@ -10,10 +10,14 @@
 //! | [`agenda`] | what there is to look at again, and when; what failed rests |
 //! | [`git`] | fetches a branch and lays the files of its newest commit into a folder |
 //! | [`health`] | what the loop tells of itself, and what that means to probes, people and Prometheus |
+//! | [`callbacks`] | training callbacks: a secret address, and a bounded queue of faces to look at |
+//! | [`http`] | probes, metrics and callbacks over HTTP |
 
 pub mod agenda;
+pub mod callbacks;
 pub mod git;
 pub mod health;
+pub mod http;
 mod metrics;
 
 pub use agenda::{Agenda, Item};
