@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use facectl::face::{Coverage, Observed, Recorded};
+use facectl::face::{Coverage, Observed, Recorded, Sight};
 use facectl::manifest::{LoadRequest, Loaded, load};
 use facectl::plan::{Action, Policy, plan};
 use facectl::report::{Paint, plan_json, plan_text};
@@ -36,6 +36,7 @@ fn assert_only_creates(loaded: &Loaded, what: &str) {
     let observed = Observed {
         at: "2026-11-22T12:00:00Z".parse().unwrap(),
         coverage: Coverage::Complete,
+        sight: Sight::Live,
         faces: BTreeMap::new(),
         pals: None,
     };

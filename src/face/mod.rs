@@ -21,7 +21,7 @@ pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin};
 pub use link::{Link, LinkError, redact_links};
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{
-    Coverage, Observed, ObservedFace, ObservedPals, Ownership, Pal, Presence, Progress, TrainingStatus,
+    Coverage, Observed, ObservedFace, ObservedPals, Ownership, Pal, Presence, Progress, Sight, TrainingStatus,
 };
 pub(crate) use recorded::previous_faces;
 pub use recorded::{Doubt, LastSeen, OpenCreate, PreviousFace, Recorded, RecordedFace};

@@ -14,10 +14,44 @@ pub struct Observed {
     pub at: Timestamp,
     /// Whether absence means anything.
     pub coverage: Coverage,
+    /// How it came about.
+    pub sight: Sight,
     /// Our own faces, by id. Stock faces are left out.
     pub faces: BTreeMap<FaceId, ObservedFace>,
     /// Which PALs use which face; none where nobody looked, as most plans need not know.
     pub pals: Option<ObservedPals>,
+}
+
+/// How a view of the live faces came about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Sight {
+    /// The API was asked.
+    #[default]
+    #[serde(rename = "observed")]
+    Live,
+    /// The API was not asked: faces as they were last seen.
+    #[serde(rename = "recorded")]
+    LastSeen,
+    /// Neither API nor state were asked: every face that the lock file knows is taken for live and as it is recorded
+    /// there, and no other face for live. Good for a look at what manifests would change, and never to be applied.
+    LockFile {
+        /// Whether there was a lock file; without one, nothing was recorded.
+        is_there: bool,
+        /// How many faces it knows.
+        #[serde(rename = "recorded_faces")]
+        recorded: usize,
+        /// When the last of them was created, as far as it says: how old it may be.
+        #[serde(rename = "latest_created_at")]
+        latest: Option<Timestamp>,
+    },
+}
+
+impl Sight {
+    /// Returns whether it was made from the lock file alone.
+    pub fn is_offline(self) -> bool {
+        matches!(self, Self::LockFile { .. })
+    }
 }
 
 /// The PALs of the account, as far as their default face goes.
@@ -167,10 +201,19 @@ impl ObservedFace {
 impl Observed {
     /// Returns what this listing proves about an id.
     pub fn presence(&self, id: &FaceId) -> Presence<'_> {
-        match (self.faces.get(id), &self.coverage) {
+        match (self.faces.get(id), self.gap()) {
             (Some(face), _) => Presence::Present(face),
-            (None, Coverage::Complete) => Presence::Gone,
-            (None, Coverage::Partial(_)) => Presence::Unknown,
+            (None, None) => Presence::Gone,
+            (None, Some(_)) => Presence::Unknown,
+        }
+    }
+
+    /// Returns why nothing follows from absence, where nothing does. What was made from the lock file alone proves
+    /// nothing either, but is there to be planned from as if it did.
+    pub fn gap(&self) -> Option<&str> {
+        match &self.coverage {
+            Coverage::Partial(why) if !self.sight.is_offline() => Some(why),
+            Coverage::Partial(_) | Coverage::Complete => None,
         }
     }
 

@@ -2,8 +2,8 @@
 //! one leads to (rows 2a to 2c and 8a of the table in `decide.rs`).
 
 use crate::face::{
-    Attempt, Coverage, DesiredFace, FaceId, FaceKey, ObservedFace, Ownership, Presence, ProjectName, RecordedFace,
-    Token, TrainingStatus,
+    Attempt, DesiredFace, FaceId, FaceKey, ObservedFace, Ownership, Presence, ProjectName, RecordedFace, Token,
+    TrainingStatus,
 };
 
 use super::adopt::{MOVED_FROM, decide_moved};
@@ -70,7 +70,10 @@ pub(super) fn decide_by_id(views: &Views<'_>, key: &FaceKey, desired: &DesiredFa
     let live = match views.observed.presence(id) {
         Presence::Present(live) => live,
         Presence::Gone => return not(NotAdoptable::NotFound),
-        Presence::Unknown => return blocked(Some(id), Block::ListingIncomplete(incompleteness(views))),
+        Presence::Unknown => {
+            let why = views.observed.gap().unwrap_or_default().to_owned();
+            return blocked(Some(id), Block::ListingIncomplete(why));
+        }
     };
     let holder = views.holders.get(id).or_else(|| views.named.get(id)).copied();
     if let Err(why) = adoptable(&views.desired.project, key, live, holder) {
@@ -85,13 +88,6 @@ pub(super) fn decide_by_id(views: &Views<'_>, key: &FaceKey, desired: &DesiredFa
     });
     let adopt = Adopt { id: id.clone(), token, trained_from, moved_from: None, beside: None };
     (Some(id.clone()), Action::Adopt(adopt), Reason::DeclaredById)
-}
-
-fn incompleteness(views: &Views<'_>) -> String {
-    match &views.observed.coverage {
-        Coverage::Partial(why) => why.clone(),
-        Coverage::Complete => String::new(),
-    }
 }
 
 /// Row 8a: the manifest names a face that this key never had.

@@ -56,8 +56,8 @@
 use std::collections::BTreeSet;
 
 use crate::face::{
-    Attempt, Coverage, Desired, DesiredFace, Doubt, FaceId, FaceKey, Fingerprint, InputChange, Observed, ObservedFace,
-    OnFailed, OnMissing, OpenCreate, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, Desired, DesiredFace, Doubt, FaceId, FaceKey, Fingerprint, InputChange, Observed, ObservedFace, OnFailed,
+    OnMissing, OpenCreate, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
 use super::adopt::{Failed, adopt_by_token, decide_unrecorded};
@@ -137,7 +137,8 @@ fn decide(views: &Views<'_>, key: &FaceKey) -> FacePlan {
         name: name.or_else(|| live.map(|face| face.shown_name().to_owned())).unwrap_or_default(),
         model: desired.map(|face| face.spec.model.to_string()).or_else(|| live.and_then(|face| face.model.clone())),
         drift: recorded.map_or_else(Vec::new, |face| found_drift(views, face)),
-        status: live.map(|face| face.status.clone()),
+        // Offline nobody saw how far it is.
+        status: live.filter(|_| !views.observed.sight.is_offline()).map(|face| face.status.clone()),
         wait_for: desired.map(|face| face.spec.lifecycle.wait_for),
         id,
         action,
@@ -199,9 +200,9 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
     let live = match presence(recorded, views.observed) {
         Presence::Present(live) => live,
         Presence::Unknown => {
-            return match &views.observed.coverage {
-                Coverage::Partial(why) => blocked(Some(&recorded.id), Block::ListingIncomplete(why.clone())),
-                Coverage::Complete => (Some(recorded.id.clone()), Action::Wait, Reason::NotShownYet),
+            return match views.observed.gap() {
+                Some(why) => blocked(Some(&recorded.id), Block::ListingIncomplete(why.to_owned())),
+                None => (Some(recorded.id.clone()), Action::Wait, Reason::NotShownYet),
             };
         }
         Presence::Gone => {
@@ -340,8 +341,8 @@ pub(super) fn start(
     if let Some((id, by)) = views.held.get(&token) {
         return blocked(instead_of, Block::HeldByOther { id: (*id).clone(), by: (*by).clone() });
     }
-    if let Coverage::Partial(why) = &views.observed.coverage {
-        return blocked(instead_of, Block::ListingIncomplete(why.clone()));
+    if let Some(why) = views.observed.gap() {
+        return blocked(instead_of, Block::ListingIncomplete(why.to_owned()));
     }
     if let Some(id) = views.nameless {
         let why = format!("the young face {id} shows no name yet, so nobody can tell whose it is");

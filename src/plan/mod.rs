@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::face::{
-    Coverage, Desired, FaceId, FaceKey, FaceSpec, Naming, Observed, Origin, ProjectName, Recorded, Token,
+    Coverage, Desired, FaceId, FaceKey, FaceSpec, Naming, Observed, Origin, ProjectName, Recorded, Sight, Token,
     TrainingStatus, WaitFor,
 };
 
@@ -108,6 +108,9 @@ pub struct Basis {
     pub observed_at: Timestamp,
     /// Whether the listing showed everything.
     pub coverage: Coverage,
+    /// How the view of the live faces came about.
+    #[serde(flatten)]
+    pub sight: Sight,
 }
 
 /// What is to be done to one face.
@@ -148,6 +151,17 @@ impl Plan {
     pub fn has_changes(&self) -> bool {
         self.faces.iter().any(|face| face.action.is_change() && !face.is_housekeeping())
             || self.retired.iter().any(Retired::is_deleted)
+    }
+
+    /// Returns whether it can be approved at all: there is something to do, it breaks no limit, and it stands on what
+    /// the API showed.
+    pub fn is_applyable(&self) -> bool {
+        self.has_changes() && self.refusals.is_empty() && self.is_for_approval()
+    }
+
+    /// Returns whether it may be approved as far as the way goes in which it was made.
+    pub fn is_for_approval(&self) -> bool {
+        !self.basis.sight.is_offline()
     }
 
     /// Returns the live faces that it deletes, each with its key.
@@ -195,6 +209,7 @@ pub fn plan(desired: &Desired, recorded: &Recorded, observed: &Observed, policy:
             manifests: desired.digest.clone(),
             observed_at: observed.at,
             coverage: observed.coverage.clone(),
+            sight: observed.sight,
         },
         faces: Vec::new(),
         foreign: 0,

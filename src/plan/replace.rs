@@ -18,8 +18,8 @@
 //! pointed to a face that is not as good as it will get.
 
 use crate::face::{
-    Attempt, Coverage, DesiredFace, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed, OnMissing, Pal,
-    Presence, PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, DesiredFace, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed, OnMissing, Pal, Presence,
+    PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
 use super::adopt::{Failed, adopt_by_token};
@@ -126,9 +126,9 @@ pub(super) fn decide_beside(
     let new = match presence(successor, views.observed) {
         Presence::Present(new) => new,
         Presence::Unknown => {
-            return match &views.observed.coverage {
-                Coverage::Partial(why) => blocked(Some(&recorded.id), Block::ListingIncomplete(why.clone())),
-                Coverage::Complete => (present, Action::Wait, Reason::ReplacementTrains),
+            return match views.observed.gap() {
+                Some(why) => blocked(Some(&recorded.id), Block::ListingIncomplete(why.to_owned())),
+                None => (present, Action::Wait, Reason::ReplacementTrains),
             };
         }
         Presence::Gone => {
@@ -192,7 +192,7 @@ fn decide_third(
     recorded: &RecordedFace,
     changes: Vec<InputChange>,
 ) -> Decision {
-    if let (Presence::Unknown, Coverage::Complete) = (presence(recorded, views.observed), &views.observed.coverage) {
+    if let (Presence::Unknown, None) = (presence(recorded, views.observed), views.observed.gap()) {
         return (Some(recorded.id.clone()), Action::Wait, Reason::NotShownYet);
     }
     if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {

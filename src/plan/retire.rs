@@ -18,8 +18,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
-    Coverage, FaceId, FaceKey, Observed, ObservedPals, OnRemoval, Pal, Presence, PreviousFace, RecordedFace,
-    TrainingStatus,
+    FaceId, FaceKey, Observed, ObservedPals, OnRemoval, Pal, Presence, PreviousFace, RecordedFace, TrainingStatus,
 };
 
 use super::adopt::claimant;
@@ -130,8 +129,8 @@ fn keep(
     faces: &[FaceId],
     failed_at: impl Fn(&FaceId) -> Option<Timestamp>,
 ) -> Option<Keep> {
-    if let Coverage::Partial(why) = &views.observed.coverage {
-        return Some(Keep::ListingIncomplete(why.clone()));
+    if let Some(why) = views.observed.gap() {
+        return Some(Keep::ListingIncomplete(why.to_owned()));
     }
     if views.recorded.open.contains_key(key) {
         return Some(Keep::InDoubt);
@@ -147,7 +146,8 @@ fn keep(
     if let Some(until) = refund(faces, views.observed, failed_at).filter(|_| !views.policy.prune_failed) {
         return Some(Keep::FailedLately(until));
     }
-    users(views.observed.pals.as_ref(), faces)
+    // Offline nobody can say which PALs use it, and a deletion that may come must be seen.
+    users(views.observed.pals.as_ref(), faces).filter(|_| !views.observed.sight.is_offline())
 }
 
 /// Returns when a face was first seen to have failed; where nobody saw it, when its training was over at the latest.

@@ -48,10 +48,14 @@ impl Approved {
 /// Turns a plan into an approved one.
 ///
 /// # Errors
-/// When it breaks a limit, whoever says yes, or when the person said no.
+/// When it breaks a limit, whoever says yes, or when the person said no. Nobody's yes counts for a plan that was made
+/// without a look at the live faces.
 pub fn review(plan: Plan, consent: Consent) -> Result<Approved, NotApproved> {
     if !plan.refusals.is_empty() {
         return Err(NotApproved::OverLimit(plan.refusals));
+    }
+    if !plan.is_for_approval() {
+        return Err(NotApproved::Withheld);
     }
     match consent {
         Consent::Given | Consent::Automatic | Consent::Bound => Ok(Approved(plan)),

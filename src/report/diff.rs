@@ -60,28 +60,35 @@ impl Side {
     }
 }
 
-/// Returns the unified diff of every declared face that differs, live on the left; empty where none does.
+/// Returns the unified diff of every declared face that differs, live on the left, or what the lock file knows where
+/// that is all there is; empty where none does.
 pub fn diff_text(desired: &Desired, recorded: &Recorded, observed: &Observed, paint: Paint) -> String {
     let mut text = String::new();
+    let is_offline = observed.sight.is_offline();
+    let side = if is_offline { "recorded" } else { "live" };
     for key in desired.faces.keys() {
         let (live_id, live, declared) = sides(key, desired, recorded, observed);
         if live != declared {
-            one(&mut text, key, &live_id, &live, &declared, paint);
+            let id = live_id.unwrap_or_else(|| format!("not {side}"));
+            one(&mut text, key, (side, &id), &live, &declared, paint);
         }
     }
+    let how = if is_offline { "recorded" } else { "live and recorded" };
     for (key, face) in recorded.faces.iter().filter(|(key, _)| !desired.faces.contains_key(*key)) {
         if observed.faces.contains_key(&face.id) {
-            let _ = writeln!(
-                text,
-                "{}",
-                paint.dim(&format!("# {key} ({}) is live and recorded, but no longer declared", face.id))
-            );
+            let line = format!("# {key} ({}) is {how}, but no longer declared", face.id);
+            let _ = writeln!(text, "{}", paint.dim(&line));
         }
     }
     text
 }
 
-fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Observed) -> (String, String, String) {
+fn sides(
+    key: &FaceKey,
+    desired: &Desired,
+    recorded: &Recorded,
+    observed: &Observed,
+) -> (Option<String>, String, String) {
     let Some(face) = desired.faces.get(key) else { return Default::default() };
     let record = recorded.faces.get(key);
     let named = face.declared_id();
@@ -102,7 +109,7 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
         if let Some(wanted) = &wanted {
             declared = declared.with_inputs(wanted, true);
         }
-        return ("not live".to_owned(), String::new(), declared.yaml());
+        return (None, String::new(), declared.yaml());
     };
     let token = record.and_then(|record| record.token.as_ref());
     let is_named = live_name_agrees(live.name.as_deref(), &face.spec.face_name, token);
@@ -126,11 +133,11 @@ fn sides(key: &FaceKey, desired: &Desired, recorded: &Recorded, observed: &Obser
             declared.voice_name.clone_from(&shown.voice_name);
         }
     }
-    (live.id.to_string(), shown.yaml(), declared.yaml())
+    (Some(live.id.to_string()), shown.yaml(), declared.yaml())
 }
 
-fn one(text: &mut String, key: &FaceKey, live_id: &str, live: &str, declared: &str, paint: Paint) {
-    let (before, after) = (format!("--- live/{key} ({live_id})"), format!("+++ declared/{key}"));
+fn one(text: &mut String, key: &FaceKey, (side, id): (&str, &str), live: &str, declared: &str, paint: Paint) {
+    let (before, after) = (format!("--- {side}/{key} ({id})"), format!("+++ declared/{key}"));
     unified(text, (&before, live), (&after, declared), paint);
 }
 

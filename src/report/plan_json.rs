@@ -10,7 +10,8 @@ use crate::face::{Coverage, FaceId, TrainingInput, TrainingVoice};
 use crate::plan::{Action, Create, Delete, Drift, FacePlan, Fate, Plan, Reason, Retired, Selection, Switch, Update};
 use crate::state::Provenance;
 
-use super::words::{advice, input_changes, keep, reason};
+use super::offline::{reason_in, unseen};
+use super::words::{advice, input_changes, keep};
 
 /// The version of the JSON form. The first number changes when a reader could break.
 pub const PLAN_FORMAT_VERSION: &str = "1.0";
@@ -25,14 +26,15 @@ pub fn plan_json(plan: &Plan, now: Timestamp, provenance: Option<&Provenance>) -
         "facectl_version": env!("CARGO_PKG_VERSION"),
         "timestamp": now.to_string(),
         "project": plan.project.as_str(),
-        "digest": plan.digest().to_string(),
-        "applyable": plan.has_changes() && plan.refusals.is_empty(),
+        "digest": plan.is_for_approval().then(|| plan.digest().to_string()),
+        "applyable": plan.is_applyable(),
         "complete": plan.basis.coverage == Coverage::Complete,
         "errored": false,
         "basis": plan.basis,
         "resource_changes": changes,
         "resource_drift": drift,
-        "faces": plan.faces.iter().map(face_json).collect::<Vec<_>>(),
+        "unseen": unseen(plan).iter().map(|(code, _)| code).collect::<Vec<_>>(),
+        "faces": plan.faces.iter().map(|face| face_json(face, plan)).collect::<Vec<_>>(),
         "summary": plan.summary(),
         "duplicates": plan.duplicates,
         "retired": plan.retired.iter().map(retired_json).collect::<Vec<_>>(),
@@ -64,7 +66,7 @@ pub(super) fn selection_json(selection: &Selection) -> Value {
     json!({ "target": targets, "exclude": exclude, "selector": labels })
 }
 
-fn face_json(face: &FacePlan) -> Value {
+fn face_json(face: &FacePlan, plan: &Plan) -> Value {
     // In full, so that a new field cannot be forgotten here.
     let FacePlan { key, origin, id, name, model, action, reason: why, drift, status, wait_for } = face;
     let mut value = json!({
@@ -75,7 +77,7 @@ fn face_json(face: &FacePlan) -> Value {
         "action": action.word(),
         "symbol": action.symbol(),
         "paid": action.is_paid(),
-        "reason": { "code": why.code(), "text": reason(why) },
+        "reason": { "code": why.code(), "text": reason_in(plan, why) },
         "origin": origin,
         "status": status.as_ref().map(crate::face::TrainingStatus::shown),
         "wait_for": wait_for.map(|wait_for| wait_for.to_string()),

@@ -11,17 +11,19 @@ use crate::plan::{
 };
 
 use super::Paint;
-use super::words::{advice, count, hours, input_changes, keep, partial, reason};
+use super::offline::{offline_text, reason_in};
+use super::words::{advice, count, hours, input_changes, keep, partial};
 
 /// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     let mut text = String::new();
     let shown: Vec<&FacePlan> = plan.faces.iter().filter(|face| is_shown(face)).collect();
     if !shown.is_empty() {
-        let _ = writeln!(text, "Project {}:\n", paint.bold(plan.project.as_str()));
+        let how = if plan.basis.sight.is_offline() { ", offline" } else { "" };
+        let _ = writeln!(text, "Project {}{how}:\n", paint.bold(plan.project.as_str()));
     }
     for face in shown {
-        face_text(&mut text, face, paint);
+        face_text(&mut text, face, plan, paint);
         text.push('\n');
     }
     for duplicate in &plan.duplicates {
@@ -36,14 +38,15 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
         let head = "!! duplicate:";
         let _ = writeln!(text, "{}{}\n", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
-    if let Coverage::Partial(why) = &plan.basis.coverage {
+    if let (Coverage::Partial(why), false) = (&plan.basis.coverage, plan.basis.sight.is_offline()) {
         let line = format!("the listing of live faces was not complete: {why}. Nothing is created on such ground.");
         let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
     }
     retired_text(&mut text, plan, paint);
     if let Some(Shortage { slots, taken, needed }) = plan.shortage {
+        let least = if plan.basis.sight.is_offline() { "at least " } else { "" };
         let line = format!(
-            "the account has room for {} (spec.limits.face_slots), {taken} are taken and {needed} more are to be trained; a replacement needs a free one until the face before it is deleted. Without room the API refuses, and nothing is paid.",
+            "the account has room for {} (spec.limits.face_slots), {least}{taken} are taken and {needed} more are to be trained; a replacement needs a free one until the face before it is deleted. Without room the API refuses, and nothing is paid.",
             count(slots as usize, "face")
         );
         let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
@@ -89,7 +92,7 @@ fn is_shown(face: &FacePlan) -> bool {
     (face.action != Action::NoOp && !face.is_housekeeping()) || !face.drift.is_empty()
 }
 
-fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
+fn face_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
     let symbol = coloured_symbol(&face.action, paint);
     let pad = " ".repeat(3usize.saturating_sub(face.action.symbol().chars().count()));
     let paid =
@@ -124,7 +127,7 @@ fn face_text(text: &mut String, face: &FacePlan, paint: Paint) {
         }
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
     }
-    reason_text(text, face, paint);
+    reason_text(text, face, plan, paint);
     for drift in &face.drift {
         // The reason of a blocked or updated face says it already.
         if !is_told_by_reason(drift, face) {
@@ -150,8 +153,8 @@ fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
     }
 }
 
-fn reason_text(text: &mut String, face: &FacePlan, paint: Paint) {
-    let because = paint.wrap(&format!("because {}", reason(&face.reason)), 6);
+fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
+    let because = paint.wrap(&format!("because {}", reason_in(plan, &face.reason)), 6);
     let _ = writeln!(text, "      {}", paint.dim(&because));
     for change in input_changes(&face.reason).unwrap_or_default() {
         let _ = writeln!(text, "      {}: {} ->", change.field, paint.red(&change.before));
@@ -361,6 +364,10 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         );
         let head = "over a limit:";
         let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &line, 4));
+    }
+    if let Some(line) = offline_text(plan) {
+        let head = "offline plan:";
+        let _ = writeln!(text, "{}{}", paint.yellow(head), paint.wrap_behind(head, &line, 4));
     }
     if !plan.policy.selection.is_everything() {
         let head = "partial plan:";

@@ -6,6 +6,7 @@
 //! of the whole is the highest of them.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -28,6 +29,10 @@ pub const LOCK_FILE: &str = "facectl.lock.yaml";
 
 /// The version of its form.
 const LOCK_FORMAT: u32 = 2;
+
+/// The largest lock file that is read where a stranger may have written it, in bytes: room for some 50,000 faces, in
+/// bounded memory.
+const UNTRUSTED_LIMIT: u64 = 32 * 1024 * 1024;
 
 const HEADER: &str = "\
 # Written by facectl. Commit it: applications read face ids from it, and a fresh checkout rebuilds its state from it.
@@ -139,9 +144,40 @@ impl LockFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StateError::Io { action: "read", path: path.to_owned(), source }),
         };
-        let lock: Self = match serde_yaml::from_str(&text) {
+        Self::parse(path, &text, project).map(Some)
+    }
+
+    /// As [`LockFile::read`], for a file that a stranger may have written, as in a pull request: it must be a plain
+    /// file, as a link could show lines of another one, and no larger than 32 MiB.
+    ///
+    /// # Errors
+    /// As there, and when it is something else or larger.
+    pub fn read_untrusted(path: &Path, project: &ProjectName) -> Result<Option<Self>, StateError> {
+        let refused = |why: String| Err(StateError::LockFile { path: path.to_owned(), why });
+        let io = |source| StateError::Io { action: "read", path: path.to_owned(), source };
+        // Before it is opened: a pipe would never end.
+        match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(io(source)),
+            Ok(metadata) if !metadata.is_file() => return refused("it is a link or no plain file".to_owned()),
+            Ok(_) => {}
+        }
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(io)?;
+        file.take(UNTRUSTED_LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
+        if bytes.len() as u64 > UNTRUSTED_LIMIT {
+            return refused(format!("it is larger than {} MiB", UNTRUSTED_LIMIT >> 20));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(path, &text, project).map(Some),
+            Err(_) => refused("it is not UTF-8 text".to_owned()),
+        }
+    }
+
+    fn parse(path: &Path, text: &str, project: &ProjectName) -> Result<Self, StateError> {
+        let lock: Self = match serde_yaml::from_str(text) {
             Ok(lock) => lock,
-            Err(error) => return Err(unreadable(path, &text, &error)),
+            Err(error) => return Err(unreadable(path, text, &error)),
         };
         if lock.lock_version > LOCK_FORMAT {
             return Err(StateError::Newer { path: path.to_owned(), found: lock.lock_version });
@@ -150,7 +186,7 @@ impl LockFile {
         if let Some(why) = lock.shared_id() {
             return Err(StateError::LockFile { path: path.to_owned(), why });
         }
-        Ok(Some(lock))
+        Ok(lock)
     }
 
     /// Returns which face stands under two keys, if one does: after a merge by hand, one key's removal would hit the
@@ -219,8 +255,14 @@ fn unreadable(path: &Path, text: &str, error: &serde_yaml::Error) -> StateError 
     }
     match serde_yaml::from_str::<Header>(text) {
         Ok(Header { lock_version: found }) if found > LOCK_FORMAT => StateError::Newer { path: path.to_owned(), found },
-        Ok(_) | Err(_) => StateError::LockFile { path: path.to_owned(), why: error.to_string() },
+        Ok(_) | Err(_) => StateError::LockFile { path: path.to_owned(), why: plain(&error.to_string()) },
     }
+}
+
+/// Makes a message that quotes the file fit for a terminal and a log: on one line, and not without an end.
+fn plain(message: &str) -> String {
+    const LONGEST: usize = 400;
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }
 
 /// Where a state keeps the lock file as it wrote it last: what both sides of a merge began from.

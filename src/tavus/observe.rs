@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::in_order::InOrder;
 use super::{ApiError, FacePage, FaceReads, Failure};
 use crate::clock::Clock;
-use crate::face::{Coverage, FaceId, Observed, ObservedFace, Ownership};
+use crate::face::{Coverage, FaceId, Observed, ObservedFace, Ownership, Sight};
 
 #[cfg(test)]
 mod tests;
@@ -252,6 +252,6 @@ impl Reading {
             (None, 1) => Coverage::Partial("1 row of the listing cannot be read".to_owned()),
             (None, rows) => Coverage::Partial(format!("{rows} rows of the listing cannot be read")),
         };
-        Observed { at, coverage, faces: self.faces, pals: None }
+        Observed { at, coverage, sight: Sight::Live, faces: self.faces, pals: None }
     }
 }

@@ -16,6 +16,7 @@ mod imports;
 mod init;
 mod interrupts;
 mod manifests;
+mod offline;
 mod provenance;
 mod prune;
 mod reconcile;

@@ -7,6 +7,7 @@ mod fmt;
 mod global;
 mod import;
 mod init;
+mod look;
 mod reconcile;
 mod rollback;
 mod selection;
@@ -32,6 +33,7 @@ pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use import::ImportArgs;
 pub use init::{CiSystem, InitArgs};
+pub use look::LookArgs;
 pub use reconcile::{Heal, ReconcileArgs};
 pub use rollback::RollbackArgs;
 pub use selection::SelectionArgs;
@@ -216,8 +218,10 @@ pub struct PlanArgs {
     pub selection: SelectionArgs,
     #[command(flatten)]
     pub policy: PolicyArgs,
+    #[command(flatten)]
+    pub look: LookArgs,
     /// Look at the API first; `--refresh=false` compares with what was last seen
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
+    #[arg(long, value_name = "BOOL", conflicts_with = "offline", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "FACECTL_REFRESH")]
     pub refresh: bool,
     /// Save the plan, for `facectl apply FILE` to carry out exactly this and nothing else; it holds no secret
     #[arg(long, value_name = "FILE", env = "FACECTL_OUT")]
@@ -237,6 +241,8 @@ pub struct DiffArgs {
     pub paths: Paths,
     #[command(flatten)]
     pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub look: LookArgs,
     /// Exit with 2 when there are differences
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,

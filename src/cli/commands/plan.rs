@@ -8,12 +8,16 @@ use crate::cli::args::{Global, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::saved::{Request, SavedPlan, check_target};
-use crate::cli::session::{Access, Session, State};
+use crate::cli::session::{Access, Session, State, Workspace};
+use crate::manifest::{load, load_also_none};
 use crate::plan::{Plan, Policy};
 use crate::report::{digest_text, plan_json, plan_text};
 
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
+    if args.look.offline {
+        return offline(global, &args, output, interrupt);
+    }
     if let Some(path) = &args.out {
         check_target(path)?;
         if !args.refresh {
@@ -52,26 +56,49 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         SavedPlan::of(&session, request, &plan, &recorded).write(path)?;
         session.output.talk(&saved_text(&plan, path, global.sandbox));
     }
-    let has_changes = plan.has_changes() || plan.blocks().next().is_some();
     session.close().await;
-    if !plan.refusals.is_empty() {
-        return Ok(Exit::UNSAFE);
+    Ok(exit(&plan, &args))
+}
+
+/// Shows what `apply` would do, as far as the lock file can tell.
+fn offline(global: &Global, args: &PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
+    if args.out.is_some() {
+        return Err(CliError::new(
+            "a plan that was made without a look at the live faces cannot be applied, so it is not saved: --out and --offline exclude each other",
+        ));
     }
-    Ok(match has_changes {
+    let load = if args.policy.allow_empty { load_also_none } else { load };
+    let workspace = Workspace::open(load, global, &args.paths.paths, output, interrupt)?;
+    let (recorded, observed) = workspace.offline()?;
+    workspace.check_keys(&args.policy, &recorded)?;
+    let policy = workspace.policy(Some(&args.policy), &recorded, &[]);
+    let policy = Policy { selection: args.selection.selection(), ..policy };
+    workspace.check_selection(&policy, &recorded)?;
+    let plan = workspace.plan_without_pals(&recorded, &observed, &policy);
+    show(&plan, &workspace)?;
+    Ok(exit(&plan, args))
+}
+
+fn exit(plan: &Plan, args: &PlanArgs) -> Exit {
+    let has_changes = plan.has_changes() || plan.blocks().next().is_some();
+    if !plan.refusals.is_empty() {
+        return Exit::UNSAFE;
+    }
+    match has_changes {
         true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
         true if args.detailed_exitcode => Exit::CHANGES,
         _ => Exit::SUCCESS,
-    })
+    }
 }
 
 /// Writes a plan in the format that was asked for.
-pub fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
-    let output = &session.output;
+pub fn show(plan: &Plan, workspace: &Workspace) -> Result<(), CliError> {
+    let output = &workspace.output;
     if output.is_for_programs() {
-        return output.value(&plan_json(plan, session.clock.now(), Some(session.provenance())));
+        return output.value(&plan_json(plan, workspace.clock.now(), Some(workspace.provenance())));
     }
     output.result(&plan_text(plan, output.paint))?;
-    match plan.has_changes() {
+    match plan.has_changes() && plan.is_for_approval() {
         true => output.result(&digest_text(plan.digest(), output.paint)),
         false => Ok(()),
     }

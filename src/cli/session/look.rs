@@ -3,7 +3,7 @@
 use crate::apply::join_all;
 use crate::face::{
     Coverage, FaceId, FaceKey, Naming, Observed, ObservedFace, Ownership, Presence, PreviousFace, Recorded,
-    RecordedFace, TrainingStatus, named_with,
+    RecordedFace, Sight, TrainingStatus, named_with,
 };
 use crate::plan::may_not_show_yet;
 use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
@@ -165,6 +165,7 @@ impl Workspace {
         Observed {
             at: self.clock.now(),
             coverage: Coverage::Partial("the API was not asked (--refresh=false)".to_owned()),
+            sight: Sight::LastSeen,
             faces: faces.collect(),
             pals: None,
         }
@@ -177,11 +178,9 @@ impl Workspace {
             None if face.seen_usable => return None,
             None => (TrainingStatus::Training, None),
         };
-        let keeps_token = face.token_in_name && self.desired().naming == Naming::Marker;
-        let token = face.token.as_ref().filter(|_| keeps_token);
         Some(ObservedFace {
             id: face.id.clone(),
-            name: Some(token.map_or_else(|| face.name.to_string(), |token| named_with(&face.name, token))),
+            name: Some(self.recorded_name(face)),
             model: face.trained_from.as_ref().map(|from| from.model.to_string()),
             status,
             progress,
@@ -190,6 +189,13 @@ impl Workspace {
             ownership: Ownership::User,
             created_at: face.created_at,
         })
+    }
+
+    /// Returns the live name that a recorded face is expected to have.
+    pub(super) fn recorded_name(&self, face: &RecordedFace) -> String {
+        let keeps_token = face.token_in_name && self.desired().naming == Naming::Marker;
+        let token = face.token.as_ref().filter(|_| keeps_token);
+        token.map_or_else(|| face.name.to_string(), |token| named_with(&face.name, token))
     }
 }
 

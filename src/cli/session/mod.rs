@@ -4,6 +4,7 @@ mod follow;
 mod loading;
 mod lock;
 mod look;
+mod offline;
 mod policy;
 mod rehearsal;
 mod selection;

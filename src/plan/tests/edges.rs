@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use super::world::{World, before, id, key, noon};
-use crate::face::{OnFailed, OnMissing, Ownership, TrainingStatus};
+use crate::face::{Coverage, OnFailed, OnMissing, Ownership, Sight, TrainingStatus};
 use crate::plan::{Action, Block, Consent, Limit, NotApproved, Reason, review};
 
 fn adopted(world: &World, name: &str) -> String {
@@ -243,6 +243,20 @@ fn a_plan_over_the_limit_can_be_read_but_not_approved() {
     world.policy.max_trainings = Some(2);
     assert!(review(world.plan(), Consent::Automatic).is_ok());
     assert_eq!(review(world.plan(), Consent::Withheld).unwrap_err(), NotApproved::Withheld);
+}
+
+#[test]
+fn a_plan_from_the_lock_file_alone_is_for_looking_at_whoever_says_yes() {
+    let mut world = World::agreeing().declared("ana");
+    let offline = Sight::LockFile { is_there: false, recorded: 0, latest: None };
+    world.observed.coverage = Coverage::Partial("the API was not asked".to_owned());
+    assert!(!world.plan().has_changes(), "nothing is created on a listing that is not complete");
+    world.observed.sight = offline;
+    let plan = world.plan();
+    assert!(plan.has_changes() && !plan.is_applyable());
+    for consent in [Consent::Given, Consent::Automatic, Consent::Bound] {
+        assert_eq!(review(world.plan(), consent).unwrap_err(), NotApproved::Withheld);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::face::{
     Attempt, Coverage, Desired, DesiredFace, Doubt, FACE_ID_ANNOTATION, FaceId, FaceKey, FaceSpec, Lifecycle, Link,
     Model, Naming, Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Pal, PreviousFace, Recorded,
-    RecordedFace, Token, TrainingInput, TrainingStatus, TrainingVoice, named_with,
+    RecordedFace, Sight, Token, TrainingInput, TrainingStatus, TrainingVoice, named_with,
 };
 use crate::plan::{Action, FacePlan, Plan, Policy, Reason, plan};
 use crate::report::{Paint, plan_text};
@@ -55,7 +55,13 @@ impl World {
                 digest: "digest".to_owned(),
             },
             recorded: Recorded { lineage: "lineage".to_owned(), serial: 7, ..Recorded::default() },
-            observed: Observed { at: noon(), coverage: Coverage::Complete, faces: BTreeMap::new(), pals: None },
+            observed: Observed {
+                at: noon(),
+                coverage: Coverage::Complete,
+                sight: Sight::Live,
+                faces: BTreeMap::new(),
+                pals: None,
+            },
             policy: Policy::default(),
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::clock::HandWoundClock;
-use crate::face::{PalId, TrainingStatus, VoiceId};
+use crate::face::{PalId, Sight, TrainingStatus, VoiceId};
 use crate::tavus::{PalPage, PalRow, Voice, VoicePage, VoiceQuery};
 
 /// A server made of one function: which page is asked for, and how many were asked for before it.
@@ -251,8 +251,13 @@ async fn details_are_learned_and_a_lost_one_says_so() {
     let server = server(|_, _| Ok(slice(0..0, 1, 1)));
     let ids = ["r1", "r404", "r500", "r2", "rX"].map(|id| id.parse::<FaceId>().unwrap());
     let faces = ids[..4].iter().map(|id| (id.clone(), face(0, id.as_str()))).collect();
-    let mut observed =
-        Observed { at: Timestamp::from_second(1).unwrap(), coverage: Coverage::Complete, faces, pals: None };
+    let mut observed = Observed {
+        at: Timestamp::from_second(1).unwrap(),
+        coverage: Coverage::Complete,
+        sight: Sight::Live,
+        faces,
+        pals: None,
+    };
     details(&server, &mut observed, &ids, 2).await.unwrap();
     let errors: Vec<_> = ids[..4].iter().map(|id| observed.faces[id].error.as_deref().unwrap_or("none")).collect();
     assert_eq!(errors, ["too dark", "none", "(the reason could not be read: GET /v2/faces: HTTP 500: no)", "too dark"]);
