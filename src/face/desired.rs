@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FaceId, FaceKey, FaceSpec, ProjectName};
@@ -45,7 +46,7 @@ impl DesiredFace {
 }
 
 /// A place in a manifest. Lines and columns count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Origin {
     /// The file as it was found, relative to where facectl runs if it lies below; `-` for standard input.
     pub file: String,
@@ -63,7 +64,7 @@ impl fmt::Display for Origin {
 }
 
 /// `spec.naming` of the project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Naming {
     /// The token leaves the name once the face's id is durable and its first stage is over.

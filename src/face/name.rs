@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a name was refused. The text fits after "`x` is not a valid …: ".
@@ -80,45 +81,45 @@ macro_rules! text_newtype {
 
 /// The key of a face: ours, from `metadata.name`. A DNS label, unique in the project. What plans,
 /// state and commands call the face.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FaceKey(String);
 text_newtype!(FaceKey, check_label);
 
 /// The project's name: part of every creation token, so that two projects in one account never touch
 /// each other's faces.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProjectName(String);
 text_newtype!(ProjectName, check_label);
 
 /// The name a face is shown under: `face_name` of the API. Not unique, not an identity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FaceName(String);
 text_newtype!(FaceName, check_face_name);
 
 /// The id of a face: chosen by the server, opaque, never compared by age.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FaceId(String);
 text_newtype!(FaceId, check_id);
 
 /// The id of a voice: chosen by the server, opaque.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct VoiceId(String);
 text_newtype!(VoiceId, check_id);
 
 /// The id of a PAL: chosen by the server, opaque.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct PalId(String);
 text_newtype!(PalId, check_id);
 
 /// The slug of a stock voice, such as `anna`. The API compares it without case, so it is kept in
 /// lower case (Create Face page, docs.tavus.io, August 2026).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct VoiceSlug(String);
 
@@ -161,7 +162,7 @@ impl From<VoiceSlug> for String {
 /// The family of rendering models that a face can be trained for.
 ///
 /// These three are what a client may send (Create Face page, docs.tavus.io, October 2026).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Model {
     /// `phoenix-3`: video only, 4 to 6 hours.
     #[serde(rename = "phoenix-3")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FaceId, PalId, Token, VoiceId, split_name};
@@ -23,7 +24,7 @@ pub struct Observed {
 }
 
 /// How a view of the live faces came about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Sight {
     /// The API was asked.
@@ -64,7 +65,7 @@ pub struct ObservedPals {
 }
 
 /// A PAL: the behaviour that uses a face.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Pal {
     /// Its id.
     pub id: PalId,
@@ -73,7 +74,7 @@ pub struct Pal {
 }
 
 /// How much of the account a listing showed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "reason")]
 pub enum Coverage {
     /// All of it: what is not there does not exist, or is younger than the listing.
@@ -117,7 +118,7 @@ pub struct ObservedFace {
 }
 
 /// How far a training is. Built from two words of the API in `tavus/wire.rs` and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrainingStatus {
     /// Not usable yet.
@@ -170,7 +171,7 @@ pub enum Ownership {
 }
 
 /// Training progress as a share, "20/100" on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
     /// Done so far.
     pub done: u32,

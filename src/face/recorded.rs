@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
@@ -24,7 +25,7 @@ pub struct Recorded {
 }
 
 /// One face in the record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordedFace {
     /// Its id. One id belongs to one key at most.
     pub id: FaceId,
@@ -69,7 +70,7 @@ pub struct RecordedFace {
 }
 
 /// A face that a key had before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreviousFace {
     /// Its id.
     pub id: FaceId,
@@ -328,7 +329,7 @@ impl RecordedFace {
 }
 
 /// How far a training was when we last looked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastSeen {
     /// When we looked.
     pub at: Timestamp,
@@ -353,7 +354,7 @@ impl RecordedFace {
 }
 
 /// A create whose outcome we do not know yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenCreate {
     /// What it was sent under.
     pub token: Token,
@@ -369,7 +370,7 @@ pub struct OpenCreate {
 }
 
 /// Why the outcome of a create is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
 pub enum Doubt {
     /// The process ended between writing it down and settling it.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FaceName, Link, Model, VoiceId, VoiceSlug};
@@ -78,7 +79,7 @@ impl TrainingInput {
 }
 
 /// A recording or a photo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
     /// `train_video_url`.
@@ -97,7 +98,7 @@ impl fmt::Display for SourceKind {
 }
 
 /// What may happen to a face, as `spec.lifecycle` says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lifecycle {
     /// What leaving the manifest may lead to.
@@ -132,7 +133,7 @@ impl Default for Lifecycle {
 }
 
 /// `lifecycle.on_removal`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnRemoval {
     /// Keep the live face.
@@ -145,7 +146,7 @@ pub enum OnRemoval {
 }
 
 /// `lifecycle.wait_for`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitFor {
     /// Do not wait.
@@ -168,7 +169,7 @@ impl fmt::Display for WaitFor {
 }
 
 /// `lifecycle.on_missing`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnMissing {
     /// Say so and stop for this face: a vanished face is not retrained on our own.
@@ -179,7 +180,7 @@ pub enum OnMissing {
 }
 
 /// `lifecycle.on_failed`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailed {
     /// Say so and stop for this face: a failed training is not bought again on our own.
@@ -190,7 +191,7 @@ pub enum OnFailed {
 }
 
 /// A BLAKE3 hash over everything that makes a new training necessary.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(pub(super) [u8; 32]);
 
@@ -225,7 +226,7 @@ impl TryFrom<String> for Fingerprint {
 ///
 /// The API never gives these back (Get Face page, docs.tavus.io, October 2026), so what is not kept here
 /// is lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainedFrom {
     /// The model.
     pub model: Model,
@@ -284,7 +285,7 @@ impl FaceSpec {
 }
 
 /// One training input that differs, for people to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputChange {
     /// The field, in the manifest's words.
     pub field: &'static str,

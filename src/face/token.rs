@@ -23,13 +23,14 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::name::FACE_NAME_LIMIT;
 use super::{FaceKey, FaceName, Fingerprint, ProjectName};
 
 /// Which try at one intent this is, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Attempt(NonZeroU32);
 
@@ -61,7 +62,7 @@ impl fmt::Display for Attempt {
 }
 
 /// A creation token. Its text form is what stands in a live name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token {
     owner: String,

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is planned until it is put right.
@@ -39,6 +40,14 @@ impl Place {
     /// Returns the place that stands for a whole file or folder.
     pub fn whole(file: impl Into<Arc<str>>) -> Self {
         Self { file: file.into(), line: 0, column: 0, end_line: 0, end_column: 0, span: None }
+    }
+
+    /// Returns lines and columns, where a part of a file is meant: a program must not take "the whole file" for a line 0
+    /// that no editor has.
+    fn numbers(&self) -> (Option<usize>, Option<usize>, Option<usize>, Option<usize>) {
+        let Self { file: _, line, column, end_line, end_column, span } = self;
+        let number = |value: &usize| span.map(|_| *value);
+        (number(line), number(column), number(end_line), number(end_column))
     }
 
     /// Returns the bytes meant, where a part of a file is meant.
@@ -109,40 +118,77 @@ pub(super) fn sort(diagnostics: &mut Vec<Diagnostic>) {
 
 /// Returns the diagnostics for programs: a list of objects whose fields are always all there.
 pub fn to_json(diagnostics: &[Diagnostic]) -> Value {
-    diagnostics.iter().map(one_to_json).collect()
+    let all: Vec<DiagnosticDocument<'_>> = diagnostics.iter().map(DiagnosticDocument::of).collect();
+    // It fails only for maps whose keys are no text; these have none.
+    serde_json::to_value(all).unwrap_or_default()
 }
 
-fn one_to_json(diagnostic: &Diagnostic) -> Value {
-    let Diagnostic { code, severity, place, related, message, help } = diagnostic;
-    let related: Vec<Value> = related
-        .iter()
-        .map(|(place, what)| {
-            let mut object = place_to_json(place);
-            object.insert("message".into(), json!(what));
-            Value::Object(object)
-        })
-        .collect();
-    let mut object = serde_json::Map::new();
-    object.insert("severity".into(), json!(severity));
-    object.insert("code".into(), json!(code));
-    object.extend(place_to_json(place));
-    object.insert("message".into(), json!(message));
-    object.insert("help".into(), json!(help));
-    object.insert("related".into(), json!(related));
-    Value::Object(object)
+/// One thing that is wrong, as programs read it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Diagnostic")]
+pub struct DiagnosticDocument<'a> {
+    /// How bad it is.
+    severity: Severity,
+    /// A stable word for programs and searches, such as `facectl::unknown-field`.
+    code: &'static str,
+    /// The file, relative to where facectl runs if it lies below; `-` for standard input.
+    file: &'a str,
+    /// The first line, from 1; null where the whole file is meant, as are the three numbers below.
+    line: Option<usize>,
+    /// The first column, from 1, in characters.
+    column: Option<usize>,
+    /// The last line.
+    end_line: Option<usize>,
+    /// The column after the last.
+    end_column: Option<usize>,
+    /// What is wrong. Never holds a link's query or the value of a variable.
+    message: &'a str,
+    /// What would be right.
+    help: Option<&'a str>,
+    /// Other places that have a part in it.
+    related: Vec<RelatedPlace<'a>>,
 }
 
-fn place_to_json(place: &Place) -> serde_json::Map<String, Value> {
-    let Place { file, line, column, end_line, end_column, span } = place;
-    // A program must not take "the whole file" for a line 0 that no editor has.
-    let number = |value: &usize| span.map(|_| *value);
-    let mut object = serde_json::Map::new();
-    object.insert("file".into(), json!(**file));
-    object.insert("line".into(), json!(number(line)));
-    object.insert("column".into(), json!(number(column)));
-    object.insert("end_line".into(), json!(number(end_line)));
-    object.insert("end_column".into(), json!(number(end_column)));
-    object
+/// Another place that has a part in a problem.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct RelatedPlace<'a> {
+    /// The file.
+    file: &'a str,
+    /// The first line, from 1; null where the whole file is meant, as are the three numbers below.
+    line: Option<usize>,
+    /// The first column, from 1, in characters.
+    column: Option<usize>,
+    /// The last line.
+    end_line: Option<usize>,
+    /// The column after the last.
+    end_column: Option<usize>,
+    /// What it is.
+    message: &'a str,
+}
+
+impl<'a> DiagnosticDocument<'a> {
+    /// Returns one problem for programs.
+    pub fn of(diagnostic: &'a Diagnostic) -> Self {
+        // In full, so that a new field cannot be forgotten here.
+        let Diagnostic { code, severity, place, related, message, help } = diagnostic;
+        let (line, column, end_line, end_column) = place.numbers();
+        let related = related.iter().map(|(place, message)| {
+            let (line, column, end_line, end_column) = place.numbers();
+            RelatedPlace { file: &place.file, line, column, end_line, end_column, message }
+        });
+        Self {
+            severity: *severity,
+            code,
+            file: &place.file,
+            line,
+            column,
+            end_line,
+            end_column,
+            message,
+            help: help.as_deref(),
+            related: related.collect(),
+        }
+    }
 }
 
 /// Returns the candidate that a mistyped word most likely means, if one is near.

@@ -46,7 +46,7 @@ mod typed;
 mod variables;
 
 pub(crate) use diagnostic::nearest;
-pub use diagnostic::{Diagnostic, Place, Severity, to_json};
+pub use diagnostic::{Diagnostic, DiagnosticDocument, Place, Severity, to_json};
 pub use digest::of_face as face_digest;
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;

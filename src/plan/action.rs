@@ -1,6 +1,7 @@
 //! What is to be done to a face.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::face::{FaceId, FaceKey, FaceSpec, Pal, Token, TrainedFrom, VoiceId};
@@ -161,7 +162,7 @@ pub struct Update {
 }
 
 /// Two or more live faces that were created for one intent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Duplicate {
     /// Which face.
     pub key: FaceKey,

@@ -1,5 +1,6 @@
 //! Three-way merge of one field.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Before and after, which differ: equal sides cannot be constructed.
@@ -11,7 +12,7 @@ pub struct Change<T> {
 }
 
 /// Who made a field differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The manifest did.

@@ -26,6 +26,7 @@ pub(crate) mod tests;
 mod views;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::face::{
@@ -77,7 +78,7 @@ pub struct Plan {
 }
 
 /// Faces that have no entry in a plan, as only a part of the project was asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeftOut {
     /// Faces that the manifests which were given do not declare: they may be declared in others.
     pub elsewhere: usize,
@@ -96,7 +97,7 @@ impl LeftOut {
 }
 
 /// What a plan stands on. When any of it has moved, the plan is stale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Basis {
     /// Which state.
     pub lineage: String,

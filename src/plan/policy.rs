@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::face::{FaceKey, Observed, Ownership};
@@ -48,7 +49,7 @@ pub struct Policy {
 }
 
 /// What was spent of a limit over a period until now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Spent {
     /// How many.
     pub count: u32,
@@ -67,7 +68,7 @@ pub enum Scope {
 }
 
 /// A limit that a plan breaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusal {
     /// Which limit.
     pub limit: Limit,
@@ -80,7 +81,7 @@ pub struct Refusal {
 }
 
 /// The account has too little room, as far as somebody said how much it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Shortage {
     /// How many faces of one's own it has room for (`spec.limits.face_slots`).
     pub slots: u32,
@@ -91,7 +92,7 @@ pub struct Shortage {
 }
 
 /// The limits there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// `spec.limits.max_trainings`.

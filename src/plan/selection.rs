@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::face::FaceKey;
@@ -14,7 +15,7 @@ use crate::face::FaceKey;
 use super::LabelSelector;
 
 /// Which faces are meant: those that fit a target, no exclusion, and every selector. Empty: all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// `--target`: only these.
@@ -58,7 +59,7 @@ impl fmt::Display for Selection {
 }
 
 /// A key, or a pattern of keys: `*`, `?` and `[ab]` as in a shell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPattern(glob::Pattern);
 

@@ -1,11 +1,12 @@
 //! A plan in numbers.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Action, Plan, Reason};
 
 /// How many faces get which action.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Faces to create.
     pub create: usize,

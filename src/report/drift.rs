@@ -2,14 +2,11 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
-use crate::face::{Coverage, FaceKey, ProjectName};
+use crate::face::{Coverage, FaceKey};
 use crate::plan::{Drift, DriftReport};
-use crate::state::Provenance;
 
+use super::Paint;
 use super::words::count;
-use super::{Paint, plan_json};
 
 /// Returns one drift in words.
 pub(super) fn described(drift: &Drift) -> String {
@@ -75,36 +72,4 @@ pub fn drift_text(report: &DriftReport, changed: &[FaceKey], paint: Paint) -> St
 
 fn counted(text: &mut String, report: &DriftReport) {
     let _ = writeln!(text, "{} of {} drifted.", report.faces.len(), count(report.compared, "recorded face"));
-}
-
-/// Returns a drift report as JSON.
-pub fn drift_json(
-    project: &ProjectName,
-    report: &DriftReport,
-    changed: &[FaceKey],
-    provenance: Option<&Provenance>,
-) -> Value {
-    let DriftReport { faces, compared, left_out, foreign, coverage } = report;
-    let mut value = json!({
-        "format_version": "1.0",
-        "project": project.as_str(),
-        "complete": *coverage == Coverage::Complete,
-        "compared": compared,
-        "drifted": faces.len(),
-        "faces": faces.iter().map(|(key, drifts)| json!({
-            "key": key.as_str(),
-            "drift": drifts.iter().map(|drift| {
-                let mut value = plan_json::drift_json(drift);
-                value["text"] = json!(described(drift));
-                value
-            }).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "changed_in_manifests": changed,
-        "foreign_faces": foreign,
-        "left_out": left_out,
-    });
-    if let Some(provenance) = provenance {
-        value["provenance"] = json!(provenance);
-    }
-    value
 }

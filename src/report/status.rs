@@ -1,17 +1,16 @@
 //! How things are, on two axes as in Argo CD: is it as declared, and is it well.
 
 use comfy_table::{ContentArrangement, Table};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::face::{FaceId, FaceKey, Observed, Presence, ProjectName, Recorded, TrainingStatus};
+use crate::face::{FaceId, FaceKey, Observed, Presence, Recorded, TrainingStatus};
 use crate::plan::{Action, Block, FacePlan, Plan, Reason};
-use crate::state::Provenance;
 
 use super::Paint;
 
 /// Whether a face is as declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Sync {
     /// As declared.
     Synced,
@@ -22,7 +21,7 @@ pub enum Sync {
 }
 
 /// Whether a face is well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Health {
     /// Nothing more will change.
     Ready,
@@ -39,7 +38,7 @@ pub enum Health {
 }
 
 /// One line of `status`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StatusRow {
     /// Which face.
     pub key: FaceKey,
@@ -224,25 +223,4 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         column.set_padding((0, 2));
     }
     table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-/// Returns the rows as JSON. `left_out` is how many faces were not asked for.
-pub fn status_json(
-    project: &ProjectName,
-    rows: &[StatusRow],
-    observed: Option<jiff::Timestamp>,
-    left_out: usize,
-    provenance: Option<&Provenance>,
-) -> Value {
-    let mut value = json!({
-        "format_version": "1.0",
-        "project": project.as_str(),
-        "observed_at": observed.map(|at| at.to_string()),
-        "faces": rows,
-        "left_out": left_out,
-    });
-    if let Some(provenance) = provenance {
-        value["provenance"] = json!(provenance);
-    }
-    value
 }

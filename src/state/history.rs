@@ -12,8 +12,9 @@
 //! Records are hashed as JSON with sorted keys and without blanks, as they were stored and not as this version
 //! would write them: fields of other versions are covered too, and a file that was formatted anew still verifies.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Happened, HistoryEntry, StateError};
 
@@ -30,7 +31,7 @@ pub struct RunContext {
 
 /// Where a run comes from: who started it, on which commit, in which pipeline. Holds no secret, and nothing that
 /// could break a line: much of it is what somebody else wrote into a variable.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Provenance {
     /// One id for all that the run writes: history, events and results.
@@ -48,12 +49,26 @@ pub struct Provenance {
 }
 
 /// Where a chain ends: what a state remembers of its history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainHead {
     /// Records since the chain began.
     pub length: u64,
     /// The hash of the newest.
     pub hash: String,
+}
+
+/// An entry as it is stored, and stands in what `state history` and `state pull` write.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HistoryRecord<'a> {
+    /// The serial of the commit that it belongs to.
+    serial: u64,
+    #[serde(flatten)]
+    entry: &'a HistoryEntry,
+    /// The hash of the record before it; null in the first.
+    previous: Option<&'a str>,
+    /// A hash over all of it, but for this; none in a record from before there was a chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<&'a str>,
 }
 
 /// Appends an entry: returns the record to be stored, and where the chain ends after it.
@@ -62,15 +77,9 @@ pub(super) fn link(
     serial: u64,
     entry: &HistoryEntry,
 ) -> Result<(Value, ChainHead), StateError> {
-    let unwritable = |source| StateError::Record { record: "history".to_owned(), source };
-    let Value::Object(fields) = serde_json::to_value(entry).map_err(unwritable)? else {
-        return Err(unwritable(serde::ser::Error::custom("an entry is an object")));
-    };
-    let mut record = Map::new();
-    record.insert("serial".to_owned(), serial.into());
-    record.extend(fields);
-    record.insert("previous".to_owned(), head.map(|head| head.hash.clone()).into());
-    let mut record = Value::Object(record);
+    let previous = head.map(|head| head.hash.as_str());
+    let mut record = serde_json::to_value(HistoryRecord { serial, entry, previous, hash: None })
+        .map_err(|source| StateError::Record { record: "history".to_owned(), source })?;
     let hash = hash_of(&record);
     record["hash"] = hash.clone().into();
     Ok((record, ChainHead { length: head.map_or(0, |head| head.length) + 1, hash }))
@@ -107,7 +116,7 @@ pub fn read_entry(record: &Value) -> Result<HistoryEntry, StateError> {
 }
 
 /// What verifying a history showed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verdict {
     /// Records in the chain.
     pub linked: u64,
@@ -127,7 +136,7 @@ impl Verdict {
 }
 
 /// A place in a history, and what is to be said about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Spot {
     /// Which record, from 1; one past the last for what is missing at the end.
     pub record: u64,

@@ -17,13 +17,14 @@
 //! An entry that is *open* (begun or in doubt) blocks its face: it is never simply sent again.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::face::{Doubt, FaceId, OpenCreate, Token, TrainedFrom};
 use crate::killpoint::is_off;
 
 /// One create, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     token: Token,
     trained_from: TrainedFrom,
@@ -35,7 +36,7 @@ pub struct Entry {
 }
 
 /// How far a create is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "phase")]
 pub enum Phase {
     /// Written down; it may or may not have been sent.

@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::face::{
@@ -40,8 +41,9 @@ const HEADER: &str = "\
 ";
 
 /// The lock file as a value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "facectl.lock.yaml")]
 pub struct LockFile {
     /// The version of its form.
     pub lock_version: u32,
@@ -54,7 +56,7 @@ pub struct LockFile {
 }
 
 /// One face of the lock file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockedFace {
     /// Its id.

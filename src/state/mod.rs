@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ pub use memory::MemoryStore;
 pub use published::{Last, PublishedStore};
 pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
-pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, export, read_export, write_backup};
+pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, StateDocument, export, read_export, write_backup};
 
 /// The version of what is on disk. Raised when an older program could misread a newer state.
 pub const FORMAT_VERSION: u32 = 2;
@@ -108,7 +109,7 @@ pub trait StateStore: Send + Sync {
 }
 
 /// Everything that is remembered, at one serial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// What it is a snapshot of.
     pub meta: Meta,
@@ -119,7 +120,7 @@ pub struct Snapshot {
 }
 
 /// What a state says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Meta {
     /// The version of its form.
     pub format_version: u32,
@@ -259,7 +260,7 @@ pub struct Past {
 }
 
 /// One line of the history: what was done, in the past tense.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
@@ -335,7 +336,7 @@ impl HistoryEntry {
 }
 
 /// What can stand in the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Happened {
     /// A create was written down, before it was sent.

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::face::{FaceId, FaceKey, RecordedFace, Token};
 
-use super::history::{self, Verdict, read_entry, verify};
+use super::history::{self, HistoryRecord, Verdict, read_entry, verify};
 use super::snapshot::write_atomically;
 use super::{Change, Entry, FORMAT_VERSION, HistoryEntry, LockFile, Meta, Past, Phase, Snapshot, StateError};
 
@@ -73,19 +75,31 @@ pub enum ExportError {
     },
 }
 
+/// A whole state, as `facectl state pull` writes it. It holds no secret.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "State", title = "A state of facectl, as `facectl state pull` writes it")]
+pub struct StateDocument<'a> {
+    /// The version of this form. The first number changes when a reader could break.
+    format_version: &'static str,
+    /// What the state says about itself.
+    meta: &'a Meta,
+    /// The faces in the record, by key.
+    faces: &'a BTreeMap<FaceKey, RecordedFace>,
+    /// The last create of each key.
+    journal: &'a BTreeMap<FaceKey, Entry>,
+    /// What happened, oldest first. Kept as it was stored, whichever version wrote it, as the hashes cover all of it.
+    #[schemars(with = "Vec<HistoryRecord<'static>>")]
+    history: &'a [Value],
+}
+
 /// Returns a state as one value. It holds no secret.
 ///
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn export(snapshot: &Snapshot, records: &[Value]) -> Result<Value, StateError> {
-    let mut value = json!({ "format_version": EXPORT_VERSION });
-    let unwritable = |source| StateError::Record { record: "state".to_owned(), source };
     let Snapshot { meta, faces, journal } = snapshot;
-    value["meta"] = serde_json::to_value(meta).map_err(unwritable)?;
-    value["faces"] = serde_json::to_value(faces).map_err(unwritable)?;
-    value["journal"] = serde_json::to_value(journal).map_err(unwritable)?;
-    value["history"] = records.into();
-    Ok(value)
+    serde_json::to_value(StateDocument { format_version: EXPORT_VERSION, meta, faces, journal, history: records })
+        .map_err(|source| StateError::Record { record: "state".to_owned(), source })
 }
 
 /// Reads a state, as JSON or YAML, and judges all of it but its history's chain.

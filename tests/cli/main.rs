@@ -23,6 +23,7 @@ mod reconcile;
 mod replace;
 mod saved;
 mod scale;
+mod schemas;
 mod secrets;
 mod selection;
 mod server;

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::face::FaceKey;
@@ -140,7 +141,7 @@ pub enum Command {
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
     Explain(ExplainArgs),
-    /// Print the JSON Schema of a kind of manifest
+    /// Print the JSON Schema of a manifest, or of something that facectl writes
     Schema(SchemaArgs),
     /// Print a shell completion script
     Completions {
@@ -169,7 +170,7 @@ pub struct Paths {
 }
 
 /// What a plan may do.
-#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyArgs {
     /// Take over a live face that alone bears a declared face's name and model
@@ -403,4 +404,20 @@ pub enum SchemaKind {
     Face,
     /// `kind: Project`, facectl.yaml
     Project,
+    /// What `plan -o json` prints
+    Plan,
+    /// What `plan --out FILE` saves
+    SavedPlan,
+    /// What `apply`, `wait`, `delete` and `rollback` print with `-o json`
+    Outcome,
+    /// What `status -o json` prints
+    Status,
+    /// What `drift -o json` prints
+    Drift,
+    /// What `validate -o json` prints, and every other command whose manifests cannot be used
+    Validation,
+    /// facectl.lock.yaml
+    Lock,
+    /// What `state pull` writes
+    State,
 }

@@ -1,12 +1,13 @@
 //! A part of the project.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{KeyPattern, LabelSelector, Selection};
 
 /// Which faces are meant. Without any of these: all of them.
-#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SelectionArgs {
     /// Only this face, or the faces that fit a pattern such as `ana-*`; also one that left the manifests;

@@ -1,26 +1,17 @@
 //! `facectl validate`
 
-use serde_json::json;
-
 use crate::cli::Exit;
 use crate::cli::args::{Global, Paths};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::load_manifests;
-use crate::manifest::to_json;
+use crate::report::validation_json;
 
 /// Checks the manifests; needs no network and no key.
 pub fn run(global: &Global, args: &Paths, output: &Output) -> Result<Exit, CliError> {
     let loaded = load_manifests(global, &args.paths, output)?;
     if output.is_for_programs() {
-        output.value(&json!({
-            "format_version": "1.0",
-            "valid": true,
-            "project": loaded.project.name.as_str(),
-            "files": loaded.files,
-            "faces": loaded.desired.faces.len(),
-            "diagnostics": to_json(&loaded.warnings),
-        }))?;
+        output.value(&validation_json(Ok(&loaded)))?;
     } else {
         let (faces, files) = (loaded.desired.faces.len(), loaded.files);
         let plural =

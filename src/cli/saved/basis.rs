@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,7 +13,8 @@ use crate::plan::{Plan, PlanDigest};
 use crate::report::reason;
 
 /// What a saved plan stands on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SavedBasis")]
 pub(super) struct Basis {
     /// Which state; none where nothing was recorded: then any state that has nothing recorded will do, as on a
     /// runner that begins with an empty disk.
@@ -32,7 +34,8 @@ pub(super) struct Basis {
 }
 
 /// What is planned for a face.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SavedFace")]
 struct Planned {
     action: String,
     digest: PlanDigest,

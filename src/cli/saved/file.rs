@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::super::Exit;
@@ -11,6 +13,16 @@ use super::{FORMAT_VERSION, KIND, SavedPlan};
 
 /// The largest file that is read: a plan of ten thousand faces has some 30 MB.
 const FILE_LIMIT: u64 = 512 << 20;
+
+/// The whole file.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "A plan that `facectl plan --out FILE` saved")]
+pub struct Sealed<'a> {
+    #[serde(flatten)]
+    plan: &'a SavedPlan,
+    /// A hash over all of it, but for this.
+    seal: String,
+}
 
 impl SavedPlan {
     /// Reads the saved plan that a command line names; none where it names manifests.
@@ -77,9 +89,8 @@ impl SavedPlan {
         let failed = |error: &dyn std::error::Error| {
             CliError::caused(format!("cannot save the plan as {}; nothing was saved", path.display()), error)
         };
-        let mut value = serde_json::to_value(self).map_err(|error| failed(&error))?;
-        value["seal"] = seal_of(&value).into();
-        let text = serde_json::to_string_pretty(&value).map_err(|error| failed(&error))? + "\n";
+        let seal = seal_of(&serde_json::to_value(self).map_err(|error| failed(&error))?);
+        let text = serde_json::to_string_pretty(&Sealed { plan: self, seal }).map_err(|error| failed(&error))? + "\n";
         write_privately(path, text.as_bytes()).map_err(|error| failed(&error))
     }
 }

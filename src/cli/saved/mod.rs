@@ -14,20 +14,21 @@ mod file;
 mod request;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock::{Clock, SystemClock};
 use crate::face::{ProjectName, Recorded};
 use crate::plan::{Plan, PlanDigest};
-use crate::report::{Paint, duration, plan_json, plan_text};
+use crate::report::{Paint, PlanDocument, duration, plan_json, plan_text};
 use crate::state::{Change, Happened, HistoryEntry, Provenance, RunContext, StateStore};
 
 use super::Exit;
 use super::error::CliError;
 use super::session::Session;
 use basis::Basis;
-pub use file::check_target;
+pub use file::{Sealed, check_target};
 pub use request::Request;
 
 /// What the file says it is.
@@ -36,7 +37,7 @@ const KIND: &str = "facectl-plan";
 const FORMAT_VERSION: u64 = 1;
 
 /// A plan on disk, where a seal over all of it follows. Holds no secret: links stand in it without their signatures.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SavedPlan {
     /// What this file is.
     kind: String,
@@ -64,6 +65,7 @@ pub struct SavedPlan {
     /// What it stands on.
     basis: Basis,
     /// The plan as `plan -o json` shows it.
+    #[schemars(with = "PlanDocument<'static>")]
     plan: Value,
     /// The plan as `plan` shows it.
     pub text: String,

@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use super::super::args::{ApplyArgs, Global, Paths, PolicyArgs, SelectionArgs};
 use super::super::error::CliError;
 
 /// How a plan was asked for. Paths are relative, with `/` between their parts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Whether it was a rehearsal.

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use crate::manifest::{
     LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none, load_project,
-    render_text, to_json,
+    render_text,
 };
+
+use crate::report::validation_json;
 
 use super::super::Exit;
 use super::super::args::Global;
@@ -115,8 +117,7 @@ fn request(global: &Global, Loading { paths, project_file, cwd }: Loading) -> Lo
 
 fn reject(rejected: &Rejected, output: &Output) -> CliError {
     if output.is_for_programs() {
-        let value = serde_json::json!({ "format_version": "1.0", "valid": false, "diagnostics": to_json(&rejected.diagnostics) });
-        if let Err(error) = output.value(&value) {
+        if let Err(error) = output.value(&validation_json(Err(&rejected.diagnostics))) {
             return error;
         }
     } else {

@@ -194,8 +194,6 @@ fn every_drift_has_a_word_and_a_sentence() {
         Drift::Failed(None),
         Drift::TuningFailed,
     ] {
-        assert!(
-            !drift::described(&drift).is_empty() && !plan_json::drift_json(&drift)["kind"].to_string().contains(' ')
-        );
+        assert!(!drift::described(&drift).is_empty() && !FaceDrift::of(&drift).kind.contains(' '));
     }
 }
