@@ -23,12 +23,32 @@ pub struct CliError {
     pub exit: Exit,
     /// Said already, such as manifest problems: only the exit code is left.
     pub is_silent: bool,
+    /// What could not be reached or used.
+    pub concerns: Concern,
+}
+
+/// What an error is about, for who goes on after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concern {
+    /// What was asked for.
+    Request,
+    /// The API: it may answer later.
+    Api,
+    /// The state: nothing may be paid for until it can be written.
+    State,
 }
 
 impl CliError {
     /// Returns an error without a cause.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hints: Vec::new(), exit: Exit::ERROR, is_silent: false }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            exit: Exit::ERROR,
+            is_silent: false,
+            concerns: Concern::Request,
+        }
     }
 
     /// Returns an error with the causes that another one carries.
@@ -46,6 +66,13 @@ impl CliError {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    fn about(mut self, concern: Concern) -> Self {
+        self.concerns = concern;
         self
     }
 
@@ -87,7 +114,8 @@ impl From<ApiError> for CliError {
             Failure::Status { status: 401 | 403, message, .. } => {
                 return Self::new(format!("the API refused the key: {message}"))
                     .hint("check TAVUS_API_KEY: keys are made in the Tavus console (PAL Maker, API keys), are shown once, and can be limited to certain addresses")
-                    .exit(Exit::KEY_REFUSED);
+                    .exit(Exit::KEY_REFUSED)
+                    .about(Concern::Api);
             }
             Failure::Unreachable(why) => Self::new(format!("cannot reach the API at {place}: {why}; nothing was sent"))
                 .hint("check the network, a proxy (HTTPS_PROXY), and --api-url"),
@@ -101,7 +129,7 @@ impl From<ApiError> for CliError {
             Failure::Unreadable { why, .. } => Self::new(format!("the answer to {place} is not what it should be: {why}"))
                 .hint("is --api-url (TAVUS_PUBLIC_API_BASE_URL) really the Tavus API, with /v2 at its end? A proxy or a login page answers like this"),
         };
-        base.hint("-vv shows every request")
+        base.hint("-vv shows every request").about(Concern::Api)
     }
 }
 
@@ -111,16 +139,18 @@ impl From<LeaseError> for CliError {
             LeaseError::Held { .. } => Self::new(error.to_string())
                 .hint("wait for it with --lock-timeout 10m; `facectl status` shows how things are meanwhile")
                 .exit(Exit::HELD),
-            LeaseError::Io { .. } => Self::caused("cannot take the state; nothing was changed", &error).hint(
-                "is the folder writable? --state-dir chooses another one (keep it: it remembers what was paid for)",
-            ),
+            LeaseError::Io { .. } => Self::caused("cannot take the state; nothing was changed", &error)
+                .hint(
+                    "is the folder writable? --state-dir chooses another one (keep it: it remembers what was paid for)",
+                )
+                .about(Concern::State),
         }
     }
 }
 
 impl From<StateError> for CliError {
     fn from(error: StateError) -> Self {
-        let base = Self::caused("cannot use the state; nothing was sent", &error);
+        let base = Self::caused("cannot use the state; nothing was sent", &error).about(Concern::State);
         match &error {
             StateError::Damaged { .. } => base.hint(
                 "run it again: it begins with an empty state, finds running trainings by their tokens, and never creates a face whose name is live already",

@@ -1,35 +1,31 @@
 //! What the loop says: structured, and only when there is something to say.
 
-use crate::apply::{Event, Sink};
+use crate::apply::Event;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::manifest::{Diagnostic, Rejected, Severity};
 use crate::plan::Plan;
 use crate::report::{Paint, duration, line};
 
-/// Writes events into the log.
-pub struct LogSink;
-
 /// Problems told of one commit: the others are counted.
 const PROBLEMS_TOLD: usize = 20;
 
-impl Sink for LogSink {
-    fn take(&self, event: &Event) {
-        if matches!(event, Event::WaitBegan { .. }) {
-            return;
-        }
-        let plain = Paint { colour: false, width: usize::MAX };
-        let Some(text) = line(event, plain) else {
-            return tracing::debug!("{event:?}");
-        };
-        match event {
-            Event::CreateFellInDoubt { .. }
-            | Event::CreateRefused { .. }
-            | Event::StepFailed { .. }
-            | Event::TrainingFailed { .. }
-            | Event::LookFailed { .. } => tracing::warn!("{text}"),
-            _ => tracing::info!("{text}"),
-        }
+/// Tells of an event.
+pub fn told(event: &Event) {
+    if matches!(event, Event::WaitBegan { .. }) {
+        return;
+    }
+    let plain = Paint { colour: false, width: usize::MAX };
+    let Some(text) = line(event, plain) else {
+        return tracing::debug!("{event:?}");
+    };
+    match event {
+        Event::CreateFellInDoubt { .. }
+        | Event::CreateRefused { .. }
+        | Event::StepFailed { .. }
+        | Event::TrainingFailed { .. }
+        | Event::LookFailed { .. } => tracing::warn!("{text}"),
+        _ => tracing::info!("{text}"),
     }
 }
 
@@ -66,9 +62,9 @@ pub fn failed_pass(error: &CliError, times: u32, wait: std::time::Duration) {
 
 /// Tells what is wrong with manifests, each problem by itself.
 pub fn rejected(rejected: &Rejected, commit: Option<&str>, has_others: bool) {
-    let errors = rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error);
-    let problems = errors.clone().count();
-    for Diagnostic { code, place, message, help, .. } in errors.take(PROBLEMS_TOLD) {
+    let told = rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error).take(PROBLEMS_TOLD);
+    let problems = errors(rejected);
+    for Diagnostic { code, place, message, help, .. } in told {
         let (file, line, column) = (&place.file, place.line, place.column);
         tracing::error!(commit, code, help = help.as_deref(), "{file}:{line}:{column}: {message}");
     }
@@ -77,6 +73,11 @@ pub fn rejected(rejected: &Rejected, commit: Option<&str>, has_others: bool) {
         false => "the manifests are broken, and there are none from before: nothing is done",
     };
     tracing::error!(commit, problems, "{what}");
+}
+
+/// Counts what is wrong with manifests.
+pub fn errors(rejected: &Rejected) -> usize {
+    rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error).count()
 }
 
 /// Tells what is about to be done, where anything is.

@@ -12,8 +12,9 @@ mod log;
 mod pass;
 mod source;
 mod standing;
+mod telling;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,11 +28,14 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::controller::{Agenda, Item};
-use crate::face::FaceKey;
+use crate::face::{FaceId, FaceKey, TrainingStatus};
+
+use crate::tavus::{CallbackHint, FaceReads};
 
 use pass::Pass;
 use source::{News, Source};
 use standing::Standing;
+use telling::Telling;
 
 /// How much later than the interval a source or an API is asked that failed many times: at most this long after.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
@@ -45,6 +49,7 @@ pub async fn run(
     reload: Arc<Notify>,
 ) -> Result<Exit, CliError> {
     let (source, global) = Source::of(global, &args)?;
+    let telling = Telling::begin(&args).await?;
     let mut follower = Follower {
         global,
         args,
@@ -54,15 +59,19 @@ pub async fn run(
         session: None,
         agenda: Agenda::default(),
         awaited: BTreeSet::new(),
+        looked_at: BTreeMap::new(),
         standing: Standing::default(),
+        telling,
         failed_passes: 0,
         is_sound: false,
         failed_refreshes: 0,
     };
     let exit = follower.follow(&reload).await;
-    if let Some(session) = follower.session {
+    let Follower { session, telling, .. } = follower;
+    if let Some(session) = session {
         session.close().await;
     }
+    telling.end().await;
     exit
 }
 
@@ -78,7 +87,10 @@ struct Follower {
     agenda: Agenda,
     /// Faces that the last round of waiting left open.
     awaited: BTreeSet<FaceKey>,
+    /// How far the live ones of them were: what a callback claims is held against that.
+    looked_at: BTreeMap<FaceId, TrainingStatus>,
     standing: Standing,
+    telling: Telling,
     /// Passes in a row that could not look at the live faces, or not take the state.
     failed_passes: u32,
     /// Whether what the source shows now is what is in force.
@@ -91,9 +103,11 @@ impl Follower {
     async fn follow(&mut self, reload: &Notify) -> Result<Exit, CliError> {
         let mut due = BTreeSet::from([Item::Everything]);
         loop {
+            self.telling.health.loop_ticked();
             if due.contains(&Item::Everything) {
                 self.refresh().await?;
             }
+            self.telling.health.loop_ticked();
             let exit = self.pass().await;
             if self.args.once {
                 return Ok(self.exit_once(exit));
@@ -116,11 +130,15 @@ impl Follower {
         let failed_before = std::mem::take(&mut self.failed_refreshes);
         if let News::Trouble(error) = news {
             self.failed_refreshes = failed_before.saturating_add(1);
+            self.telling.health.source_failed(&error.message);
             // An hour without a network is told a few times, and not at every interval.
             if self.failed_refreshes.is_power_of_two() {
                 log::source_trouble(&error, self.failed_refreshes, self.session.is_some());
             }
             return self.go_on_unless_nothing(error);
+        }
+        if let Some(commit) = self.source.commit() {
+            self.telling.health.source_answered(commit);
         }
         if failed_before > 0 {
             tracing::info!(tries = failed_before, "the source answers again");
@@ -129,6 +147,7 @@ impl Follower {
             News::Same | News::Trouble(_) => return Ok(()),
             News::Broken { rejected, commit } => {
                 self.is_sound = false;
+                self.telling.health.desired_rejected(commit.as_deref(), log::errors(&rejected));
                 log::rejected(&rejected, commit.as_deref(), self.session.is_some());
                 return self.go_on_unless_nothing(CliError::silent(Exit::ERROR));
             }
@@ -136,11 +155,13 @@ impl Follower {
         };
         let loaded = pass::with_periods(loaded);
         let (faces, paths) = (loaded.desired.faces.len(), self.source.paths().to_vec());
+        let project = loaded.desired.project.clone();
         let commit = followed.as_ref().map(|followed| followed.commit.clone());
         match &mut self.session {
             Some(session) => {
                 if let Err(error) = session.take(&self.global, loaded, &paths, followed) {
                     self.is_sound = false;
+                    self.telling.health.desired_rejected(commit.as_deref(), 1);
                     log::trouble("these manifests are not taken; the ones of before stay in force", &error);
                     return Ok(());
                 }
@@ -151,6 +172,7 @@ impl Follower {
             }
         }
         self.is_sound = true;
+        self.telling.health.desired_loaded(project.as_str(), commit.as_deref(), faces);
         tracing::info!(faces, commit, "the manifests are in force");
         Ok(())
     }
@@ -170,12 +192,15 @@ impl Follower {
             return Exit::ERROR;
         };
         session.begin_again();
-        let taken = pass::take(session, &self.args, &mut self.agenda, &self.awaited).await;
+        let began = Timestamp::now();
+        let taken = pass::take(session, &self.args, &mut self.agenda, &self.awaited, &self.telling).await;
         let now = session.clock.now();
-        let next = match taken {
-            Ok(Pass { exit, standing, awaited, next, unsettled, .. }) => {
+        self.telling.health.backing_off(self.agenda.failing());
+        let (exit, wait) = match taken {
+            Ok(Pass { exit, result, faces, standing, awaited, looked_at, next, unsettled }) => {
                 self.failed_passes = 0;
-                self.awaited = awaited;
+                self.telling.passed(began, result, Some(faces));
+                (self.awaited, self.looked_at) = (awaited, looked_at);
                 self.standing.tell(standing);
                 if let Some(next) = next {
                     self.agenda.ask(Item::Trainings, after(now, next));
@@ -190,6 +215,9 @@ impl Follower {
             }
             Err(error) => {
                 let exit = error.exit;
+                if let Some(result) = telling::result_of(&error) {
+                    self.telling.passed(began, result, None);
+                }
                 self.failed_passes = self.failed_passes.saturating_add(1);
                 let wait = back_off(self.args.interval, self.failed_passes);
                 log::failed_pass(&error, self.failed_passes, wait);
@@ -199,7 +227,6 @@ impl Follower {
                 (exit, wait)
             }
         };
-        let (exit, wait) = next;
         self.agenda.ask(Item::Everything, after(now, wait.mul_f64(0.9 + 0.2 * fastrand::f64())));
         exit
     }
@@ -215,23 +242,58 @@ impl Follower {
 
     /// Sleeps until something is due, or somebody says so. Returns what; none once it is to end.
     async fn sleep(&mut self, reload: &Notify) -> Option<BTreeSet<Item>> {
-        if self.interrupt.is_noted() {
-            return None;
-        }
         let clock = self.session.as_ref().map(|session| Arc::clone(&session.clock));
         let clock = clock.unwrap_or_else(|| Arc::new(crate::clock::SystemClock));
-        let left = self.agenda.next().map_or(self.args.interval, |at| until(clock.now(), at));
-        tokio::select! {
-            () = clock.sleep(left) => {}
-            () = self.interrupt.noted() => return None,
-            () = reload.notified() => {
-                tracing::info!("told to reload (SIGHUP): the key is read anew, and everything is looked at now");
-                self.read_key_again();
-                self.source.forget();
-                self.agenda.wake(clock.now());
+        loop {
+            if self.interrupt.is_noted() {
+                return None;
+            }
+            let due = self.agenda.take_due(clock.now());
+            if !due.is_empty() {
+                return Some(due);
+            }
+            let left = self.agenda.next().map_or(self.args.interval, |at| until(clock.now(), at));
+            tokio::select! {
+                () = clock.sleep(left) => {}
+                () = self.interrupt.noted() => return None,
+                () = reload.notified() => {
+                    tracing::info!("told to reload (SIGHUP): the key is read anew, and everything is looked at now");
+                    self.read_key_again();
+                    self.source.forget();
+                    self.agenda.wake(clock.now());
+                }
+                hints = self.telling.hints.next() => {
+                    if self.is_news(hints).await {
+                        self.agenda.ask(Item::Trainings, clock.now());
+                    }
+                }
             }
         }
-        Some(self.agenda.take_due(clock.now()))
+    }
+
+    /// Asks the API about the faces that callbacks named, as far as they are waited for, and returns whether one of them
+    /// is further than it was. A callback alone proves nothing: anybody can send one.
+    async fn is_news(&self, hints: Vec<CallbackHint>) -> bool {
+        let Some(session) = &self.session else { return false };
+        for CallbackHint { face_id, .. } in hints {
+            let Some(before) = self.looked_at.get(&face_id) else {
+                tracing::debug!(%face_id, "a callback names a face that nobody waits for");
+                continue;
+            };
+            let live = tokio::select! {
+                live = session.api.face(&face_id) => live,
+                () = self.interrupt.noted() => return false,
+            };
+            match live {
+                Ok(Some(live)) if live.status == *before => {}
+                Ok(_) => {
+                    tracing::info!(%face_id, "a callback, and a look at the face, say that it got on");
+                    return true;
+                }
+                Err(error) => tracing::warn!(%face_id, %error, "what a callback says could not be looked up"),
+            }
+        }
+        false
     }
 
     /// Returns how a single pass ended, for the exit code.

@@ -1,32 +1,37 @@
 //! One pass: settle, look, plan, carry out, and one round of waiting.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::apply::Outcome;
+use crate::apply::{Outcome, Sink};
 use crate::cli::Exit;
 use crate::cli::args::{Heal, ReconcileArgs};
 use crate::cli::error::CliError;
 use crate::cli::run::{Look, Round, Run, exit};
 use crate::cli::session::Session;
 use crate::controller::Agenda;
-use crate::face::FaceKey;
+use crate::controller::health::{FaceCounts, PassResult};
+use crate::face::{FaceId, FaceKey, TrainingStatus};
 use crate::manifest::Loaded;
 use crate::plan::{Consent, Restraint, Withheld};
 
-use super::log::{self, LogSink};
 use super::standing::Standing;
+use super::{log, telling};
 
 /// What came of a pass.
 pub struct Pass {
     /// As which exit code it would have ended.
     pub exit: Exit,
-    /// What was done, and what became of it.
-    pub outcome: Outcome,
+    /// How it ended, for probes and metrics.
+    pub result: PassResult,
+    /// How the faces are.
+    pub faces: FaceCounts,
     /// How things stand now, as far as people are concerned.
     pub standing: Standing,
     /// The faces that are still waited for.
     pub awaited: BTreeSet<FaceKey>,
+    /// How far the live ones of them were.
+    pub looked_at: BTreeMap<FaceId, TrainingStatus>,
     /// How long until the next look at them.
     pub next: Option<Duration>,
     /// How long until creates in doubt can be settled.
@@ -53,10 +58,10 @@ pub async fn take(
     args: &ReconcileArgs,
     agenda: &mut Agenda,
     awaited: &BTreeSet<FaceKey>,
+    sink: &dyn Sink,
 ) -> Result<Pass, CliError> {
-    let sink = LogSink;
     let policy = args.policy();
-    let mut run = Run::begin(session, &sink, Some(&policy), &args.wait(), args.create_parallelism)?;
+    let mut run = Run::begin(session, sink, Some(&policy), &args.wait(), args.create_parallelism)?;
     run.minds_duplicates = true;
     run.policy.selection = args.selection.selection();
     session.check_selection(&run.policy, &run.store.load()?.recorded())?;
@@ -86,8 +91,18 @@ pub async fn take(
     };
     let standing = Standing::of(&look, &run.outcome);
     let unsettled = run.executor.unsettled_for()?;
-    let exit = end(run, &look, agenda);
-    Ok(Pass { exit: exit.0, outcome: exit.1, standing, awaited: open, next, unsettled })
+    let (exit, outcome) = end(run, &look, agenda);
+    let result = telling::result(exit, &outcome, !open.is_empty());
+    let faces = telling::counts(&look, &outcome);
+    let looked_at = looked_at(&look, &open);
+    Ok(Pass { exit, result, faces, standing, awaited: open, looked_at, next, unsettled })
+}
+
+/// Returns how far the live faces were that are still waited for.
+fn looked_at(look: &Look, open: &BTreeSet<FaceKey>) -> BTreeMap<FaceId, TrainingStatus> {
+    let recorded = open.iter().filter_map(|key| look.recorded.faces.get(key));
+    let ids = recorded.flat_map(|face| std::iter::once(&face.id).chain(face.successor.iter().map(|next| &next.id)));
+    ids.filter_map(|id| Some((id.clone(), look.observed.faces.get(id)?.status.clone()))).collect()
 }
 
 /// Carries the plan out, unless it breaks a limit.

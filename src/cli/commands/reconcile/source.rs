@@ -114,6 +114,14 @@ impl Source {
         matches!(self.origin, Origin::Folder)
     }
 
+    /// Returns the commit that was seen last.
+    pub fn commit(&self) -> Option<&str> {
+        match &self.seen {
+            Some(Seen::Commit(commit)) => Some(commit),
+            _ => None,
+        }
+    }
+
     /// Forgets what was seen, so that it is looked at and told anew.
     pub fn forget(&mut self) {
         self.seen = None;
