@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod error;
+mod events;
 mod exit;
 mod output;
 mod progress;
@@ -15,6 +16,7 @@ mod scaffold;
 mod session;
 mod signals;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
@@ -22,7 +24,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
-use args::{Cli, Command, Global, LogFormat};
+use args::{Cli, Command, Global, LogFormat, OutputFormat};
+use error::CliError;
+use events::Events;
 pub use exit::Exit;
 use output::Output;
 
@@ -42,18 +46,33 @@ pub fn run() -> ExitCode {
     let output = Output::new(&global);
     let is_loop = matches!(command, Command::Reconcile(_));
     start_logs(&global, &output, is_loop);
-    match dispatch(command, &global, output) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            if !error.is_silent {
-                output.say(&error.text(output.talk_paint));
-            }
-            error.exit.into()
-        }
-    }
+    let events = match &global.events {
+        Some(target) => Events::open(target, command.name(), global.sandbox),
+        None => Ok(Events::default()),
+    };
+    let events = match events {
+        Ok(events) => events,
+        Err(error) => return fail(&error, &output).into(),
+    };
+    let output = output.with_events(events);
+    let exit = match dispatch(command, &global, output) {
+        Ok(exit) => exit,
+        Err(error) => fail(&error, &output),
+    };
+    events.end(exit);
+    exit.into()
 }
 
-fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, error::CliError> {
+/// Tells people and programs of an error, and returns the code to exit with.
+fn fail(error: &CliError, output: &Output) -> Exit {
+    if !error.is_silent {
+        output.say(&error.text(output.talk_paint));
+    }
+    output.events.error(error);
+    error.exit
+}
+
+fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, CliError> {
     match command {
         Command::Validate(args) => commands::validate::run(global, &args, &output),
         Command::Init(args) => {
@@ -141,7 +160,27 @@ fn parse() -> Result<Cli, clap::Error> {
         );
         return Err(command.error(ErrorKind::ArgumentConflict, what));
     }
-    Cli::from_arg_matches(&matches)
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    check_events(&mut cli, is_flag("events")).map_err(|what| command.error(ErrorKind::ArgumentConflict, what))?;
+    Ok(cli)
+}
+
+/// Refuses events where there are none to write, or where standard output is for something else.
+fn check_events(cli: &mut Cli, is_flag: bool) -> Result<(), String> {
+    let name = cli.command.name();
+    if name.is_empty() && is_flag {
+        return Err("--events is for commands that work on faces, and this one tells no events".to_owned());
+    }
+    // A pipeline sets the variable once for all its steps: a step that tells nothing must not empty the file.
+    cli.global.events = cli.global.events.take().filter(|_| !name.is_empty());
+    let is_stdout = cli.global.events.as_deref() == Some(Path::new("-"));
+    if is_stdout && cli.global.output != OutputFormat::Text {
+        return Err(
+            "--events - takes standard output for itself, so --output can only be `text`: give --events a file"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// A variable that is set to nothing counts as not set: pipelines pass on inputs that nobody gave like that.

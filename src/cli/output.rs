@@ -8,6 +8,7 @@ use crate::report::Paint;
 
 use super::args::{ColorChoice, Global, OutputFormat};
 use super::error::CliError;
+use super::events::Events;
 
 /// Where a run writes, and how.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub struct Output {
     pub is_talk_seen: bool,
     /// Whether what is said goes into the log, with its time and its form.
     pub is_logged: bool,
+    /// Where programs hear of what happens meanwhile.
+    pub events: Events,
 }
 
 /// The widest text: longer lines are hard to read.
@@ -51,6 +54,7 @@ impl Output {
             is_quiet: global.quiet,
             is_talk_seen: io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
             is_logged: false,
+            events: Events::default(),
         }
     }
 
@@ -60,11 +64,21 @@ impl Output {
         Self { is_logged: true, is_talk_seen: false, ..self }
     }
 
+    /// Returns the same with events. Where they take standard output, results go to standard error.
+    pub fn with_events(self, events: Events) -> Self {
+        let paint = if events.is_stdout() { self.talk_paint } else { self.paint };
+        Self { events, paint, ..self }
+    }
+
     /// Writes a result.
     ///
     /// # Errors
     /// When it cannot be written. A reader that went away is no error: it has seen enough.
     pub fn result(&self, text: &str) -> Result<(), CliError> {
+        if self.events.is_stdout() {
+            self.say(text);
+            return Ok(());
+        }
         match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -107,10 +121,15 @@ impl Output {
 
     /// Says something that must be said.
     pub fn say(&self, text: &str) {
-        if self.is_logged {
-            return tracing::warn!("{}", text.strip_prefix("warning: ").unwrap_or(text).trim());
+        match self.is_logged {
+            true => tracing::warn!("{}", text.strip_prefix("warning: ").unwrap_or(text).trim()),
+            false => say(text),
         }
-        // Nobody is left to tell when standard error is gone.
-        let _ = writeln!(io::stderr(), "{}", text.trim_end_matches('\n'));
     }
+}
+
+/// Says something that must be said.
+pub fn say(text: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = writeln!(io::stderr(), "{}", text.trim_end_matches('\n'));
 }

@@ -1,4 +1,4 @@
-//! Events as live bars on a terminal, as lines elsewhere.
+//! Events as live bars on a terminal, as lines elsewhere; and, where they are asked for, as events for programs.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use crate::report::{Heartbeat, duration, hours, line};
 
 use super::output::Output;
 
-/// Shows events to people.
+/// Shows events to people, and hands them on to programs.
 #[derive(Debug)]
 pub struct Progress {
     output: Output,
@@ -69,6 +69,7 @@ impl Progress {
 
 impl Sink for Progress {
     fn take(&self, event: &Event) {
+        self.output.events.take(event);
         let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.output.is_quiet {
             return;

@@ -67,6 +67,7 @@ where
         interrupter.interrupt();
         signals.next().await;
         output.say("Left at once. What was under way is written down as begun, and the next run finds out what became of it.");
+        output.events.end_at_once(Exit::INTERRUPTED);
         std::process::exit(i32::from(Exit::INTERRUPTED.0));
     });
     let done = runtime.block_on(Box::pin(command(ear, reload)));

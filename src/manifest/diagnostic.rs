@@ -167,6 +167,20 @@ struct RelatedPlace<'a> {
 }
 
 impl<'a> DiagnosticDocument<'a> {
+    /// Returns how bad it is.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// Returns it on one line: `faces/ana.yaml:3:5: unknown field`.
+    pub fn line(&self) -> String {
+        let place = match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
+            _ => self.file.to_owned(),
+        };
+        format!("{place}: {}", self.message)
+    }
+
     /// Returns one problem for programs.
     pub fn of(diagnostic: &'a Diagnostic) -> Self {
         // In full, so that a new field cannot be forgotten here.

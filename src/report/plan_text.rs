@@ -88,7 +88,8 @@ fn retired_text(text: &mut String, plan: &Plan, paint: Paint) {
     text.push('\n');
 }
 
-fn is_shown(face: &FacePlan) -> bool {
+/// Returns whether there is something to be said about a face.
+pub(super) fn is_shown(face: &FacePlan) -> bool {
     (face.action != Action::NoOp && !face.is_housekeeping()) || !face.drift.is_empty()
 }
 

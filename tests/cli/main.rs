@@ -9,6 +9,7 @@ mod codes;
 mod creates;
 mod drift;
 mod environment;
+mod events;
 mod explain;
 mod fmt;
 mod hostile;

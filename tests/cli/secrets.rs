@@ -30,10 +30,12 @@ fn no_secret_comes_out_of_any_command_or_lands_on_the_disk() {
         "plan -vvv --out plan.json",
         "show plan.json -vvv -o json",
         "apply plan.json -vvv --max-trainings 1",
-        "apply -y -vvv --create-parallelism 1",
+        "apply -y -vvv --create-parallelism 1 --events events.jsonl",
         "apply -y -vvv --log-format json -o json",
         "status -vvv -o yaml",
         "diff -vvv",
+        "plan --events -",
+        "drift --events drift.jsonl",
         "drift -vvv -o json",
         "recover -vvv",
         "converse ana --test -vvv",
@@ -44,6 +46,7 @@ fn no_secret_comes_out_of_any_command_or_lands_on_the_disk() {
         environment.run(line).hides(&SECRETS);
     }
     assert_eq!(server.trainings(), 3);
+    assert!(environment.read("events.jsonl").contains("\"type\":\"run_ended\""));
     assert_no_secret_on_disk(&environment);
 }
 
@@ -98,6 +101,9 @@ fn an_address_with_a_password_is_refused_without_showing_it() {
 fn assert_no_secret_on_disk(environment: &Environment) {
     let mut files = environment.files(".facectl");
     files.extend(environment.files("").into_iter().filter(|(path, _)| path.ends_with("plan.json")));
+    files.extend(
+        environment.files("").into_iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "jsonl")),
+    );
     for (path, bytes) in &files {
         for secret in SECRETS {
             let is_in = bytes.windows(secret.len()).any(|piece| piece == secret.as_bytes());

@@ -37,6 +37,13 @@ pub struct Global {
     #[arg(short, long, value_name = "FORMAT", global = true, env = "FACECTL_OUTPUT", default_value = "text")]
     pub output: OutputFormat,
 
+    /// Write what happens while it happens to this file, one JSON object a line (`facectl schema events`); `-` is
+    /// standard output, and results go to standard error then. The file is emptied first; one that holds
+    /// anything but events is refused. For validate, plan, apply, wait, status, drift, recover, rollback,
+    /// delete and import; elsewhere the variable is ignored and the flag refused
+    #[arg(long, value_name = "FILE", global = true, env = "FACECTL_EVENTS", hide_short_help = true)]
+    pub events: Option<PathBuf>,
+
     /// The API's base, with /v2 (also TAVUS_PUBLIC_API_BASE_URL); plain http only to this machine
     /// [default: https://tavusapi.com/v2]
     #[arg(long, value_name = "URL", global = true, env = "FACECTL_API_URL")]

@@ -161,6 +161,25 @@ pub enum Command {
     Version,
 }
 
+impl Command {
+    /// Returns what events call a command; empty for one that tells none.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Validate(_) => "validate",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Wait(_) => "wait",
+            Self::Status(_) => "status",
+            Self::Drift(_) => "drift",
+            Self::Recover(_) => "recover",
+            Self::Rollback(_) => "rollback",
+            Self::Delete(_) => "delete",
+            Self::Import(_) => "import",
+            _ => "",
+        }
+    }
+}
+
 /// Manifests.
 #[derive(Debug, Clone, Args)]
 pub struct Paths {
@@ -416,6 +435,8 @@ pub enum SchemaKind {
     Drift,
     /// What `validate -o json` prints, and every other command whose manifests cannot be used
     Validation,
+    /// A line of what `--events` writes
+    Events,
     /// facectl.lock.yaml
     Lock,
     /// What `state pull` writes

@@ -56,6 +56,7 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
             session.output.talk(&format!("The plan made {} still stands.", saved.age()));
         }
     }
+    session.output.events.planned(&look.plan);
     show(&look.plan, session)?;
     if let Some(expected) = &args.expect_digest {
         check_digest(&look.plan, expected)?;

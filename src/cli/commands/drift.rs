@@ -22,6 +22,7 @@ pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: In
     let is_selected = |key: &FaceKey| policy.selection.selects(key, faces.get(key).map(|face| &face.labels));
     let report = DriftReport::of(&recorded, &observed).only(&recorded, is_selected);
     let changed = changed_in_manifests(&plan);
+    output.events.drifted(&report);
     if output.is_for_programs() {
         output.value(&drift_json(&session.desired().project, &report, &changed, Some(session.provenance())))?;
     } else {

@@ -51,6 +51,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     if !args.refresh {
         session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
     }
+    session.output.events.planned(&plan);
     show(&plan, &session)?;
     if let (Some(path), Some(request)) = (&args.out, request) {
         SavedPlan::of(&session, request, &plan, &recorded).write(path)?;

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::saved::Sealed;
 use crate::manifest::schemas::{face_schema, project_schema};
 use crate::report::{
-    DriftDocument, OutcomeDocument, PlanDocument, StatusDocument, ValidationDocument, document_schema,
+    DriftDocument, EventLine, OutcomeDocument, PlanDocument, StatusDocument, ValidationDocument, document_schema,
 };
 use crate::state::{LockFile, StateDocument};
 
@@ -29,6 +29,7 @@ fn schema(kind: SchemaKind) -> Value {
         SchemaKind::Status => document_schema::<StatusDocument<'_>>("status"),
         SchemaKind::Drift => document_schema::<DriftDocument<'_>>("drift"),
         SchemaKind::Validation => document_schema::<ValidationDocument<'_>>("validation"),
+        SchemaKind::Events => document_schema::<EventLine<'_>>("events"),
         SchemaKind::Lock => document_schema::<LockFile>("lock"),
         SchemaKind::State => document_schema::<StateDocument<'_>>("state"),
     }

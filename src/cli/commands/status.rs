@@ -21,6 +21,7 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
     session.check_selection(&policy, &recorded)?;
     let plan = session.plan_without_pals(&recorded, &observed, &policy);
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
+    output.events.statuses(&rows);
     if output.is_for_programs() {
         let (project, left_out) = (&session.desired().project, plan.left_out.count());
         let at = args.refresh.then_some(observed.at);

@@ -220,6 +220,7 @@ impl<'a> Run<'a> {
             .collect();
         let (selection, left_out) = (before.plan.policy.selection.clone(), before.plan.left_out);
         let rows = self.rows_after(before, happened).await;
+        output.events.statuses(&rows);
         if output.is_for_programs() {
             let (project, provenance) = (&self.session.desired().project, self.session.provenance());
             output.value(&outcome_json(project, &self.outcome, &rows, exit.0, left_out.count(), Some(provenance)))?;

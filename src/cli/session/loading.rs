@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::{Clock, SystemClock};
 
 use crate::manifest::{
     LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none, load_project,
@@ -15,6 +18,8 @@ use super::super::Exit;
 use super::super::args::Global;
 use super::super::error::CliError;
 use super::super::output::Output;
+use super::state::run_context;
+use super::workspace::state_dir;
 
 /// Problems shown to people: more of them fill a screen and a log, and come from one mistake.
 const PROBLEMS_SHOWN: usize = 100;
@@ -57,6 +62,15 @@ pub(super) fn load_declared(
         output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
     }
     Ok(loaded)
+}
+
+/// Tells events of manifests that were loaded for their own sake: no session begins with them.
+pub fn tell_loaded(global: &Global, loaded: &Loaded, output: &Output) {
+    let project = &loaded.project;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let provenance = || run_context(&project.root, &state_dir(global, project)).provenance;
+    output.events.begin(&project.name, &clock, provenance);
+    output.events.diagnostics(&loaded.warnings);
 }
 
 /// Loads the project file alone, for commands to which it does not matter what the manifests say, or whether
@@ -116,6 +130,7 @@ fn request(global: &Global, Loading { paths, project_file, cwd }: Loading) -> Lo
 }
 
 fn reject(rejected: &Rejected, output: &Output) -> CliError {
+    output.events.diagnostics(&rejected.diagnostics);
     if output.is_for_programs() {
         if let Err(error) = output.value(&validation_json(Err(&rejected.diagnostics))) {
             return error;

@@ -28,7 +28,7 @@ use super::args::Global;
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
 pub use follow::Followed;
-pub use loading::{Loading, declared, load_again, load_manifests, load_only_project};
+pub use loading::{Loading, declared, load_again, load_manifests, load_only_project, tell_loaded};
 use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
@@ -136,13 +136,20 @@ impl Session {
     ) -> Result<Self, CliError> {
         let project = &loaded.project;
         let place = StatePlace::of(global, project, output, interrupt.clone());
+        let begin = |clock: &Arc<dyn Clock>| {
+            output.events.begin(&project.name, clock, || place.run_context().provenance.clone());
+            output.events.diagnostics(&loaded.warnings);
+        };
         let (base_url, key, sandbox, clock): (_, _, _, Arc<dyn Clock>) = if global.sandbox {
             let start = start_sandbox(global, &place.directory, place.patience);
             let (sandbox, clock) = unless_interrupted(&interrupt, start).await?;
+            begin(&clock);
             (sandbox.base_url(), ApiKey::parse(REHEARSAL_KEY), Some(sandbox), clock)
         } else {
             let url = api_url(global, project);
-            (url, Ok(read_key(global)?), None, Arc::new(SystemClock))
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            begin(&clock);
+            (url, Ok(read_key(global)?), None, clock)
         };
         let base_url =
             parse_base_url(&base_url).map_err(|error| CliError::caused("cannot use the API's base URL", &error))?;

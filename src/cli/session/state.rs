@@ -2,7 +2,7 @@
 //!
 //! Needs no manifests, no key and no network: only where the state is, and whose.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -87,6 +87,13 @@ pub struct Unmerged {
     pub lock: Option<LockFile>,
 }
 
+/// Finds out who is at work in a project's folder with that folder for the state.
+pub(super) fn run_context(root: &Path, directory: &Path) -> RunContext {
+    // What facectl writes itself, wherever it was told to.
+    let own = [directory.to_owned(), root.join(".facectl"), root.join(LOCK_FILE)];
+    provenance::gather(root, &own.each_ref().map(PathBuf::as_path), command_line())
+}
+
 impl StatePlace {
     /// Returns where the state of a project is.
     pub fn of(global: &Global, project: &Project, output: Output, interrupt: Interrupt) -> Self {
@@ -110,9 +117,7 @@ impl StatePlace {
     /// Finds out who is at work. Asks git once: what a run writes, tells and returns names one and the same run.
     pub fn run_context(&self) -> &RunContext {
         self.context.get_or_init(|| {
-            // What facectl writes itself, wherever it was told to.
-            let own = [self.directory.clone(), self.root.join(".facectl"), self.root.join(LOCK_FILE)];
-            let mut context = provenance::gather(&self.root, &own.each_ref().map(PathBuf::as_path), command_line());
+            let mut context = run_context(&self.root, &self.directory);
             if let Some(Followed { commit, branch, .. }) = &self.followed {
                 let of_commit = &mut context.provenance;
                 (of_commit.commit, of_commit.branch) = (Some(commit.clone()), Some(branch.clone()));

@@ -4,6 +4,7 @@
 
 mod change;
 mod drift;
+mod events;
 mod outcome;
 mod plan;
 mod schema;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use drift::{DriftDocument, FaceDrift, drift_json};
+pub use events::{Counts, EVENTS_FORMAT_VERSION, EventLine, Level, What};
 pub use outcome::{OutcomeDocument, outcome_json};
 pub use plan::{PLAN_FORMAT_VERSION, PlanDocument, plan_json};
 pub use schema::document_schema;

@@ -133,12 +133,12 @@ struct PlannedFace<'a> {
 }
 
 /// Why something is to be done.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::report) struct Why {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Why {
     /// A stable word for programs.
-    pub(in crate::report) code: &'static str,
+    pub code: &'static str,
     /// Words for people.
-    pub(in crate::report) text: String,
+    pub text: String,
 }
 
 /// Which face takes which one's place.
@@ -280,6 +280,13 @@ impl<'a> PlanDocument<'a> {
     }
 }
 
+impl Why {
+    /// Returns why, in words that say no more than the plan stands on.
+    pub(in crate::report) fn of(plan: &Plan, why: &Reason) -> Self {
+        Self { code: why.code(), text: reason_in(plan, why) }
+    }
+}
+
 impl<'a> PlannedFace<'a> {
     fn of(face: &'a FacePlan, plan: &Plan) -> Self {
         // In full, so that a new field cannot be forgotten here.
@@ -292,7 +299,7 @@ impl<'a> PlannedFace<'a> {
             action: action.word(),
             symbol: action.symbol(),
             paid: action.is_paid(),
-            reason: Why { code: why.code(), text: reason_in(plan, why) },
+            reason: Why::of(plan, why),
             origin: origin.as_ref(),
             status: status.as_ref().map(TrainingStatus::shown),
             wait_for: *wait_for,
