@@ -21,7 +21,7 @@
 //! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock`, `http` |
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |
 //! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
-//! | [`report`] | values into text and JSON; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
+//! | [`report`] | values into text, JSON, its schemas, and lines of events; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
 //! | [`controller`] | what a loop stands on: a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
@@ -42,8 +42,9 @@
 //! | `lock-file.serial` | up to which serial the lock file says all that the state does | `state/published.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |
-//! | `git/` | the clone that `reconcile` follows, and the files of its newest commits | `controller/git.rs` |
+//! | `source/` | the clone that `reconcile` follows, and the files of its newest commits | `controller/git.rs` |
 //! | what `plan --out` names | a saved plan, wherever the user wants it, for its owner's eyes only | `cli/saved/file.rs` |
+//! | what `--events` names | what happens in the run under way, a line each, begun anew by each run | `cli/events.rs` |
 //! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |
 
 pub mod apply;

@@ -60,16 +60,20 @@ impl Events {
             true => Box::new(io::stdout()),
             false => Box::new(open_file(target)?),
         };
-        let events = Self::writing_to(writer, is_stdout, command, is_rehearsal);
-        if events.is_stdout() || events.lock().is_some_and(|stream| stream.target.is_some()) {
-            return Ok(events);
-        }
-        Err(CliError::new(format!("cannot write events to {}; nothing was done", target.display())))
+        Self::writing_to(writer, is_stdout, command, is_rehearsal).map_err(|error| unwritable(target, &error))
     }
 
-    /// Makes a stream of a writer and writes the first line.
-    pub fn writing_to(writer: Box<dyn Write + Send>, is_stdout: bool, command: &str, is_rehearsal: bool) -> Self {
-        let stream = Stream {
+    /// Makes a stream of a writer and writes the first line. `command` is what its runs are called.
+    ///
+    /// # Errors
+    /// When the first line cannot be written.
+    pub fn writing_to(
+        writer: Box<dyn Write + Send>,
+        is_stdout: bool,
+        command: &str,
+        is_rehearsal: bool,
+    ) -> io::Result<Self> {
+        let mut stream = Stream {
             target: Some(writer),
             is_stdout,
             seq: 0,
@@ -79,13 +83,10 @@ impl Events {
             is_begun: false,
             counts: Counts::default(),
         };
+        let facectl = env!("CARGO_PKG_VERSION");
+        stream.put(&What::Version { format_version: EVENTS_FORMAT_VERSION, facectl }, None)?;
         // There is one for each process, and its last line is the last thing that the process does.
-        let events = Self(Some(Box::leak(Box::new(Mutex::new(stream)))));
-        if let Some(mut stream) = events.lock() {
-            let facectl = env!("CARGO_PKG_VERSION");
-            stream.write(&What::Version { format_version: EVENTS_FORMAT_VERSION, facectl }, None);
-        }
-        events
+        Ok(Self(Some(Box::leak(Box::new(Mutex::new(stream))))))
     }
 
     /// Returns whether standard output is for events, and for nothing else.
@@ -200,7 +201,14 @@ impl Stream {
     }
 
     fn write(&mut self, what: &What<'_>, event: Option<&Event>) {
-        let Some(target) = &mut self.target else { return };
+        if let Err(error) = self.put(what, event) {
+            self.target = None;
+            say(&format!("warning: events cannot be written any more, and the run goes on without them: {error}"));
+        }
+    }
+
+    fn put(&mut self, what: &What<'_>, event: Option<&Event>) -> io::Result<()> {
+        let Some(target) = &mut self.target else { return Ok(()) };
         self.seq += 1;
         let real = SystemClock.now();
         let is_scaled = self.is_rehearsal && self.is_begun;
@@ -212,24 +220,17 @@ impl Stream {
             what: what.clone(),
             message: what.message(event),
         };
-        let written = serde_json::to_vec(&line).map_err(io::Error::from).and_then(|mut bytes| {
-            bytes.push(b'\n');
-            // At once and whole: whoever follows the file never sees half a line.
-            target.write_all(&bytes).and_then(|()| target.flush())
-        });
-        if let Err(error) = written {
-            self.target = None;
-            say(&format!("warning: events cannot be written any more, and the run goes on without them: {error}"));
-        }
+        let mut bytes = serde_json::to_vec(&line)?;
+        bytes.push(b'\n');
+        // At once and whole: whoever follows the file never sees half a line.
+        target.write_all(&bytes)?;
+        target.flush()
     }
 }
 
 /// Opens a file for events, and empties it. Nothing but events is ever overwritten.
 fn open_file(path: &Path) -> Result<std::fs::File, CliError> {
-    let failed = |error: &io::Error| {
-        CliError::caused(format!("cannot write events to {}; nothing was done", path.display()), error)
-            .hint("--events FILE needs a file that can be written, or `-` for standard output")
-    };
+    let failed = |error: &io::Error| unwritable(path, error);
     let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
     if is_file && !holds_events(path).map_err(|error| failed(&error))? {
         return Err(CliError::new(format!(
@@ -244,6 +245,12 @@ fn open_file(path: &Path) -> Result<std::fs::File, CliError> {
         file.set_len(0).map_err(|error| failed(&error))?;
     }
     Ok(file)
+}
+
+fn unwritable(target: &Path, error: &io::Error) -> CliError {
+    let shown = if target == Path::new("-") { "standard output".to_owned() } else { target.display().to_string() };
+    CliError::caused(format!("cannot write events to {shown}; nothing was done"), error)
+        .hint("--events needs a file that can be written, or `-` for standard output")
 }
 
 /// Returns whether a file is empty, or begins as files of events do.
@@ -300,7 +307,7 @@ mod tests {
     #[test]
     fn one_stream_takes_many_runs_and_counts_each_by_itself() {
         let paper = Paper::default();
-        let events = Events::writing_to(Box::new(paper.clone()), false, "reconcile", false);
+        let events = Events::writing_to(Box::new(paper.clone()), false, "reconcile", false).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         for times in 1..=2 {
             events.begin(&"acme".parse().unwrap(), &clock, Provenance::default);
@@ -320,7 +327,7 @@ mod tests {
     #[test]
     fn what_fails_before_anything_is_loaded_stands_between_a_beginning_and_an_end() {
         let paper = Paper::default();
-        let events = Events::writing_to(Box::new(paper.clone()), false, "plan", false);
+        let events = Events::writing_to(Box::new(paper.clone()), false, "plan", false).unwrap();
         events.error(&CliError::new("no API key").hint("make one"));
         events.end(Exit::ERROR);
         assert_eq!(paper.types(), ["version", "run_began", "error", "run_ended"]);
@@ -330,7 +337,7 @@ mod tests {
     #[test]
     fn a_rehearsal_tells_both_times() {
         let paper = Paper::default();
-        let events = Events::writing_to(Box::new(paper.clone()), false, "apply", true);
+        let events = Events::writing_to(Box::new(paper.clone()), false, "apply", true).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ScaledClock::new(jiff::Timestamp::UNIX_EPOCH, 1.0));
         events.begin(&"acme".parse().unwrap(), &clock, Provenance::default);
         let began = &paper.read()[1];
@@ -341,7 +348,7 @@ mod tests {
     #[test]
     fn a_full_disk_ends_the_events_and_nothing_else() {
         let paper = Paper { room: Some(400), ..Paper::default() };
-        let events = Events::writing_to(Box::new(paper.clone()), false, "apply", false);
+        let events = Events::writing_to(Box::new(paper.clone()), false, "apply", false).unwrap();
         (0..10).for_each(|_| events.take(&forgotten()));
         events.end(Exit::SUCCESS);
         let lines = paper.read();

@@ -200,6 +200,10 @@ fn a_target_that_cannot_take_events_is_refused_before_anything_is_sent() {
     ] {
         environment.run(&format!("apply -y --events {target}")).exits(1).prints_nothing().says(&[why]);
     }
+    let mut command = environment.command("apply -y --events -");
+    command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let run = environment.spawn_command(command, "apply -y --events - > /dev/full").end().exits(1);
+    run.says(&["cannot write events to standard output; nothing was done"]).hides(&["goes on without"]);
     assert_eq!(environment.read("faces/ana.yaml"), manifest);
     assert_eq!((server.requests("list"), server.trainings()), (0, 0));
 }

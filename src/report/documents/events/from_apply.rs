@@ -29,7 +29,9 @@ impl From<&Event> for What<'_> {
             Event::StepFailed { key, doing, why } => Self::StepFailed { key, doing, why },
             Event::WaitBegan { faces } => Self::WaitBegan { faces },
             Event::TrainingProgressed(training) => Self::TrainingProgressed { training: training.into() },
-            Event::RoundEnded { waiting, next } => Self::Heartbeat { waiting, next_look_secs: secs(next) },
+            Event::RoundEnded { waiting, next } => {
+                Self::Heartbeat { waiting, next_look_secs: (waiting > 0).then(|| secs(next)) }
+            }
             Event::FaceReached(training) => Self::FaceReached { training: training.into() },
             Event::TrainingFailed { training, why } => Self::TrainingFailed { training: training.into(), why },
             Event::LookFailed { why, times, next } => Self::LookFailed { why, times, next_look_secs: secs(next) },

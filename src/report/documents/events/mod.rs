@@ -251,8 +251,8 @@ pub enum What<'a> {
     Heartbeat {
         /// How many are still waited for.
         waiting: usize,
-        /// How long until the next look.
-        next_look_secs: f64,
+        /// How long until the next look; null where there is nothing left to look at.
+        next_look_secs: Option<f64>,
     },
     /// A face is as far as it was waited for.
     FaceReached {

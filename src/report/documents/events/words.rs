@@ -76,9 +76,9 @@ impl What<'_> {
             Self::CreateBegun { key, token } => format!("{key}: its create is being sent under token {token}"),
             Self::FaceUpdated { key, what, .. } => format!("{key}: {what}"),
             Self::TrainingProgressed { training } => training.words(),
-            Self::Heartbeat { waiting: 0, .. } => "nothing is waited for any more".to_owned(),
-            Self::Heartbeat { waiting, next_look_secs } => {
-                let next = Duration::try_from_secs_f64(*next_look_secs).unwrap_or_default();
+            Self::Heartbeat { next_look_secs: None, .. } => "nothing is waited for any more".to_owned(),
+            Self::Heartbeat { waiting, next_look_secs: Some(next) } => {
+                let next = Duration::try_from_secs_f64(*next).unwrap_or_default();
                 format!("{} still waited for; next look in {}", count(*waiting, "face"), duration(next))
             }
             Self::FaceStatus { key, status } => format!("{key}: {:?}, {:?}", status.sync, status.health),
