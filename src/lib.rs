@@ -19,6 +19,7 @@
 //! | [`manifest`] | YAML into desired faces, or every problem at once; its fields explained, its files laid out, a live face written as one | `face` |
 //! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
 //! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock`, `http` |
+//! | [`forge`] | GitHub and GitLab: one comment, one issue for each project, safe for jobs at the same time | `face`, `clock`, `http` |
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |
 //! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
 //! | [`report`] | values into text, JSON, its schemas, and lines of events; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
@@ -52,6 +53,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod face;
+pub mod forge;
 pub mod http;
 mod killpoint;
 pub mod manifest;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 
 use crate::apply::Interrupt;
+use crate::forge::{EventError, ForgeError, ForgeKind, PlaceError};
 use crate::report::Paint;
 use crate::state::{LeaseError, StateError};
 use crate::tavus::{ApiError, Failure};
@@ -11,7 +12,7 @@ use crate::tavus::{ApiError, Failure};
 use super::Exit;
 
 /// A failure as people see it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CliError {
     /// What happened. Fits after "error: ".
     pub message: String,
@@ -166,6 +167,63 @@ impl From<StateError> for CliError {
             StateError::Checksum { .. } | StateError::Record { .. } => base.hint("move the file away and run it again"),
         }
     }
+}
+
+impl From<PlaceError> for CliError {
+    fn from(error: PlaceError) -> Self {
+        let base = Self::caused("cannot tell where to write; nothing was sent", &error);
+        match error {
+            PlaceError::NoForge => base.hint("outside of a pipeline say it: --forge github|gitlab, --repository OWNER/NAME and --number N; --dry-run shows the text without any of it"),
+            PlaceError::TwoForges => base.hint("--forge github or --forge gitlab says which one is meant"),
+            PlaceError::NoRepository(_) => base.hint("--repository OWNER/NAME says which one is meant"),
+            PlaceError::Value { .. } => base.hint("was it handed on from another job? Then it is not what it should be, and nothing is done with it"),
+            PlaceError::Address { .. } => base.hint("--forge-url is the base of the REST API: https://api.github.com, https://git.example.com/api/v3, https://gitlab.example.com/api/v4"),
+        }
+    }
+}
+
+impl From<EventError> for CliError {
+    fn from(error: EventError) -> Self {
+        Self::caused("cannot tell where to write; nothing was sent", &error)
+            .hint("unset GITHUB_EVENT_PATH and give --number to do without")
+    }
+}
+
+impl From<ForgeError> for CliError {
+    fn from(error: ForgeError) -> Self {
+        match &error {
+            ForgeError::Call { what, kind, source } => forge_call(what, *kind, source),
+            ForgeError::Client(source) => Self::caused("cannot set up the client for the forge; nothing was sent", source),
+            ForgeError::NoIdentity(_) => Self::caused("cannot tell this token's own comments from others'; nothing was written", &error)
+                .hint("use the job's own GITHUB_TOKEN, or a personal access token"),
+            ForgeError::Endless(_) => Self::caused("cannot find what is there already; nothing was written", &error)
+                .hint("is --forge-url (GITHUB_API_URL, CI_API_V4_URL) really the forge's REST API?"),
+            ForgeError::Unlabelled { .. } => Self::caused("the next run would not find this issue, and would open another one", &error)
+                .hint("set the label by hand, and give the token the right to set labels (GitHub: `issues: write`; GitLab: role Reporter)"),
+            ForgeError::Unsettled => Self::caused("it did not come to rest", &error).hint("run it again, it takes up what is there"),
+        }
+    }
+}
+
+/// Tells of a request to the forge that failed. What was written before it stays, and the next run takes it up.
+fn forge_call(what: &str, kind: ForgeKind, error: &ApiError) -> CliError {
+    let base = CliError::caused(format!("{what} failed"), error);
+    let base = match (&error.failure, kind) {
+        (Failure::Status { status: 401, .. }, ForgeKind::GitHub) => base.hint("the token was refused: is it expired, or for another server? FACECTL_GITHUB_TOKEN goes before GH_TOKEN and GITHUB_TOKEN"),
+        (Failure::Status { status: 401, .. }, ForgeKind::GitLab) => base.hint("the token was refused: is it expired or revoked? It must be a personal, group or project access token with the scope `api`; CI_JOB_TOKEN is none"),
+        (Failure::Status { status: 403 | 404, .. }, ForgeKind::GitHub) => base
+            .hint("the job needs `permissions: { pull-requests: write }` for a comment, `{ issues: write }` for an issue; GitHub answers 404 where the token may not even see it")
+            .hint("a pull request from a fork gets a token that may only read: plan there without a secret, hand the text on as an artifact, and comment from a second workflow on `workflow_run`; or add --if-permitted, which warns and goes on"),
+        (Failure::Status { status: 403 | 404, .. }, ForgeKind::GitLab) => base
+            .hint("the token needs the scope `api` and at least the role Reporter in the project of the merge request; GitLab answers 404 where it may not even see it")
+            .hint("the pipeline of a fork runs without the project's variables: let a member start it in the parent project, or add --if-permitted, which warns and goes on"),
+        (Failure::Status { status: 300..=399, .. }, _) => base.hint("was the repository renamed, or is --forge-url (GITHUB_API_URL, CI_API_V4_URL) wrong? The token follows no redirect"),
+        (Failure::Status { status: 429 | 500.., .. } | Failure::NoAnswer(_), _) => base.hint("it may pass: run it again, it takes up what is there"),
+        (Failure::Unreachable(_), _) => base.hint("check the network, a proxy (HTTPS_PROXY), and --forge-url (GITHUB_API_URL, CI_API_V4_URL)"),
+        (Failure::Status { .. }, _) => base,
+        (Failure::Unreadable { .. }, _) => base.hint("is --forge-url (GITHUB_API_URL, CI_API_V4_URL) really the forge's REST API? A proxy or a login page answers like this"),
+    };
+    base.hint("-vv shows every request")
 }
 
 /// Runs something that changes nothing, unless somebody asks to stop first.

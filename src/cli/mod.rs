@@ -134,6 +134,9 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, C
         Command::Export(args) => {
             signals::with_runtime(output, |interrupt| commands::export::run(global, args, output, interrupt))
         }
+        Command::Ci(args) => {
+            signals::with_runtime(output, |interrupt| commands::ci::run(global, args, output, interrupt))
+        }
         Command::Sandbox(args) => {
             signals::with_runtime(output, |interrupt| commands::sandbox::run(args, output, interrupt))
         }

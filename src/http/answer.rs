@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, LINK, LOCATION, RETRY_AFTER};
 
 use super::Failure;
 use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean};
@@ -58,6 +58,17 @@ impl Answer {
     fn header(&self, name: &str) -> Option<String> {
         let value = self.headers.get(name)?.to_str().ok()?;
         Some(clean(value, WORD_LIMIT))
+    }
+
+    /// Returns whether a listing says that there is a further page (RFC 8288); none where it has no `Link` at all.
+    /// Where that page is said to be is not looked at: a secret goes to no address that an answer names.
+    pub(crate) fn has_next_page(&self) -> Option<bool> {
+        let links = self.headers.get_all(LINK).iter().filter_map(|link| link.to_str().ok());
+        let is_next = |link: &str| {
+            let parameters = link.split(';').skip(1).map(|parameter| parameter.replace(['"', ' '], ""));
+            parameters.into_iter().any(|parameter| parameter == "rel=next")
+        };
+        links.map(|links| links.split(',').any(is_next)).reduce(|any, next| any || next)
     }
 
     /// Returns how long to stay away: what `Retry-After` says, else, where a budget is used up, until it is renewed

@@ -48,6 +48,11 @@ impl ApiKey {
         self.header_after("")
     }
 
+    /// Returns the value of an `Authorization` header (RFC 6750), marked alike.
+    pub(crate) fn bearer(&self) -> Option<HeaderValue> {
+        self.header_after("Bearer ")
+    }
+
     fn header_after(&self, scheme: &str) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("{scheme}{}", self.0.expose_secret())).ok()?;
         value.set_sensitive(true);

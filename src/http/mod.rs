@@ -1,6 +1,7 @@
 //! How this program speaks HTTP: with whom a secret may be shared, what an answer proves, what is sent again.
 //!
-//! For the rooms that have a server at the other end. It knows nothing of what they say to each other.
+//! Shared by the rooms that have a server at the other end ([`crate::tavus`], [`crate::forge`]). It knows nothing of
+//! what they say to each other.
 //!
 //! | file | does |
 //! |---|---|
@@ -21,9 +22,10 @@ mod text;
 mod transport;
 
 pub use address::{Address, AddressError};
+pub(crate) use answer::Answer;
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub(crate) use sender::{Call, Sender, SenderConfig};
-pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
+pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_document, clean_name};
 pub use transport::ClientError;

@@ -111,6 +111,11 @@ impl Sender {
         Ok(Self { config, looking, creating, slots, limiter })
     }
 
+    /// Returns what it was made from.
+    pub(crate) fn config(&self) -> &SenderConfig {
+        &self.config
+    }
+
     /// Sends what may be repeated, as often as the policy allows, until `read` can read the answer.
     pub(crate) async fn repeat<T>(
         &self,

@@ -44,6 +44,13 @@ pub(crate) fn clean_name(text: &str) -> String {
     kept.map(shown).collect()
 }
 
+/// Returns a text of many lines without escape sequences and control characters. Its lines, its indents and its links
+/// stay: for what is to be read as a document somewhere else.
+pub(crate) fn clean_document(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', "    ");
+    text.split('\n').map(without_escapes).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns a body as a trace may show it.
 pub(super) fn body_for_trace(body: &[u8]) -> String {
     // In JSON a link can hide behind escapes (`\u0026` for `&`), so it is redacted after decoding.
@@ -149,6 +156,11 @@ mod tests {
             assert_eq!(clean(raw, 100), shown, "{raw:?}");
         }
         assert_eq!(clean_name("a\u{1b}[31mb"), "a\u{FFFD}[31mb");
+    }
+
+    #[test]
+    fn a_document_keeps_its_lines_and_indents_and_nothing_that_steers() {
+        assert_eq!(clean_document("# T\r\n\n  - a\u{1b}[31mb\u{0}\n\tc\u{202e}d\n"), "# T\n\n  - ab\n    cd\n");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod environment;
 mod events;
 mod explain;
 mod fmt;
+mod forge;
 mod hostile;
 mod imports;
 mod init;

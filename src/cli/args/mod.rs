@@ -1,5 +1,6 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod ci;
 mod delete;
 mod explain;
 mod export;
@@ -27,6 +28,7 @@ use crate::face::FaceKey;
 use crate::plan::ExpectedDigest;
 use crate::sandbox::FaultRule;
 
+pub use ci::{CiArgs, CiCommand, CommentArgs, ForgeArgs, IssueArgs};
 pub use delete::DeleteArgs;
 pub use explain::ExplainArgs;
 pub use export::ExportArgs;
@@ -138,6 +140,8 @@ pub enum Command {
     /// The key is made from the face's name. What the API does not tell (what a face was trained from) stands in
     /// the manifest as a comment. Faces whose training failed are left out.
     Export(ExportArgs),
+    /// Say at the forge, GitHub or GitLab, what a pipeline found: in one comment, in one issue
+    Ci(CiArgs),
     /// Serve the sandbox on this machine, for any client of the Tavus API
     Sandbox(SandboxArgs),
     Explain(ExplainArgs),

@@ -1,6 +1,7 @@
 //! One file per verb, thin: parse, call, report.
 
 pub mod apply;
+pub mod ci;
 pub mod converse;
 pub mod delete;
 pub mod diff;
