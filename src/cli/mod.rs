@@ -7,6 +7,7 @@ mod commands;
 mod error;
 mod events;
 mod exit;
+mod git;
 mod output;
 mod progress;
 mod provenance;
@@ -15,6 +16,7 @@ mod saved;
 mod scaffold;
 mod session;
 mod signals;
+mod since;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -19,6 +19,7 @@ mod voice;
 
 pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin};
 pub use link::{Link, LinkError, redact_links};
+pub(crate) use name::is_invisible_control;
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{
     Coverage, Observed, ObservedFace, ObservedPals, Ownership, Pal, Presence, Progress, Sight, TrainingStatus,

@@ -269,7 +269,7 @@ fn check_shown(text: &str, limit: usize) -> Result<(), NameError> {
 
 /// Control characters, and the marks that reorder text: a name must not be able to rewrite the plan
 /// that somebody reads before approving it (Unicode TR 36, bidirectional text spoofing).
-fn is_invisible_control(c: char) -> bool {
+pub(crate) fn is_invisible_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }

@@ -112,6 +112,14 @@ pub fn load_also_none(request: LoadRequest) -> Result<Loaded, Rejected> {
     load_extent(request, Extent::FacesOfProject)
 }
 
+/// Loads the manifests of another time: whatever is named now may not have been there.
+///
+/// # Errors
+/// As [`load`], but that something is not there is no error.
+pub fn load_as_it_was(request: LoadRequest) -> Result<Loaded, Rejected> {
+    load_extent(request, Extent::FacesThen)
+}
+
 /// Loads the project's settings and no manifest, for what asks the API alone.
 ///
 /// # Errors
@@ -127,7 +135,9 @@ enum Extent {
     Faces,
     /// The project and the faces there are.
     FacesIfAny,
-    /// As that, where a project file says that this is the right folder.
+    /// As that, also where the paths name what is not there.
+    FacesThen,
+    /// As the ones there are, where a project file says that this is the right folder.
     FacesOfProject,
     /// The project.
     Project,
@@ -138,18 +148,19 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
     let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
     let files = match extent {
         Extent::Project => Vec::new(),
-        Extent::Faces | Extent::FacesIfAny | Extent::FacesOfProject => {
+        Extent::Faces | Extent::FacesIfAny | Extent::FacesThen | Extent::FacesOfProject => {
             loader.collect(&request.paths, &request.cwd, &found)
         }
     };
     let may_be_empty = match extent {
         Extent::Faces => false,
         Extent::FacesOfProject => found.as_ref().is_some_and(|project| !project.is_default),
-        Extent::FacesIfAny | Extent::Project => true,
+        Extent::FacesIfAny | Extent::FacesThen | Extent::Project => true,
     };
     if may_be_empty {
-        // A folder in which the last manifest was is not kept by git. What is named on the command line is there.
-        let is_gone = |code: &str| code == "facectl::not-found" && request.paths.is_empty();
+        // A folder in which the last manifest was is not kept by git. What is named on the command line is there now.
+        let may_be_gone = request.paths.is_empty() || extent == Extent::FacesThen;
+        let is_gone = |code: &str| code == "facectl::not-found" && may_be_gone;
         loader.out.retain(|one| one.code != "facectl::no-manifests" && !is_gone(one.code));
     }
     let mut faces = Faces::default();

@@ -51,7 +51,7 @@ pub use digest::of_face as face_digest;
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};
-pub use load::{LoadRequest, Loaded, Rejected, load, load_also_none, load_if_any, load_project};
+pub use load::{LoadRequest, Loaded, Rejected, load, load_also_none, load_as_it_was, load_if_any, load_project};
 pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 pub use render::render_text;
 pub use source::{FILE_LIMIT, Source, Sources};

@@ -297,11 +297,15 @@ impl Hash {
         for keys in [recreate, retry, create_new, roll_forward] {
             self.keys(keys);
         }
-        let Selection { targets, exclude, labels } = selection;
+        let Selection { targets, exclude, labels, since } = selection;
         for patterns in [targets, exclude] {
             self.texts(patterns.iter().map(super::KeyPattern::as_str));
         }
         self.texts(labels.iter().map(ToString::to_string));
+        // Only where it was asked for: a plan without it has the digest that it always had.
+        if let Some(since) = since {
+            self.keys(since.faces.keys());
+        }
     }
 
     fn create(&mut self, create: &Create) {

@@ -19,6 +19,7 @@ mod restrain;
 mod retire;
 mod review;
 mod selection;
+mod since;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -49,6 +50,7 @@ pub use restrain::{Restraint, Withheld};
 pub(crate) use retire::{refund_until, users};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use selection::{KeyPattern, PatternError, Selection};
+pub use since::{ChangedBy, Commit, Since};
 pub use summary::Summary;
 pub(crate) use views::shared_tokens;
 
@@ -160,9 +162,10 @@ impl Plan {
         self.has_changes() && self.refusals.is_empty() && self.is_for_approval()
     }
 
-    /// Returns whether it may be approved as far as the way goes in which it was made.
+    /// Returns whether it may be approved as far as the way goes in which it was made: what stands on the lock file
+    /// alone is for looking at, and what is limited by a revision cannot be asked for by `apply`.
     pub fn is_for_approval(&self) -> bool {
-        !self.basis.sight.is_offline()
+        !self.basis.sight.is_offline() && self.policy.selection.since.is_none()
     }
 
     /// Returns the live faces that it deletes, each with its key.

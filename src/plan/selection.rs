@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::FaceKey;
 
-use super::LabelSelector;
+use super::{LabelSelector, Since};
 
 /// Which faces are meant: those that fit a target, no exclusion, and every selector. Empty: all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,37 +24,42 @@ pub struct Selection {
     pub exclude: Vec<KeyPattern>,
     /// `--selector`: only declared faces with such labels; each must hold.
     pub labels: Vec<LabelSelector>,
+    /// `--since`: only faces that changed since a revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
 }
 
 impl Selection {
     /// Returns whether a face is meant. A face that left the manifests has no labels, so that no selector means
     /// it: nobody can tell which ones it had.
     pub fn selects(&self, key: &FaceKey, labels: Option<&BTreeMap<String, String>>) -> bool {
-        let Self { targets, exclude, labels: selectors } = self;
+        let Self { targets, exclude, labels: selectors, since } = self;
         let is_met = |selector: &LabelSelector| labels.is_some_and(|labels| selector.is_met_by(labels));
         (targets.is_empty() || targets.iter().any(|pattern| pattern.is_met_by(key)))
             && !exclude.iter().any(|pattern| pattern.is_met_by(key))
             && selectors.iter().all(is_met)
+            && since.as_ref().is_none_or(|since| since.faces.contains_key(key))
     }
 
     /// Returns whether it means every face.
     pub fn is_everything(&self) -> bool {
-        let Self { targets, exclude, labels } = self;
-        targets.is_empty() && exclude.is_empty() && labels.is_empty()
+        let Self { targets, exclude, labels, since } = self;
+        targets.is_empty() && exclude.is_empty() && labels.is_empty() && since.is_none()
     }
 }
 
 /// The flags that ask for it.
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { targets, exclude, labels } = self;
+        let Self { targets, exclude, labels, since } = self;
+        let since = since.iter().map(|since| format!("--since {}", since.rev));
         let targets = targets.iter().map(|pattern| format!("--target {pattern}"));
         let exclude = exclude.iter().map(|pattern| format!("--exclude {pattern}"));
         let labels = labels.iter().map(|selector| match selector.to_string() {
             text if text.contains([' ', '(', '!']) => format!("-l '{text}'"),
             text => format!("-l {text}"),
         });
-        f.write_str(&targets.chain(exclude).chain(labels).collect::<Vec<_>>().join(" "))
+        f.write_str(&targets.chain(exclude).chain(labels).chain(since).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -140,6 +145,7 @@ mod tests {
             targets: targets.iter().map(|text| text.parse().unwrap()).collect(),
             exclude: exclude.iter().map(|text| text.parse().unwrap()).collect(),
             labels: labels.iter().map(|text| text.parse().unwrap()).collect(),
+            since: None,
         }
     }
 

@@ -12,6 +12,7 @@ mod outcome;
 mod paint;
 mod plan_text;
 mod progress;
+mod since;
 mod state;
 mod status;
 #[cfg(test)]
@@ -22,8 +23,8 @@ mod words;
 pub use diff::diff_text;
 pub use documents::{
     Counts, DriftDocument, EVENTS_FORMAT_VERSION, EventLine, FaceDrift, Level, OutcomeDocument, PLAN_FORMAT_VERSION,
-    PlanDocument, StatusDocument, ValidationDocument, What, document_schema, drift_json, outcome_json, plan_json,
-    status_json, validation_json,
+    PlanDocument, SinceDocument, StatusDocument, ValidationDocument, What, document_schema, drift_json, outcome_json,
+    plan_json, since_json, status_json, validation_json,
 };
 pub use drift::drift_text;
 pub use explain::{field_text, kinds_text};
@@ -34,6 +35,7 @@ pub use paint::Paint;
 pub(crate) use plan_text::over_limit;
 pub use plan_text::{digest_text, plan_text};
 pub use progress::{Heartbeat, line};
+pub use since::{changed_by_text, since_text};
 pub use state::{history_text, state_rows, state_table, verdict_text};
 pub use status::{Health, StatusRow, Sync, status_rows, status_table, table};
 pub use voices::{voices_json, voices_table};

@@ -12,6 +12,7 @@ use crate::plan::{
 
 use super::Paint;
 use super::offline::{offline_text, reason_in};
+use super::since::{changed_by_text, since_text};
 use super::words::{advice, count, hours, input_changes, keep, partial};
 
 /// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
@@ -157,6 +158,10 @@ fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
 fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
     let because = paint.wrap(&format!("because {}", reason_in(plan, &face.reason)), 6);
     let _ = writeln!(text, "      {}", paint.dim(&because));
+    if let Some(by) = plan.policy.selection.since.as_ref().and_then(|since| since.faces.get(&face.key)) {
+        let line = paint.wrap(&format!("changed by {}", changed_by_text(by)), 6);
+        let _ = writeln!(text, "      {}", paint.dim(&line));
+    }
     for change in input_changes(&face.reason).unwrap_or_default() {
         let _ = writeln!(text, "      {}: {} ->", change.field, paint.red(&change.before));
         let _ = writeln!(text, "      {}  {}", " ".repeat(change.field.len()), paint.green(&change.after));
@@ -374,6 +379,11 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         let head = "partial plan:";
         let line = format!("{} Without these flags the plan is whole.", partial(&plan.policy.selection, plan.left_out));
         let _ = writeln!(text, "{}{}", paint.yellow(head), paint.wrap_behind(head, &line, 4));
+    }
+    if let Some(since) = &plan.policy.selection.since {
+        let head = format!("since {}:", since.rev);
+        let line = format!("{} It cannot be applied: `apply` knows no --since.", since_text(since));
+        let _ = writeln!(text, "{}{}", paint.yellow(&head), paint.wrap_behind(&head, &line, 4));
     }
     if plan.left_out.elsewhere > 0 {
         let left_out = count(plan.left_out.elsewhere, "recorded face");

@@ -30,6 +30,7 @@ mod secrets;
 mod selection;
 mod server;
 mod settings;
+mod since;
 mod small;
 mod state;
 mod state_push;

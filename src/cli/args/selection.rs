@@ -27,6 +27,6 @@ impl SelectionArgs {
     /// Returns what they ask for.
     pub fn selection(&self) -> Selection {
         let Self { target, exclude, selector } = self;
-        Selection { targets: target.clone(), exclude: exclude.clone(), labels: selector.clone() }
+        Selection { targets: target.clone(), exclude: exclude.clone(), labels: selector.clone(), since: None }
     }
 }

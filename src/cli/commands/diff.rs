@@ -8,22 +8,23 @@ use crate::cli::args::{DiffArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session, State, Workspace};
+use crate::cli::since;
 use crate::face::{Coverage, Desired, FaceKey, Observed, Recorded};
 use crate::manifest::load;
 use crate::plan::{Policy, Selection};
-use crate::report::{Paint, diff_text, lock_file_text};
+use crate::report::{Paint, diff_text, lock_file_text, since_json, since_text};
 
 /// Shows each live face against the declared one.
 pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     if args.look.offline {
         let workspace = Workspace::open(load, global, &args.paths.paths, output, interrupt)?;
         let (recorded, observed) = workspace.offline()?;
-        let selection = selection(&workspace, &args, &recorded)?;
+        let selection = selection(global, &workspace, &args, &recorded)?;
         return show(&workspace, &args, &selection, recorded, &observed);
     }
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
     let State { store: _held, meta, recorded } = session.state(Access::Read)?;
-    let selection = selection(&session, &args, &recorded)?;
+    let selection = selection(global, &session, &args, &recorded)?;
     let observed = session.survey(&meta, &recorded).await?;
     let exit = show(&session, &args, &selection, recorded, &observed)?;
     session.close().await;
@@ -31,8 +32,14 @@ pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Int
 }
 
 /// Returns which faces are to be shown.
-fn selection(workspace: &Workspace, args: &DiffArgs, recorded: &Recorded) -> Result<Selection, CliError> {
-    let policy = Policy { selection: args.selection.selection(), ..workspace.policy(None, recorded, &[]) };
+fn selection(
+    global: &Global,
+    workspace: &Workspace,
+    args: &DiffArgs,
+    recorded: &Recorded,
+) -> Result<Selection, CliError> {
+    let selection = since::selection(global, &args.paths.paths, (&args.selection, &args.look), workspace)?;
+    let policy = Policy { selection, ..workspace.policy(None, recorded, &[]) };
     workspace.check_selection(&policy, recorded)?;
     Ok(policy.selection)
 }
@@ -55,7 +62,8 @@ fn show(
     }
     let has_changes = text.lines().any(|line| line.contains("declared/"));
     if output.is_for_programs() {
-        output.value(&json!({ "format_version": "1.0", "differs": has_changes, "complete": observed.is_complete(), "basis": observed.sight, "unified": text, "left_out": left_out }))?;
+        let since = selection.since.as_ref().map(since_json);
+        output.value(&json!({ "format_version": "1.0", "differs": has_changes, "complete": observed.is_complete(), "basis": observed.sight, "since": since, "unified": text, "left_out": left_out }))?;
     } else if text.is_empty() {
         output.talk(match (left_out, is_offline) {
             (0, false) => "No differences: each declared face is live as declared.",
@@ -68,6 +76,9 @@ fn show(
     }
     if let Some(line) = lock_file_text(observed.sight, serial) {
         output.talk(&format!("note: {line}"));
+    }
+    if let Some(since) = &selection.since {
+        output.talk(&format!("note: {}", since_text(since)));
     }
     if left_out > 0 {
         output.talk(&format!("note: {left_out} more left out by `{selection}`."));

@@ -9,8 +9,9 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::saved::{Request, SavedPlan, check_target};
 use crate::cli::session::{Access, Session, State, Workspace};
+use crate::cli::since;
 use crate::manifest::{load, load_also_none};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Plan, Policy, Selection};
 use crate::report::{digest_text, plan_json, plan_text};
 
 /// Shows what `apply` would do.
@@ -20,6 +21,12 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     }
     if let Some(path) = &args.out {
         check_target(path)?;
+        if args.look.since.is_some() {
+            return Err(CliError::new(
+                "`apply` cannot ask again what changed since a revision, so such a plan is not saved: --out and --since exclude each other",
+            )
+            .hint("name the faces: --target KEY"));
+        }
         if !args.refresh {
             return Err(CliError::new(
                 "a plan that was made without a look at the live faces cannot be applied, so it is not saved: --out needs --refresh",
@@ -42,7 +49,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     session.check_keys(&args.policy, &recorded)?;
     let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| session.past(store.as_ref()))?;
     let policy = session.policy(Some(&args.policy), &recorded, &history);
-    let policy = Policy { selection: args.selection.selection(), ..policy };
+    let policy = Policy { selection: select(global, &args, &session)?, ..policy };
     session.check_selection(&policy, &recorded)?;
     let plan = match args.refresh {
         true => session.plan(&recorded, &mut session.survey(&meta, &recorded).await?, &policy).await?,
@@ -73,11 +80,15 @@ fn offline(global: &Global, args: &PlanArgs, output: Output, interrupt: Interrup
     let (recorded, observed) = workspace.offline()?;
     workspace.check_keys(&args.policy, &recorded)?;
     let policy = workspace.policy(Some(&args.policy), &recorded, &[]);
-    let policy = Policy { selection: args.selection.selection(), ..policy };
+    let policy = Policy { selection: select(global, args, &workspace)?, ..policy };
     workspace.check_selection(&policy, &recorded)?;
     let plan = workspace.plan_without_pals(&recorded, &observed, &policy);
     show(&plan, &workspace)?;
     Ok(exit(&plan, args))
+}
+
+fn select(global: &Global, args: &PlanArgs, workspace: &Workspace) -> Result<Selection, CliError> {
+    since::selection(global, &args.paths.paths, (&args.selection, &args.look), workspace)
 }
 
 fn exit(plan: &Plan, args: &PlanArgs) -> Exit {

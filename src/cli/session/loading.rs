@@ -108,7 +108,11 @@ pub fn load_again(global: &Global, loading: Loading) -> Result<Loaded, Rejected>
     load_also_none(request(global, loading))
 }
 
-fn load_request(global: &Global, paths: &[String]) -> Result<LoadRequest, CliError> {
+/// Returns what a command line asks to load.
+///
+/// # Errors
+/// When nobody knows in which folder it runs.
+pub fn load_request(global: &Global, paths: &[String]) -> Result<LoadRequest, CliError> {
     let cwd = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
     let paths = global.file.iter().chain(paths).cloned().collect();
     Ok(request(global, Loading { paths, project_file: global.project_file.clone(), cwd }))

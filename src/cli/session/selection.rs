@@ -29,7 +29,7 @@ impl Workspace {
         let is_whole = policy.scope == Scope::Whole;
         let known: BTreeSet<&FaceKey> =
             declared.keys().chain(remembered.iter().copied().filter(|_| is_whole)).collect();
-        let Selection { targets, exclude, labels: _ } = selection;
+        let Selection { targets, exclude, labels: _, since } = selection;
         let is_there = |pattern: &&KeyPattern| known.iter().any(|key| pattern.is_met_by(key));
         if let Some(pattern) = targets.iter().find(|pattern| !is_there(pattern)) {
             let is_elsewhere = remembered.iter().any(|key| pattern.is_met_by(key));
@@ -40,7 +40,8 @@ impl Workspace {
             return Err(no_such("--exclude", pattern, &known, false));
         }
         let is_selected = |key: &FaceKey| selection.selects(key, declared.get(key).map(|face| &face.labels));
-        if !known.iter().any(|key| is_selected(key)) {
+        // That nothing changed is an answer, and no slip.
+        if since.is_none() && !known.iter().any(|key| is_selected(key)) {
             return Err(CliError::new(format!("`{selection}` selects no face; nothing was changed"))
                 .hint(labels_hint(declared)));
         }

@@ -8,6 +8,7 @@ mod events;
 mod outcome;
 mod plan;
 mod schema;
+mod since;
 mod status;
 mod validation;
 
@@ -19,6 +20,7 @@ pub use events::{Counts, EVENTS_FORMAT_VERSION, EventLine, Level, What};
 pub use outcome::{OutcomeDocument, outcome_json};
 pub use plan::{PLAN_FORMAT_VERSION, PlanDocument, plan_json};
 pub use schema::document_schema;
+pub use since::{SinceDocument, since_json};
 pub use status::{StatusDocument, status_json};
 pub use validation::{ValidationDocument, validation_json};
 

@@ -21,6 +21,7 @@ use super::super::offline::{reason_in, unseen};
 use super::super::words::{advice, input_changes, keep};
 use super::change::{ResourceChange, ResourceDrift};
 use super::drift::FaceDrift;
+use super::since::{ChangedByDocument, SinceDocument};
 
 /// The version of the JSON form. The first number changes when a reader could break.
 pub const PLAN_FORMAT_VERSION: &str = "1.0";
@@ -68,6 +69,8 @@ pub struct PlanDocument<'a> {
     refusals: Vec<BrokenLimit<'a>>,
     /// Live faces of the account that are not managed here.
     foreign_faces: usize,
+    /// What changed since a revision, where the plan is limited to that.
+    since: Option<SinceDocument<'a>>,
     /// Which part of the project was asked for; null for all of it.
     selection: Option<Selected<'a>>,
     /// Faces that were not asked for.
@@ -106,6 +109,9 @@ struct PlannedFace<'a> {
     wait_for: Option<WaitFor>,
     /// What somebody else changed since we last applied.
     drift: Vec<FaceDrift<'a>>,
+    /// What changed its declaration last, where the plan is limited to what changed since a revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_by: Option<ChangedByDocument<'a>>,
     /// The token that a new face is created under, or that a live one was found by.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<Option<&'a Token>>,
@@ -240,6 +246,8 @@ struct Selected<'a> {
     exclude: &'a [KeyPattern],
     /// Only faces with such labels.
     selector: &'a [LabelSelector],
+    /// Only what changed since this revision.
+    since: Option<&'a str>,
 }
 
 /// Returns a plan as JSON, with where the run that made it comes from.
@@ -272,6 +280,7 @@ impl<'a> PlanDocument<'a> {
             shortage: shortage.as_ref(),
             refusals: refusals.iter().map(BrokenLimit::of).collect(),
             foreign_faces: *foreign,
+            since: policy.selection.since.as_ref().map(SinceDocument::of),
             selection: Selected::of(&policy.selection),
             left_out: left_out.count(),
             left_out_with_changes: left_out.unselected_with_changes,
@@ -288,7 +297,7 @@ impl Why {
 }
 
 impl<'a> PlannedFace<'a> {
-    fn of(face: &'a FacePlan, plan: &Plan) -> Self {
+    fn of(face: &'a FacePlan, plan: &'a Plan) -> Self {
         // In full, so that a new field cannot be forgotten here.
         let FacePlan { key, origin, id, name, model, action, reason: why, drift, status, wait_for } = face;
         let plain = Self {
@@ -304,6 +313,13 @@ impl<'a> PlannedFace<'a> {
             status: status.as_ref().map(TrainingStatus::shown),
             wait_for: *wait_for,
             drift: drift.iter().map(FaceDrift::of).collect(),
+            changed_by: plan
+                .policy
+                .selection
+                .since
+                .as_ref()
+                .and_then(|since| since.faces.get(key))
+                .map(ChangedByDocument::of),
             token: None,
             instead_of: None,
             switch: None,
@@ -378,7 +394,8 @@ impl<'a> BrokenLimit<'a> {
 
 impl<'a> Selected<'a> {
     fn of(selection: &'a Selection) -> Option<Self> {
-        let Selection { targets, exclude, labels } = selection;
-        (!selection.is_everything()).then_some(Self { target: targets, exclude, selector: labels })
+        let Selection { targets, exclude, labels, since } = selection;
+        let since = since.as_ref().map(|since| since.rev.as_str());
+        (!selection.is_everything()).then_some(Self { target: targets, exclude, selector: labels, since })
     }
 }

@@ -299,5 +299,5 @@ fn a_plan_for_programs_has_one_of_each_and_no_secret() {
     }
     "#);
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_snapshot!(format!("{keys:?}"), @r#"["format_version", "facectl_version", "timestamp", "project", "digest", "applyable", "complete", "errored", "basis", "resource_changes", "resource_drift", "unseen", "faces", "summary", "duplicates", "retired", "shortage", "refusals", "foreign_faces", "selection", "left_out", "left_out_with_changes"]"#);
+    assert_snapshot!(format!("{keys:?}"), @r#"["format_version", "facectl_version", "timestamp", "project", "digest", "applyable", "complete", "errored", "basis", "resource_changes", "resource_drift", "unseen", "faces", "summary", "duplicates", "retired", "shortage", "refusals", "foreign_faces", "since", "selection", "left_out", "left_out_with_changes"]"#);
 }
