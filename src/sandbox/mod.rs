@@ -189,7 +189,7 @@ impl Sandbox {
         let store = Store::open(world_file.as_deref(), present)?;
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
-            ahead: store.time().duration_since(present),
+            ahead: Mutex::new(store.time().duration_since(present)),
             store: Mutex::new(store),
             script: Mutex::new(Script::new(faults)),
             callbacks: Mutex::default(),
@@ -285,8 +285,9 @@ struct Shared {
     /// When, in real time, the world was last told the time.
     ticked: Mutex<Option<Instant>>,
     clock: Arc<dyn Clock>,
-    /// How far the world was ahead of the clock at the start; added for good, so that time neither goes back nor stops.
-    ahead: SignedDuration,
+    /// How far the world is ahead of the clock: from the start, and because somebody wound it. Added for good, so that
+    /// time neither goes back nor stops.
+    ahead: Mutex<SignedDuration>,
     api_key: Option<String>,
     lenient: bool,
     stopped: watch::Receiver<bool>,
@@ -303,7 +304,16 @@ const TICK: Duration = Duration::from_millis(50);
 
 impl Shared {
     fn now(&self) -> Timestamp {
-        self.clock.now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
+        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clock.now().checked_add(ahead).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Lets time pass at once, and returns how late it is then.
+    fn wind(&self, by: SignedDuration) -> Timestamp {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        *ahead = ahead.saturating_add(by);
+        drop(ahead);
+        self.now()
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

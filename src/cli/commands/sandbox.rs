@@ -33,7 +33,7 @@ pub async fn run(args: SandboxArgs, output: Output, interrupt: Interrupt) -> Res
         seconds(args.speed)
     ));
     output.talk(&format!("  export TAVUS_API_KEY=any-key-will-do TAVUS_PUBLIC_API_BASE_URL={url}"));
-    output.talk("Ctrl-C ends it. What was paid for: GET /_sandbox/ledger");
+    output.talk("Ctrl-C ends it. What was paid for: GET /_sandbox/ledger. To let hours pass: POST /_sandbox/clock {\"advance\":\"4h\"}");
     interrupt.noted().await;
     sandbox.shutdown().await.map_err(failed)?;
     Ok(Exit::SUCCESS)

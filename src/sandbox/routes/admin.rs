@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::pals;
@@ -21,11 +22,14 @@ use crate::sandbox::script::Script;
 
 /// More faces than this in one request are a mistake.
 const MOST_FACES: u64 = 1_000_000;
+/// More time than this at once is a mistake, too: ten years.
+const MOST_AT_ONCE: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/_sandbox/health", get(health))
         .route("/_sandbox/ledger", get(ledger))
+        .route("/_sandbox/clock", post(clock))
         .route("/_sandbox/faults", post(faults))
         .route("/_sandbox/faces", post(add_faces))
         .route("/_sandbox/faces/{id}", patch(alter_face))
@@ -38,6 +42,20 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 async fn ledger(State(shared): State<Arc<Shared>>) -> Json<Ledger> {
     Json(shared.ledger())
+}
+
+/// Lets hours pass at once: `{"advance":"4h"}`, in hours, minutes and seconds. Time never goes back.
+async fn clock(State(shared): State<Arc<Shared>>, body: Bytes) -> Answer {
+    let mut fields = Fields::read(&body, false)?;
+    let text = fields.text("advance")?;
+    fields.done()?;
+    let by: Option<SignedDuration> = text.and_then(|text| text.parse().ok());
+    let by = by.filter(|by| (SignedDuration::ZERO..=MOST_AT_ONCE).contains(by));
+    let by = by.ok_or_else(|| Refusal::bad("advance must be a time such as 4h or 90m, and at most ten years"))?;
+    let now = shared.wind(by);
+    // What is shown from now on is not to be younger again after a crash.
+    shared.store().commit(Change::TimePassed, now, false)?;
+    ok(json!({ "now": now }))
 }
 
 /// Puts an array of rules in the place of those that applied so far.

@@ -178,6 +178,26 @@ async fn callbacks_go_to_loopback_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn hours_pass_at_once_where_somebody_winds_the_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("world.json");
+    let bench = Bench::with(&[], Some(&world)).await;
+    let path = format!("/v2/faces/{}", bench.new_face("a.mp4", "phoenix-4").await);
+    assert_eq!(bench.get(&path).await["status"], "started");
+    let wound = bench.send("POST", "/_sandbox/clock", Some(json!({ "advance": "4h 30m" }))).await.json();
+    assert_eq!(wound["now"], "2026-11-22T12:30:00Z");
+    assert_eq!(bench.get(&path).await["status"], "completed");
+    for wrong in
+        [json!({ "advance": "-1h" }), json!({ "advance": "soon" }), json!({ "advance": "99999999h" }), json!({})]
+    {
+        assert_eq!(bench.send("POST", "/_sandbox/clock", Some(wrong.clone())).await.status(), 400, "{wrong}");
+    }
+    bench.sandbox.shutdown().await.unwrap();
+    let again = Bench::with(&[], Some(&world)).await;
+    assert_eq!(again.get("/_sandbox/health").await["now"], "2026-11-22T12:30:00Z", "nor is it lost by a restart");
+}
+
+#[tokio::test]
 async fn ten_thousand_faces_can_be_listed_page_by_page_and_drift_by_hand() {
     let bench = Bench::with(&[], None).await;
     let bulk = json!({ "count": 10_000, "model_name": "phoenix-4", "name_prefix": "x" });
