@@ -100,7 +100,7 @@ impl Forge {
             Ok(author) => return Ok(author),
             Err(error) => error,
         };
-        let is_app = matches!(refused.failure, Failure::Status { status: 403, .. });
+        let is_app = matches!(refused.failure, Failure::Status { status: 403 | 404, .. });
         if self.kind == ForgeKind::GitLab || !is_app {
             return Err(self.failed("asking whose token it is", refused));
         }

@@ -18,28 +18,23 @@ pub enum CiCommand {
     /// Write a text into the one comment of this project on the pull request
     ///
     /// Posts the text as a comment of the pull request (merge request) that the job runs for, or edits the one that is
-    /// there: one for each project name, safe for jobs at the same time, and never a comment that somebody else wrote.
-    /// A job of an older run leaves a newer run's text alone.
+    /// there: one for each project name, safe for jobs at the same time, and never a comment that somebody else wrote. A
+    /// job of an older run leaves a newer run's text alone. For example: `facectl plan -o markdown | facectl ci comment`
     ///
-    ///     facectl plan -o markdown | facectl ci comment
+    /// On GitHub the token is FACECTL_GITHUB_TOKEN, GH_TOKEN or GITHUB_TOKEN, with the permission `pull-requests:
+    /// write`; on GitLab it is FACECTL_GITLAB_TOKEN or GITLAB_TOKEN, with the scope `api` (CI_JOB_TOKEN may not
+    /// comment). It is never shown.
     ///
-    /// The token is FACECTL_GITHUB_TOKEN, GH_TOKEN or GITHUB_TOKEN (permission `pull-requests: write`), on GitLab
-    /// FACECTL_GITLAB_TOKEN or GITLAB_TOKEN (scope `api`; CI_JOB_TOKEN may not comment). It is never shown.
-    ///
-    /// With --number the comment is written only while the pull request has the job's commit at its head: a number
-    /// that a stranger's job handed on leads to no other pull request.
-    #[command(verbatim_doc_comment)]
+    /// With --number the pull request must have the commit of the job, or of --head-sha, at its head: a number that a
+    /// stranger's job handed on leads to no other pull request. Otherwise nothing is written, and the exit code is 0.
     Comment(CommentArgs),
     /// Open, update or close the one issue of this project
     ///
-    /// Opens an issue with the text, or replaces the text of the one that is open: one for each project name. People are
-    /// told by a comment only where the finding changed. With --close it is closed, if one is open.
+    /// Opens an issue with the text, or replaces title and text of the one that is open: one for each project name.
+    /// People are told by a comment only where the finding changed. With --close it is closed, if one is open. For
+    /// example: `facectl ci issue drift.md --title "Faces drifted"`
     ///
-    ///     facectl drift -o markdown > drift.md
-    ///     facectl ci issue drift.md --title "Faces drifted"
-    ///
-    /// Tokens as for `ci comment`; GitHub needs `issues: write`.
-    #[command(verbatim_doc_comment)]
+    /// Tokens as for `ci comment`; GitHub needs the permission `issues: write`.
     Issue(IssueArgs),
 }
 
@@ -97,7 +92,7 @@ pub struct ForgeArgs {
     /// get a token that may only read
     #[arg(long, env = "FACECTL_IF_PERMITTED", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub if_permitted: bool,
-    /// Print what would be written; needs no token and sends nothing
+    /// Print what would be written; needs no token and sends nothing. A rehearsal (--sandbox) does the same
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -148,6 +148,7 @@ fn a_dry_run_prints_the_text_and_sends_nothing() {
     let run = forge.job_without_token().run_reading("ci comment --dry-run", "# Plan\n/merge").exits(0);
     run.prints(&["<!-- facectl:comment project=acme run=100.1", "# Plan", "\\/merge"])
         .says(&["Nothing was sent: this would be written as a comment of #7 in acme/faces at http://127.0.0.1"]);
+    forge.job().run_reading("ci comment --sandbox", "# Plan").exits(0).says(&["Nothing was sent"]);
     assert!(forge.world().seen.is_empty());
     let nowhere = crate::environment::Environment::empty();
     nowhere.run_reading("ci comment --dry-run --project acme", "# Plan").exits(0).says(&["where is not known here"]);

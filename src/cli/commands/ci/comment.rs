@@ -15,7 +15,7 @@ pub async fn run(global: &Global, args: &CommentArgs, output: Output, interrupt:
     let CommentArgs { body, number, forge } = args;
     let desk = Desk::open(global, forge, *number, output)?;
     let document = desk.document(&text::read(body, &SECRETS)?, None, MarkerKind::Comment)?;
-    if forge.dry_run {
+    if desk.is_rehearsal() {
         let number = desk.place().ok().and_then(|place| place.number);
         let what = number.map_or("a comment".to_owned(), |number| format!("a comment of #{number}"));
         return desk.rehearse(&what, document.text());

@@ -61,6 +61,11 @@ impl<'a> Desk<'a> {
         Ok(Self { global, args, output, project: project.name, place: place(args, number) })
     }
 
+    /// Returns whether nothing is to be sent.
+    pub fn is_rehearsal(&self) -> bool {
+        self.args.dry_run || self.global.sandbox
+    }
+
     /// Returns where to say it.
     ///
     /// # Errors

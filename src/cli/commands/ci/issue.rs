@@ -30,7 +30,7 @@ async fn open(desk: &Desk<'_>, args: &IssueArgs) -> Result<Exit, CliError> {
     let body = text::read(args.body.as_deref().unwrap_or("-"), &SECRETS)?;
     let document = desk.document(&body, args.finding.as_deref(), MarkerKind::Issue)?;
     let title = title(args.title.as_deref().unwrap_or_default())?;
-    if args.forge.dry_run {
+    if desk.is_rehearsal() {
         return desk
             .rehearse(&format!("the issue {title:?} with the label `{}`", args.label.as_str()), document.text());
     }
@@ -52,7 +52,7 @@ async fn close(desk: &Desk<'_>, args: &IssueArgs) -> Result<Exit, CliError> {
         }
         None => format!("Nothing is found any more.{}", place.as_ref().map(|place| by(place)).unwrap_or_default()),
     };
-    if args.forge.dry_run {
+    if desk.is_rehearsal() {
         return desk.rehearse("the last comment of the open issue, if there is one, after closing it", &last);
     }
     let place = place?;
