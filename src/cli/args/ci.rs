@@ -1,5 +1,7 @@
 //! `facectl ci`
 
+#![allow(rustdoc::bare_urls, reason = "these comments are the help text: terminals show no angle brackets")]
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::forge::{Commit, ForgeKind, Label};
@@ -45,7 +47,7 @@ pub struct CommentArgs {
     #[arg(value_name = "BODY", default_value = "-")]
     pub body: String,
     /// The pull request [default: the one that the job runs for]
-    #[arg(long, value_name = "N", env = "FACECTL_FORGE_NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, visible_alias = "pull-request", value_name = "N", env = "FACECTL_FORGE_NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub number: Option<u64>,
     #[command(flatten)]
     pub forge: ForgeArgs,
@@ -57,11 +59,11 @@ pub struct IssueArgs {
     /// The text: a file in markdown, or `-` for standard input, which is the default; with --close what to say last
     #[arg(value_name = "BODY")]
     pub body: Option<String>,
-    /// The title
+    /// The title; with --close it does not matter
     #[arg(long, value_name = "TEXT", required_unless_present = "close")]
     pub title: Option<String>,
     /// Close the issue, if one is open
-    #[arg(long, conflicts_with_all = ["title", "finding"])]
+    #[arg(long, conflicts_with = "finding")]
     pub close: bool,
     /// The label by which the issue is found again
     #[arg(long, value_name = "LABEL", default_value = "facectl-drift", env = "FACECTL_FORGE_LABEL")]

@@ -23,7 +23,7 @@ fn an_issue_is_opened_kept_up_to_date_and_closed() {
             let [note] = world.comments.as_slice() else { panic!("{:?}", world.comments) };
             assert!(note.number == 30 && note.body.starts_with("The finding changed"), "{}", note.body);
         }
-        forge.job_of_run("4").run("ci issue --close").exits(0).says(&["Closed the issue of `acme`."]);
+        forge.job_of_run("4").run("ci issue --title Drift --close").exits(0).says(&["Closed the issue of `acme`."]);
         assert!(!forge.world().issues[0].is_open);
         assert!(forge.world().comments[1].body.starts_with("Nothing is found any more."));
         forge.job_of_run("5").run("ci issue --close").exits(0).says(&["is not open"]);

@@ -24,7 +24,7 @@ fn a_second_workflow_speaks_for_the_run_that_it_follows() {
     let follows = json!({ "workflow_run": { "id": 55, "run_attempt": 2, "head_sha": SHA, "pull_requests": [] } });
     job.write("event.json", follows.to_string());
     job.run_reading("ci comment", "# Plan").exits(1).says(&["no pull request to comment on", "workflow_run"]);
-    job.run_reading("ci comment --number 7", "# Plan").exits(0);
+    job.run_reading("ci comment --pull-request 7", "# Plan").exits(0);
     assert!(forge.comments()[0].starts_with("<!-- facectl:comment project=acme run=55.2"), "{:?}", forge.comments());
 }
 
