@@ -84,7 +84,9 @@ fn every_manifest_below_the_examples_belongs_to_one_of_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let examples = examples();
     for entry in walkdir::WalkDir::new(root).into_iter().map(Result::unwrap) {
-        let is_manifest = entry.path().extension().is_some_and(|end| end == "yaml" || end == "yml");
+        let is_yaml = entry.path().extension().is_some_and(|end| end == "yaml" || end == "yml");
+        // Other programs' files are tested where they are used.
+        let is_manifest = is_yaml && std::fs::read_to_string(entry.path()).unwrap().contains("facectl.dev/v1");
         let is_covered = examples.iter().any(|example| entry.path().starts_with(example));
         assert!(!is_manifest || is_covered, "{} is tested by nobody", entry.path().display());
     }

@@ -22,6 +22,7 @@ mod offline;
 mod provenance;
 mod prune;
 mod reconcile;
+mod reconcile_examples;
 mod replace;
 mod saved;
 mod scale;

@@ -26,7 +26,7 @@ impl Repository<'_> {
 }
 
 /// An environment with a repository that declares these faces.
-fn with_repository(server: &Server, faces: &[&str]) -> Environment {
+pub(crate) fn with_repository(server: &Server, faces: &[&str]) -> Environment {
     let path = std::env::var("PATH").unwrap();
     let environment = Environment::empty().talking_to(server).with("PATH", &path);
     environment.write("origin/facectl.yaml", project("acme", ""));
