@@ -153,7 +153,9 @@ impl GitSource {
     pub async fn refresh(&self) -> Result<Checkout, GitTrouble> {
         let deadline = Instant::now() + self.timeout;
         let mut work = self.work.lock().await;
-        if work.lock.is_none() {
+        // A folder that somebody removed takes its lock with it.
+        if work.lock.is_none() || !export::has_lock(&self.directory) {
+            work.lock = None;
             work.lock = Some(export::take_directory(&self.directory)?);
         }
         let git = Git::new(&self.directory, &self.remote, deadline);

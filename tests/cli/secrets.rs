@@ -111,3 +111,21 @@ fn assert_no_secret_on_disk(environment: &Environment) {
         }
     }
 }
+
+#[test]
+fn git_and_what_it_starts_see_neither_the_key_nor_our_settings() {
+    let environment =
+        Environment::empty().with("TAVUS_API_KEY", "key-hush").with("PATH", &std::env::var("PATH").unwrap());
+    let seen = environment.path("seen");
+    let ssh = format!("env > {}; exit 1 #", seen.display());
+    let environment = environment
+        .with("GIT_SSH_COMMAND", &ssh)
+        .with("FACECTL_VAR_TOKEN", "token-hush")
+        .with("GIT_TRACE_CURL", "1")
+        .with("SSH_AUTH_SOCK", "/run/agent");
+    let run = environment.run("reconcile --git git@git.example.com:acme/faces.git --once").exits(1);
+    run.says(&["failed to ask git@git.example.com:acme/faces.git"]).hides(&["hush"]);
+    let seen = environment.read("seen");
+    assert!(seen.contains("SSH_AUTH_SOCK=/run/agent") && seen.contains("HOME="), "{seen}");
+    assert!(!seen.contains("hush") && !seen.contains("GIT_TRACE"), "{seen}");
+}

@@ -24,6 +24,11 @@ impl Drop for Lock {
     }
 }
 
+/// Returns whether the lock's file is still there.
+pub(super) fn has_lock(directory: &Path) -> bool {
+    directory.join("lock").is_file()
+}
+
 /// Makes the directory and takes its lock.
 pub(super) fn take_directory(directory: &Path) -> Result<Lock, GitTrouble> {
     make_private(directory)?;

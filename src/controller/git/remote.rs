@@ -146,7 +146,8 @@ impl Remote {
 
     /// Returns what git said as one line that may be shown.
     pub(super) fn redact(&self, said: &str) -> String {
-        let mut said = said.to_owned();
+        let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let mut said = lines.join("; ");
         for secret in self.login.iter().flat_map(|login| &login.secrets) {
             said = said.replace(secret.expose_secret(), "…");
         }

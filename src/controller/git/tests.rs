@@ -232,6 +232,19 @@ async fn a_damaged_clone_is_made_anew() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_removed_meanwhile_is_made_anew() {
+    let (upstream, place) = (Upstream::with_ana(), Place::new());
+    let source = place.source(&upstream);
+    let first = source.refresh().await.unwrap();
+    std::fs::remove_dir_all(place.0.path().join("git")).unwrap();
+    assert_eq!(source.refresh().await.unwrap(), first);
+    assert!(matches!(place.source(&upstream).refresh().await, Err(GitTrouble::InUse { .. })));
+    std::fs::remove_dir_all(place.0.path().join("git/checkouts")).unwrap();
+    assert_eq!(source.refresh().await.unwrap(), first);
+    assert_eq!(text(&first, "faces/ana.yaml"), "name: ana\n");
+}
+
+#[tokio::test]
 async fn files_of_an_earlier_process_and_unfinished_ones_are_not_trusted() {
     let (upstream, place) = (Upstream::with_ana(), Place::new());
     let checkout = place.source(&upstream).refresh().await.unwrap();

@@ -98,13 +98,8 @@ impl GitTrouble {
             Self::BadPath { .. } => "give a path as it is seen from the top of the repository, without `..`",
             Self::NoGit { .. } => "install git, and see that it is on the PATH",
             Self::InUse { .. } => "give this process a --state-dir of its own, or end the other one",
-            Self::Failed { .. } => {
-                "try `git ls-remote` with the same address as the same user; ssh needs the host in known_hosts and a key \
-                 without a passphrase or in an agent"
-            }
-            Self::TimedOut { .. } => {
-                "see that the remote can be reached from here; it is asked again at the next interval"
-            }
+            Self::Failed { said, .. } => hint_for(said),
+            Self::TimedOut { .. } => UNREACHABLE,
             Self::BranchGone { .. } => {
                 "push the branch, or name another one; what was loaded last stays in force until then"
             }
@@ -118,5 +113,59 @@ impl GitTrouble {
     /// Returns whether the same settings can never work, however often they are tried.
     pub fn is_for_good(&self) -> bool {
         matches!(self, Self::BadUrl { .. } | Self::BadBranch { .. } | Self::BadPath { .. })
+    }
+}
+
+/// What git, ssh and curl say (git 2.39 to 2.47, OpenSSH 9, in the C locale, which we set), and what to do about it.
+const HINTS: &[(&str, &str)] = &[
+    ("No space left on device", "make space; what was loaded last stays in force until then"),
+    (
+        "Host key verification failed",
+        "put the host's key into this user's known_hosts, after comparing it with what the git service publishes",
+    ),
+    (
+        "Permission denied (",
+        "give ssh a key that may read there, without a passphrase or in an agent (GIT_SSH_COMMAND, SSH_AUTH_SOCK)",
+    ),
+    ("Authentication failed", NEEDS_TOKEN),
+    ("could not read Username", NEEDS_TOKEN),
+    ("could not read Password", NEEDS_TOKEN),
+    (
+        "dubious ownership",
+        "that repository is another user's: allow it with `git config --global --add safe.directory FOLDER`",
+    ),
+    ("Could not resolve host", UNREACHABLE),
+    ("Failed to connect", UNREACHABLE),
+    ("Connection refused", UNREACHABLE),
+    ("Connection timed out", UNREACHABLE),
+];
+const NEEDS_TOKEN: &str =
+    "give a token that may read there, as https://USER:TOKEN@host/…, or set up a credential helper for this user";
+const UNREACHABLE: &str = "see that the remote can be reached from here; it is asked again at the next interval";
+
+fn hint_for(said: &str) -> &'static str {
+    let known = HINTS.iter().find(|(words, _)| said.contains(words));
+    known.map_or("try `git ls-remote` with the same address, as the same user", |(_, hint)| hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_says_leads_to_what_helps() {
+        for (said, hint) in [
+            ("fatal: could not read Username for 'https://git.example.com': terminal prompts disabled", NEEDS_TOKEN),
+            (
+                "ssh: connect to host 127.0.0.1 port 22: Connection refused; fatal: Could not read from remote",
+                UNREACHABLE,
+            ),
+            ("fatal: unable to access 'https://x.invalid/': Could not resolve host: x.invalid", UNREACHABLE),
+            ("fatal: '/nope' does not appear to be a git repository", hint_for("")),
+        ] {
+            assert_eq!(hint_for(said), hint, "{said}");
+        }
+        let full = "fatal: write error: No space left on device; fatal: index-pack failed";
+        assert!(hint_for(full).starts_with("make space"));
     }
 }
