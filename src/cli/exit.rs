@@ -47,6 +47,13 @@ impl Exit {
     ];
 }
 
+impl Exit {
+    /// Returns what it means, in words.
+    pub fn meaning(self) -> &'static str {
+        Self::ALL.iter().find(|(exit, _)| *exit == self).map_or("", |(_, meaning)| meaning)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.0)

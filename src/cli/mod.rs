@@ -4,11 +4,13 @@
 
 mod args;
 mod commands;
+mod delivery;
 mod error;
 mod events;
 mod exit;
 mod git;
 mod output;
+mod pipeline;
 mod progress;
 mod provenance;
 mod run;
@@ -26,7 +28,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
-use args::{Cli, Command, Global, LogFormat, OutputFormat};
+use args::{Cli, Command, Global, LogFormat, OutputFormat, settle};
+use delivery::Delivery;
 use error::CliError;
 use events::Events;
 pub use exit::Exit;
@@ -45,30 +48,36 @@ pub fn run() -> ExitCode {
         }
     };
     let Cli { global, command } = cli;
-    let output = Output::new(&global);
-    let is_loop = matches!(command, Command::Reconcile(_));
-    start_logs(&global, &output, is_loop);
-    let events = match &global.events {
+    // It lives as long as the process, and is handed everywhere that anything is written.
+    let delivery: &'static Delivery =
+        Box::leak(Box::new(Delivery::new(command.reported(), global.sandbox, global.report.clone())));
+    let output = Output::new(&global, delivery);
+    start_logs(&global, &output, matches!(command, Command::Reconcile(_)));
+    let events = delivery.check().and_then(|()| match &global.events {
         Some(target) => Events::open(target, command.name(), global.sandbox),
         None => Ok(Events::default()),
-    };
+    });
     let events = match events {
         Ok(events) => events,
-        Err(error) => return fail(&error, &output).into(),
+        Err(error) => return failed(&error, &output).into(),
     };
     let output = output.with_events(events);
-    let exit = match dispatch(command, &global, output) {
-        Ok(exit) => exit,
-        Err(error) => fail(&error, &output),
-    };
+    let exit = dispatch(command, &global, output).unwrap_or_else(|error| failed(&error, &output));
+    // A report that somebody waits for and that is not there must not go unseen.
+    let exit = if exit == Exit::SUCCESS && delivery.has_failed() { Exit::ERROR } else { exit };
     events.end(exit);
     exit.into()
 }
 
-/// Tells people and programs of an error, and returns the code to exit with.
-fn fail(error: &CliError, output: &Output) -> Exit {
+/// Tells of a failure wherever somebody waits to hear of it, and returns the code to exit with.
+fn failed(error: &CliError, output: &Output) -> Exit {
     if !error.is_silent {
         output.say(&error.text(output.talk_paint));
+        if !output.delivery.is_done()
+            && let Err(error) = output.deliver_failure(error)
+        {
+            output.say(&error.text(output.talk_paint));
+        }
     }
     output.events.error(error);
     error.exit
@@ -165,9 +174,14 @@ fn parse() -> Result<Cli, clap::Error> {
         );
         return Err(command.error(ErrorKind::ArgumentConflict, what));
     }
+    let (output_is_flag, report_is_flag) = (is_flag("output"), is_flag("report"));
     let mut cli = Cli::from_arg_matches(&matches)?;
     check_events(&mut cli, is_flag("events")).map_err(|what| command.error(ErrorKind::ArgumentConflict, what))?;
-    Ok(cli)
+    let Cli { global, command: asked } = &mut cli;
+    match settle(asked, (&mut global.output, output_is_flag), (&mut global.report, report_is_flag)) {
+        Ok(()) => Ok(cli),
+        Err(why) => Err(command.error(ErrorKind::InvalidValue, why)),
+    }
 }
 
 /// Refuses events where there are none to write, or where standard output is for something else.

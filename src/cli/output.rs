@@ -4,11 +4,20 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::Value;
 
-use crate::report::Paint;
+use crate::face::ProjectName;
+use crate::plan::Plan;
+use crate::report::{
+    Body, Failure, MARKDOWN_LIMIT, Paint, Report, defused, github_commands, gitlab_code_quality, gitlab_plan, junit,
+    markdown, plan_text,
+};
+use crate::state::Provenance;
 
-use super::args::{ColorChoice, Global, OutputFormat};
+use super::Exit;
+use super::args::{ColorChoice, Global, OutputFormat, ReportForm};
+use super::delivery::Delivery;
 use super::error::CliError;
 use super::events::Events;
+use super::pipeline;
 
 /// Where a run writes, and how.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +36,8 @@ pub struct Output {
     pub is_logged: bool,
     /// Where programs hear of what happens meanwhile.
     pub events: Events,
+    /// What is written besides.
+    pub delivery: &'static Delivery,
 }
 
 /// The widest text: longer lines are hard to read.
@@ -34,7 +45,7 @@ const WIDEST: usize = 100;
 
 impl Output {
     /// Decides once, from flags, environment and terminal.
-    pub fn new(global: &Global) -> Self {
+    pub fn new(global: &Global, delivery: &'static Delivery) -> Self {
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).clamp(40, WIDEST);
         let is_plain = global.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let paint = |is_terminal: bool| Paint {
@@ -55,6 +66,94 @@ impl Output {
             is_talk_seen: io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
             is_logged: false,
             events: Events::default(),
+            delivery,
+        }
+    }
+
+    /// Writes the result of a command in every form that was asked for: on standard output, for the pipeline, and to
+    /// files. `provenance` is asked only where a form says it.
+    ///
+    /// # Errors
+    /// As [`Output::result`]. What cannot be written to a file is told, and makes the run fail only if it is well
+    /// otherwise.
+    pub fn deliver(
+        &self,
+        exit: Exit,
+        project: Option<&ProjectName>,
+        body: Body<'_>,
+        provenance: impl FnOnce() -> Provenance,
+    ) -> Result<(), CliError> {
+        // Text does not say it, and git need not be asked.
+        let provenance = (self.is_for_programs() || self.delivery.has_targets()).then(provenance);
+        let report = Report {
+            command: self.delivery.command,
+            project,
+            provenance: provenance.as_ref(),
+            is_rehearsal: self.delivery.is_rehearsal,
+            exit: exit.0,
+            exit_means: exit.meaning(),
+            body,
+        };
+        self.delivery.note_done();
+        let shown = self.show(&report);
+        for error in self.delivery.write(|form| self.rendered(form, &report)) {
+            self.delivery.note_failed();
+            self.say(&error.text(self.talk_paint));
+        }
+        shown
+    }
+
+    /// Delivers that a command failed before it had a result. On standard output only the forms say so that a pipeline
+    /// shows: what reads JSON finds none there, as ever.
+    pub fn deliver_failure(&self, error: &CliError) -> Result<(), CliError> {
+        let plan = self.delivery.plan();
+        let failure = Failure { message: &error.message, causes: &error.causes, hints: &error.hints, plan };
+        let project = plan.map(|(plan, _)| &plan.project);
+        self.deliver(error.exit, project, Body::Failure(failure), pipeline::provenance)
+    }
+
+    fn show(&self, report: &Report<'_>) -> Result<(), CliError> {
+        let is_failure = matches!(report.body, Body::Failure(_));
+        match self.format {
+            OutputFormat::Text => self.result(&report.text(self.paint)),
+            OutputFormat::Json | OutputFormat::Yaml if is_failure => Ok(()),
+            OutputFormat::Json | OutputFormat::Yaml => self.value(&report.value()),
+            OutputFormat::Markdown => self.result(&markdown(report, MARKDOWN_LIMIT)),
+            OutputFormat::Gitlab => self.result(&gitlab(report)),
+            OutputFormat::Junit => self.result(&(junit(report, &pipeline::roots()) + "\n")),
+            OutputFormat::Github => {
+                let text = match &report.body {
+                    Body::Rejected(rejection) => rejection.text(self.paint),
+                    _ => report.text(self.paint),
+                };
+                let commands = github_commands(report, &text, &pipeline::roots(), &pipeline::secret_word());
+                let shown = self.result(&commands);
+                for error in pipeline::write_step_files(report) {
+                    self.delivery.note_failed();
+                    self.say(&error.text(self.talk_paint));
+                }
+                shown
+            }
+        }
+    }
+
+    fn rendered(&self, form: ReportForm, report: &Report<'_>) -> String {
+        match form {
+            ReportForm::Json => as_json(&report.value()),
+            // Values of ours always serialise.
+            ReportForm::Yaml => serde_yaml::to_string(&report.value()).unwrap_or_default(),
+            ReportForm::Markdown => markdown(report, MARKDOWN_LIMIT),
+            ReportForm::Junit => junit(report, &pipeline::roots()) + "\n",
+            ReportForm::Gitlab => as_json(&gitlab_plan(report)),
+            ReportForm::Codequality => as_json(&gitlab_code_quality(report, &pipeline::roots())),
+        }
+    }
+
+    /// Shows a plan to whoever follows along, where the result is for programs: before anything is done by it.
+    pub fn preview(&self, plan: &Plan) {
+        // The log of a step is read by people when something went wrong on the way.
+        if self.is_talk_seen || self.format == OutputFormat::Github {
+            self.say(&plan_text(plan, self.talk_paint));
         }
     }
 
@@ -79,6 +178,9 @@ impl Output {
             self.say(text);
             return Ok(());
         }
+        if text.is_empty() {
+            return Ok(());
+        }
         match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -93,7 +195,13 @@ impl Output {
     pub fn value(&self, value: &Value) -> Result<(), CliError> {
         let text = match self.format {
             OutputFormat::Yaml => serde_yaml::to_string(value).map_err(|error| error.to_string()),
-            OutputFormat::Json | OutputFormat::Text => {
+            // Commands with these other forms have a report.
+            OutputFormat::Json
+            | OutputFormat::Text
+            | OutputFormat::Markdown
+            | OutputFormat::Github
+            | OutputFormat::Gitlab
+            | OutputFormat::Junit => {
                 serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
             }
         };
@@ -123,8 +231,22 @@ impl Output {
     pub fn say(&self, text: &str) {
         match self.is_logged {
             true => tracing::warn!("{}", text.strip_prefix("warning: ").unwrap_or(text).trim()),
+            // GitHub's runner takes commands from there, too.
+            false if self.format == OutputFormat::Github => say(&defused(text)),
             false => say(text),
         }
+    }
+}
+
+fn as_json(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// What GitLab reads of a result: the counts of a plan, and of everything else the problems.
+fn gitlab(report: &Report<'_>) -> String {
+    match &report.body {
+        Body::Plan(_) => as_json(&gitlab_plan(report)),
+        _ => as_json(&gitlab_code_quality(report, &pipeline::roots())),
     }
 }
 

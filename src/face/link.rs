@@ -162,6 +162,21 @@ fn shown(url: &Url) -> String {
     text
 }
 
+/// Returns the shown form, also of a link that is in it already: what was hidden once stays as it was shown.
+fn shown_again(url: &Url) -> String {
+    /// How a parser writes the sign for what is hidden.
+    const HIDDEN: &str = "%E2%80%A6";
+    let mut text = shown(url);
+    if let Some(head) = text.strip_suffix("…=…").filter(|_| url.query().is_some_and(|query| query.ends_with(HIDDEN)))
+    {
+        text = format!("{head}…");
+    }
+    match text.strip_suffix(HIDDEN).filter(|head| head.ends_with('/')) {
+        Some(head) => format!("{head}…"),
+        None => text,
+    }
+}
+
 /// Replaces every link inside a text of unknown origin (an API's error, a trace) by its shown form.
 pub fn redact_links(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -186,7 +201,7 @@ pub fn redact_links(text: &str) -> String {
             continue;
         }
         match Url::parse(candidate) {
-            Ok(url) => out.push_str(&shown(&url)),
+            Ok(url) => out.push_str(&shown_again(&url)),
             // Not a URL after all: whatever follows a `?` may still be a secret.
             Err(_) => match candidate.split_once('?') {
                 Some((head, _)) => {
@@ -308,6 +323,15 @@ mod tests {
 
     fn identity(text: &str) -> String {
         Link::parse(text).unwrap().identity()
+    }
+
+    #[test]
+    fn what_is_hidden_already_stays_as_it_is_shown() {
+        for text in ["https://a.example.com/b.mp4?…", "https://a.example.com/b.mp4?v=1&…", "https://a.example.com/…"]
+        {
+            assert_eq!(redact_links(text), text);
+        }
+        assert_eq!(redact_links("https://u:p@a.example.com/b?c=d&…"), "https://a.example.com/b?c=…&…");
     }
 
     #[test]

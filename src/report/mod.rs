@@ -7,10 +7,12 @@ mod documents;
 mod drift;
 mod explain;
 mod format;
+mod formats;
 mod offline;
 mod outcome;
 mod paint;
 mod plan_text;
+mod plan_words;
 mod progress;
 mod since;
 mod state;
@@ -29,11 +31,15 @@ pub use documents::{
 pub use drift::drift_text;
 pub use explain::{field_text, kinds_text};
 pub use format::{format_json, format_summary, format_text};
+pub use formats::{
+    Body, Drifted, Failure, MARKDOWN_LIMIT, PROBLEMS_SHOWN, Planned, Ran, Rejection, Report, Roots, Sound, Standing,
+    defused, github_commands, github_outputs, gitlab_code_quality, gitlab_plan, headline, junit, markdown,
+};
 pub use offline::{lock_file_text, offline_text, reason_in};
 pub use outcome::outcome_text;
 pub use paint::Paint;
-pub(crate) use plan_text::over_limit;
 pub use plan_text::{digest_text, plan_text};
+pub(crate) use plan_words::over_limit;
 pub use progress::{Heartbeat, line};
 pub use since::{changed_by_text, since_text};
 pub use state::{history_text, state_rows, state_table, verdict_text};

@@ -10,51 +10,27 @@ use super::words::count;
 pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
     // In full, so that a new field cannot be forgotten here.
     let Outcome {
-        created,
-        adopted,
-        updated,
-        forgotten,
-        switched,
-        given_up,
-        deleted,
+        created: _,
+        adopted: _,
+        updated: _,
+        forgotten: _,
+        switched: _,
+        given_up: _,
+        deleted: _,
         refused,
         in_doubt,
         skipped,
         held,
         trouble,
-        reached,
+        reached: _,
         failed,
         still_training,
         is_interrupted,
         is_deadline_reached,
         is_key_refused,
     } = outcome;
-    let mut done = vec![format!("{} created", created.len()), format!("{} updated", updated.len())];
-    for (number, what) in [
-        (adopted.len(), "adopted"),
-        (switched.len(), "switched to another face"),
-        (given_up.len(), "replacement given up"),
-        (deleted.len(), "deleted"),
-        (forgotten.len(), "forgotten"),
-        (refused.len(), "refused"),
-        (in_doubt.len(), "in doubt"),
-        (skipped.len(), "not begun"),
-        (held.len(), "held back"),
-        (reached.len(), "reached what was waited for"),
-        (failed.len(), "failed"),
-        (still_training.len(), "still in training"),
-    ] {
-        if number > 0 {
-            done.push(format!("{number} {what}"));
-        }
-    }
-    let is_well = refused.is_empty()
-        && in_doubt.is_empty()
-        && held.is_empty()
-        && trouble.is_empty()
-        && failed.is_empty()
-        && !is_key_refused;
-    let head = if is_well { "Done:" } else { "Done, with trouble:" };
+    let (head, done) = done_counts(outcome);
+    let is_well = is_well(outcome);
     let painted = if is_well { paint.green(head) } else { paint.red(head) };
     let mut text = format!("{}{}\n", paint.bold(&painted), paint.list_behind(head, &done, 2));
     let mut say = |line: String| {
@@ -99,6 +75,62 @@ pub fn outcome_text(outcome: &Outcome, paint: Paint) -> String {
         ));
     }
     text
+}
+
+/// Returns whether nothing went wrong.
+pub(super) fn is_well(outcome: &Outcome) -> bool {
+    let Outcome { refused, in_doubt, held, trouble, failed, is_key_refused, .. } = outcome;
+    refused.is_empty()
+        && in_doubt.is_empty()
+        && held.is_empty()
+        && trouble.is_empty()
+        && failed.is_empty()
+        && !is_key_refused
+}
+
+/// Returns how a run went: a head, and the numbers that are not zero.
+pub(super) fn done_counts(outcome: &Outcome) -> (&'static str, Vec<String>) {
+    // In full, so that a new field cannot be forgotten here.
+    let Outcome {
+        created,
+        adopted,
+        updated,
+        forgotten,
+        switched,
+        given_up,
+        deleted,
+        refused,
+        in_doubt,
+        skipped,
+        held,
+        trouble: _,
+        reached,
+        failed,
+        still_training,
+        is_interrupted: _,
+        is_deadline_reached: _,
+        is_key_refused: _,
+    } = outcome;
+    let mut done = vec![format!("{} created", created.len()), format!("{} updated", updated.len())];
+    for (number, what) in [
+        (adopted.len(), "adopted"),
+        (switched.len(), "switched to another face"),
+        (given_up.len(), "replacement given up"),
+        (deleted.len(), "deleted"),
+        (forgotten.len(), "forgotten"),
+        (refused.len(), "refused"),
+        (in_doubt.len(), "in doubt"),
+        (skipped.len(), "not begun"),
+        (held.len(), "held back"),
+        (reached.len(), "reached what was waited for"),
+        (failed.len(), "failed"),
+        (still_training.len(), "still in training"),
+    ] {
+        if number > 0 {
+            done.push(format!("{number} {what}"));
+        }
+    }
+    (if is_well(outcome) { "Done:" } else { "Done, with trouble:" }, done)
 }
 
 fn keys(keys: &[FaceKey]) -> String {

@@ -4,16 +4,17 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::face::{Coverage, TrainingInput, TrainingVoice, VoiceId};
-use crate::plan::{
-    Action, Block, Create, Delete, Drift, FacePlan, Fate, Limit, Plan, PlanDigest, Reason, Refusal, Retired, Shortage,
-    Summary, Switch, Update,
-};
+use crate::face::{Coverage, VoiceId};
+use crate::plan::{Action, Block, Create, Delete, Drift, FacePlan, Plan, PlanDigest, Reason, Retired, Switch, Update};
 
 use super::Paint;
 use super::offline::{offline_text, reason_in};
+use super::plan_words::{
+    FREE, NAMED, agreement, cost, counts, doubled, fate_of, fields_of, given_up, other_counts, place_taken, refused,
+    seen_in_part, short_of_room,
+};
 use super::since::{changed_by_text, since_text};
-use super::words::{advice, count, hours, input_changes, keep, partial};
+use super::words::{advice, count, input_changes, partial};
 
 /// Returns a plan as text: what changes first, field by field, then what cannot, then the summary.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
@@ -28,28 +29,15 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
         text.push('\n');
     }
     for duplicate in &plan.duplicates {
-        let others: Vec<&str> = duplicate.others.iter().map(crate::face::FaceId::as_str).collect();
-        let line = format!(
-            "several live faces carry the token {} of {}: {} is kept, {} paid for as well. facectl never deletes a face on its own: look at each, then delete by hand what is not needed.",
-            duplicate.token,
-            duplicate.key,
-            duplicate.kept,
-            if others.len() == 1 { format!("{} was", others[0]) } else { format!("{} were", others.join(", ")) }
-        );
+        let line = doubled(duplicate);
         let head = "!! duplicate:";
         let _ = writeln!(text, "{}{}\n", paint.red(head), paint.wrap_behind(head, &line, 4));
     }
     if let (Coverage::Partial(why), false) = (&plan.basis.coverage, plan.basis.sight.is_offline()) {
-        let line = format!("the listing of live faces was not complete: {why}. Nothing is created on such ground.");
-        let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
+        let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&seen_in_part(why), 9));
     }
     retired_text(&mut text, plan, paint);
-    if let Some(Shortage { slots, taken, needed }) = plan.shortage {
-        let least = if plan.basis.sight.is_offline() { "at least " } else { "" };
-        let line = format!(
-            "the account has room for {} (spec.limits.face_slots), {least}{taken} are taken and {needed} more are to be trained; a replacement needs a free one until the face before it is deleted. Without room the API refuses, and nothing is paid.",
-            count(slots as usize, "face")
-        );
+    if let Some(line) = short_of_room(plan) {
         let _ = writeln!(text, "{} {}\n", paint.yellow("warning:"), paint.wrap(&line, 9));
     }
     summary_text(&mut text, plan, paint);
@@ -64,16 +52,8 @@ pub fn digest_text(digest: PlanDigest, paint: Paint) -> String {
 /// Faces from before: those that something can be done about, or is.
 fn retired_text(text: &mut String, plan: &Plan, paint: Paint) {
     let told = plan.retired.iter().filter_map(|retired| {
-        let Retired { key, id, left_at, fate } = retired;
-        let since = left_at.map_or_else(String::new, |at| format!(", which was left at {at:.0}"));
-        let line = match fate {
-            Fate::Retained => return None,
-            Fate::KeptUntil(until) => format!("kept until {until:.0}, to roll back to"),
-            Fate::Prunable => "may go: `--prune` deletes it".to_owned(),
-            Fate::Kept(why) => format!("kept: {}", keep(why)),
-            Fate::Delete { is_hard: false } => format!("delete it{since}; that cannot be undone"),
-            Fate::Delete { is_hard: true } => format!("delete it with its material{since}; that cannot be undone"),
-        };
+        let Retired { key, id, .. } = retired;
+        let line = fate_of(retired)?;
         let symbol = if retired.is_deleted() { paint.red("-") } else { paint.dim("o") };
         let head = format!("  {} {key}  {id} ", if retired.is_deleted() { "-" } else { "o" });
         Some(format!("  {symbol} {key}  {id} {}", paint.wrap_behind(&head, &line, 6)))
@@ -89,7 +69,7 @@ fn retired_text(text: &mut String, plan: &Plan, paint: Paint) {
     text.push('\n');
 }
 
-/// Returns whether there is something to be said about a face.
+/// Returns whether a plan tells people of a face.
 pub(super) fn is_shown(face: &FacePlan) -> bool {
     (face.action != Action::NoOp && !face.is_housekeeping()) || !face.drift.is_empty()
 }
@@ -139,7 +119,7 @@ fn face_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
     }
 }
 
-fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
+pub(super) fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
     match drift {
         Drift::Missing => matches!(
             face.reason,
@@ -207,68 +187,18 @@ fn switch_fields(text: &mut String, switch: &Switch, paint: Paint) {
 }
 
 fn create_fields(text: &mut String, create: &Create, face: &FacePlan, paint: Paint) {
-    // In full, so that a new field cannot be forgotten here.
-    let crate::face::FaceSpec {
-        face_name,
-        model,
-        training,
-        default_voice,
-        callback_url,
-        green_screen,
-        training_version,
-        lifecycle,
-    } = &create.spec;
-    let mut fields: Vec<(&str, String)> =
-        vec![("face_name", format!("{:?}", face_name.as_str())), ("model_name", model.to_string())];
-    match training {
-        // Without a source nothing is created.
-        None => {}
-        Some(TrainingInput::Video { source }) => {
-            fields.push(("train_video_url", source.shown()));
-            if let Some(voice) = default_voice {
-                fields.push(("default_voice_id", format!("{voice} (set after training)")));
-            }
-        }
-        Some(TrainingInput::Image { source, voice, auto_fix }) => {
-            fields.push(("train_image_url", source.shown()));
-            match voice {
-                TrainingVoice::Stock(slug) => fields.push(("voice_name", slug.to_string())),
-                TrainingVoice::Id(id) => fields.push(("default_voice_id", id.to_string())),
-            }
-            if *auto_fix {
-                fields.push(("auto_fix_training_image", "true".to_owned()));
-            }
-        }
-    }
-    if let Some(link) = callback_url {
-        fields.push(("callback_url", link.shown_host()));
-    }
-    if *green_screen {
-        fields.push(("background_green_screen", "true".to_owned()));
-    }
-    if let Some(version) = training_version {
-        fields.push(("training_version", format!("{version:?}")));
-    }
-    fields.push(("wait_for", lifecycle.wait_for.to_string()));
-    fields.push(("token", create.token.to_string()));
+    let fields = fields_of(create);
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     for (name, value) in fields {
         let name = format!("{name}:");
         let _ = writeln!(text, "      {} {value}", paint.dim(&format!("{name:<width$}")));
     }
-    if let Some(id) = &create.gives_up {
-        let line = format!("{id}, which is paid for and was to take the place, is given up and kept");
+    if let Some(line) = given_up(create) {
         let _ = writeln!(text, "      {}", paint.yellow(&paint.wrap(&line, 6)));
     }
-    let Some(id) = &create.instead_of else { return };
-    let line = match &face.action {
-        Action::Replace(_) if lifecycle.repoint_pals => {
-            format!("takes the place of {id} once it is ready: first in every PAL that uses it, then in the record")
-        }
-        Action::Replace(_) => format!("takes the place of {id} once it is ready; PALs are left as they are"),
-        _ => format!("takes the place of {id}, which is left alive"),
-    };
-    let _ = writeln!(text, "      {}", paint.wrap(&line, 6));
+    if let Some(line) = place_taken(create, &face.action) {
+        let _ = writeln!(text, "      {}", paint.wrap(&line, 6));
+    }
 }
 
 fn update_fields(text: &mut String, update: &Update, paint: Paint) {
@@ -300,76 +230,30 @@ fn marked(before: &str, after: &str, paint: Paint) -> (String, String) {
     (left, right)
 }
 
-/// Faces named in one line; the others are counted.
-const NAMED: usize = 10;
-
 fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
     let summary = plan.summary();
-    let Summary {
-        create,
-        adopt,
-        update,
-        replace,
-        switch,
-        give_up,
-        delete,
-        retired: _,
-        forget,
-        wait,
-        blocked,
-        orphaned,
-        no_op,
-        paid_trainings,
-        usual_hours,
-    } = &summary;
-    if !plan.has_changes() && *blocked == 0 {
-        let _ = writeln!(text, "{} {}", paint.bold(&paint.green("No changes.")), agreement(*no_op, *wait, *orphaned));
+    if !plan.has_changes() && summary.blocked == 0 {
+        let agreement = agreement(summary.no_op, summary.wait, summary.orphaned);
+        let _ = writeln!(text, "{} {agreement}", paint.bold(&paint.green("No changes.")));
     } else {
-        let head = format!("Plan: {create} to create, {update} to update, {replace} to replace, {delete} to delete.");
-        let _ = writeln!(text, "{}", paint.bold(&head));
-        let more: Vec<String> = [
-            (adopt, "to adopt"),
-            (switch, "to switch to the new face"),
-            (give_up, "replacement to give up"),
-            (forget, "to forget"),
-            (wait, "in training"),
-            (blocked, "blocked"),
-            (orphaned, "orphaned"),
-            (no_op, "unchanged"),
-        ]
-        .into_iter()
-        .filter(|(number, _)| **number > 0)
-        .map(|(number, what)| format!("{number} {what}"))
-        .collect();
+        let _ = writeln!(text, "{}", paint.bold(&counts(&summary)));
+        let more = other_counts(&summary);
         if !more.is_empty() {
             let _ = writeln!(text, "Also:{}", paint.list_behind("Also:", &more, 2));
         }
     }
-    match usual_hours {
-        Some(range) => {
-            let cost = paint.yellow(&count(*paid_trainings, "paid training"));
-            let which = if *paid_trainings == 1 { "it" } else { "the longest" };
-            let line = format!("{cost}; {which} usually takes {}.", hours(*range));
-            let _ = writeln!(text, "{line}");
+    match cost(&summary) {
+        Some((cost, how_long)) => {
+            let _ = writeln!(text, "{}; {how_long}", paint.yellow(&cost));
         }
         None if plan.has_changes() => {
-            let _ = writeln!(text, "Nothing here is paid for.");
+            let _ = writeln!(text, "{FREE}");
         }
         None => {}
     }
     for refusal in &plan.refusals {
-        let mut faces: Vec<String> = refusal.faces.iter().take(NAMED).map(ToString::to_string).collect();
-        if refusal.faces.len() > NAMED {
-            faces.push(format!("and {} more", refusal.faces.len() - NAMED));
-        }
-        let line = format!(
-            "{} ({}). Raise it there or with {}, or apply fewer faces at a time. As it stands this plan cannot be applied.",
-            over_limit(refusal),
-            faces.join(", "),
-            refusal.limit.flag()
-        );
         let head = "over a limit:";
-        let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &line, 4));
+        let _ = writeln!(text, "{}{}", paint.red(head), paint.wrap_behind(head, &refused(refusal), 4));
     }
     if let Some(line) = offline_text(plan) {
         let head = "offline plan:";
@@ -398,29 +282,4 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
         );
         let _ = writeln!(text, "{}", paint.dim(&line));
     }
-}
-
-/// What a plan would spend against what is allowed: `12 trainings would be started, spec.limits.max_trainings allows 10`.
-pub(crate) fn over_limit(refusal: &Refusal) -> String {
-    let Refusal { limit, allowed, before, faces } = refusal;
-    let what = match limit {
-        Limit::MaxTrainings => "would be started",
-        Limit::MaxDeletions => "would be made",
-    };
-    let before = before.map_or_else(String::new, |before| {
-        format!(" after {} within {}", before.count, super::words::duration(before.period))
-    });
-    let (number, setting) = (count(faces.len(), limit.noun()), limit.setting());
-    format!("{number} {what}{before}, {setting} allows {allowed}")
-}
-
-fn agreement(no_op: usize, wait: usize, orphaned: usize) -> String {
-    let mut parts = vec![format!("{} as declared", count(no_op + wait, "face"))];
-    if wait > 0 {
-        parts.push(format!("{wait} still in training (`facectl wait`)"));
-    }
-    if orphaned > 0 {
-        parts.push(format!("{orphaned} no longer declared, left alone"));
-    }
-    format!("{}.", parts.join(", "))
 }

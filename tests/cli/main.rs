@@ -13,6 +13,7 @@ mod events;
 mod explain;
 mod fmt;
 mod forge;
+mod formats;
 mod hostile;
 mod imports;
 mod init;

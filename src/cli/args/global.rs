@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::face::{Naming, ProjectName};
 use crate::sandbox::FaultRule;
 
+use super::report::ReportTarget;
 use super::values::{parse_duration, parse_naming, parse_speed};
 
 /// What every command understands. Flag > environment > facectl.yaml > default.
@@ -43,6 +44,11 @@ pub struct Global {
     /// delete and import; elsewhere the variable is ignored and the flag refused
     #[arg(long, value_name = "FILE", global = true, env = "FACECTL_EVENTS", hide_short_help = true)]
     pub events: Option<PathBuf>,
+
+    /// Write the result to a file, too, in one of these forms: json (which it is where none is named), yaml,
+    /// markdown, junit, gitlab (the counts that a merge request shows) or codequality; repeatable
+    #[arg(long, value_name = "[FORMAT=]FILE", global = true, env = "FACECTL_REPORT", value_delimiter = if cfg!(windows) { ';' } else { ':' })]
+    pub report: Vec<ReportTarget>,
 
     /// The API's base, with /v2 (also TAVUS_PUBLIC_API_BASE_URL); plain http only to this machine
     /// [default: https://tavusapi.com/v2]
@@ -156,6 +162,14 @@ pub enum OutputFormat {
     Json,
     /// For programs that read YAML.
     Yaml,
+    /// For a comment on a pull request, no longer than one may be.
+    Markdown,
+    /// For a step of GitHub Actions: the text, notes at file and line, step summary, step outputs.
+    Github,
+    /// For a merge request of GitLab: the counts of a plan, or problems as a code quality report.
+    Gitlab,
+    /// For pipelines that show tests: JUnit XML, a test for each face or file.
+    Junit,
 }
 
 /// When to colour.

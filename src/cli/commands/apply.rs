@@ -12,7 +12,7 @@ use crate::cli::run::{Run, ask, ask_for};
 use crate::cli::saved::SavedPlan;
 use crate::cli::session::Session;
 use crate::plan::{Action, Consent, ExpectedDigest, Fate, Plan, Retired};
-use crate::report::plan_text;
+use crate::report::{digest_text, plan_text};
 
 /// Creates what is missing, updates what differs, and waits.
 pub async fn run(global: &Global, args: ApplyArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -57,7 +57,8 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
         }
     }
     session.output.events.planned(&look.plan);
-    show(&look.plan, session)?;
+    session.output.delivery.note_plan(&look.plan, session.clock.now());
+    show(&look.plan, &session.output)?;
     if let Some(expected) = &args.expect_digest {
         check_digest(&look.plan, expected)?;
     }
@@ -85,15 +86,16 @@ async fn apply(session: &Session, args: &ApplyArgs, saved: Option<&SavedPlan>) -
 }
 
 /// Shows the plan to whoever is to approve it; programs get the outcome instead.
-fn show(plan: &Plan, session: &Session) -> Result<(), CliError> {
-    let output = &session.output;
-    if !output.is_for_programs() {
-        return super::plan::show(plan, session);
+fn show(plan: &Plan, output: &Output) -> Result<(), CliError> {
+    if output.is_for_programs() {
+        output.preview(plan);
+        return Ok(());
     }
-    if output.is_talk_seen {
-        output.say(&plan_text(plan, output.talk_paint));
+    output.result(&plan_text(plan, output.paint))?;
+    match plan.has_changes() {
+        true => output.result(&digest_text(plan.digest(), output.paint)),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses a plan that is not the one which was approved by its digest.

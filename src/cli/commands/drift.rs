@@ -6,9 +6,9 @@ use crate::cli::args::{DriftArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session, State};
-use crate::face::{FaceKey, Presence};
+use crate::face::{FaceKey, Presence, RecordedFace};
 use crate::plan::{Action, Block, Cause, DriftReport, FacePlan, Plan, Policy, Reason};
-use crate::report::{drift_json, drift_text};
+use crate::report::{Body, Drifted};
 
 /// Shows what somebody else changed.
 pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -23,22 +23,27 @@ pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: In
     let report = DriftReport::of(&recorded, &observed).only(&recorded, is_selected);
     let changed = changed_in_manifests(&plan);
     output.events.drifted(&report);
-    if output.is_for_programs() {
-        output.value(&drift_json(&session.desired().project, &report, &changed, Some(session.provenance())))?;
-    } else {
-        output.result(&drift_text(&report, &changed, output.paint))?;
-    }
-    let is_blind =
-        recorded.faces.iter().any(|(key, face)| is_selected(key) && observed.presence(&face.id) == Presence::Unknown);
+    let compared: Vec<FaceKey> = recorded.faces.keys().filter(|key| is_selected(key)).cloned().collect();
+    let is_unseen = |face: &RecordedFace| observed.presence(&face.id) == Presence::Unknown;
+    let unseen: Vec<FaceKey> =
+        compared.iter().filter(|key| recorded.faces.get(*key).is_some_and(is_unseen)).cloned().collect();
+    let exit = exit(&report, &unseen, &args);
+    let drifted = Drifted { report: &report, compared, unseen, changed: &changed, desired: session.desired() };
+    let project = &session.desired().project;
+    session.output.deliver(exit, Some(project), Body::Drift(drifted), || session.provenance().clone())?;
     session.close().await;
+    Ok(exit)
+}
+
+fn exit(report: &DriftReport, unseen: &[FaceKey], args: &DriftArgs) -> Exit {
     let is_asked = args.expect_no_changes || args.detailed_exitcode;
-    Ok(match !report.faces.is_empty() {
+    match !report.faces.is_empty() {
         true if args.expect_no_changes => Exit::UNEXPECTED_CHANGES,
         true if args.detailed_exitcode => Exit::CHANGES,
         // "No drift" would be a guess: a pipeline that asks must not take it for an answer.
-        false if is_asked && is_blind => Exit::UNSAFE,
+        false if is_asked && !unseen.is_empty() => Exit::UNSAFE,
         _ => Exit::SUCCESS,
-    })
+    }
 }
 
 /// Returns the faces that differ because their manifest does.

@@ -12,7 +12,7 @@ use crate::cli::session::{Access, Session, State, Workspace};
 use crate::cli::since;
 use crate::manifest::{load, load_also_none};
 use crate::plan::{Plan, Policy, Selection};
-use crate::report::{digest_text, plan_json, plan_text};
+use crate::report::{Body, Planned};
 
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -55,18 +55,24 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         true => session.plan(&recorded, &mut session.survey(&meta, &recorded).await?, &policy).await?,
         false => session.plan_without_pals(&recorded, &session.unobserved(&recorded), &policy),
     };
+    let mut notes = Vec::new();
     if !args.refresh {
-        session.output.talk("note: the API was not asked; this compares with what was last applied and seen.");
+        session.output.talk(&format!("note: {NOT_ASKED}"));
+        notes.push(NOT_ASKED.to_owned());
     }
     session.output.events.planned(&plan);
-    show(&plan, &session)?;
+    let exit = exit(&plan, &args);
+    deliver(&plan, exit, notes, &session)?;
     if let (Some(path), Some(request)) = (&args.out, request) {
         SavedPlan::of(&session, request, &plan, &recorded).write(path)?;
         session.output.talk(&saved_text(&plan, path, global.sandbox));
     }
     session.close().await;
-    Ok(exit(&plan, &args))
+    Ok(exit)
 }
+
+/// What is said of a plan that was made without a look at the live faces.
+const NOT_ASKED: &str = "the API was not asked; this compares with what was last applied and seen.";
 
 /// Shows what `apply` would do, as far as the lock file can tell.
 fn offline(global: &Global, args: &PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -83,8 +89,9 @@ fn offline(global: &Global, args: &PlanArgs, output: Output, interrupt: Interrup
     let policy = Policy { selection: select(global, args, &workspace)?, ..policy };
     workspace.check_selection(&policy, &recorded)?;
     let plan = workspace.plan_without_pals(&recorded, &observed, &policy);
-    show(&plan, &workspace)?;
-    Ok(exit(&plan, args))
+    let exit = exit(&plan, args);
+    deliver(&plan, exit, Vec::new(), &workspace)?;
+    Ok(exit)
 }
 
 fn select(global: &Global, args: &PlanArgs, workspace: &Workspace) -> Result<Selection, CliError> {
@@ -103,17 +110,10 @@ fn exit(plan: &Plan, args: &PlanArgs) -> Exit {
     }
 }
 
-/// Writes a plan in the format that was asked for.
-pub fn show(plan: &Plan, workspace: &Workspace) -> Result<(), CliError> {
-    let output = &workspace.output;
-    if output.is_for_programs() {
-        return output.value(&plan_json(plan, workspace.clock.now(), Some(workspace.provenance())));
-    }
-    output.result(&plan_text(plan, output.paint))?;
-    match plan.has_changes() && plan.is_for_approval() {
-        true => output.result(&digest_text(plan.digest(), output.paint)),
-        false => Ok(()),
-    }
+/// Writes a plan in every form that was asked for.
+fn deliver(plan: &Plan, exit: Exit, notes: Vec<String>, workspace: &Workspace) -> Result<(), CliError> {
+    let planned = Planned { plan, now: workspace.clock.now(), notes };
+    workspace.output.deliver(exit, Some(&plan.project), Body::Plan(planned), || workspace.provenance().clone())
 }
 
 /// Returns what a plan that was saved is good for.

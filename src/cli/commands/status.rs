@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::session::{Access, Session, State};
 use crate::plan::Policy;
-use crate::report::{status_json, status_rows, status_table};
+use crate::report::{Body, Standing, status_rows};
 
 /// Shows how things are.
 pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -22,14 +22,15 @@ pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: I
     let plan = session.plan_without_pals(&recorded, &observed, &policy);
     let rows = status_rows(&plan, &recorded, &observed, args.refresh);
     output.events.statuses(&rows);
+    let project = &session.desired().project;
+    let observed_at = args.refresh.then_some(observed.at);
+    let standing = Standing { project, rows: &rows, observed_at, left_out: plan.left_out.count() };
+    output.deliver(Exit::SUCCESS, Some(project), Body::Status(standing), || session.provenance().clone())?;
     if output.is_for_programs() {
-        let (project, left_out) = (&session.desired().project, plan.left_out.count());
-        let at = args.refresh.then_some(observed.at);
-        output.value(&status_json(project, &rows, at, left_out, Some(session.provenance())))?;
+        // The whole is in the result.
     } else if rows.is_empty() {
         output.talk("No faces are declared or recorded.");
     } else {
-        output.result(&status_table(&rows, output.paint))?;
         if !args.refresh {
             output.talk("note: the API was not asked; health is what was last seen.");
         }

@@ -16,7 +16,7 @@ use crate::plan::{
     Action, Block, FacePlan, Plan, Policy, Reason, Restraint, Withheld, finishing, is_reached, naming_for,
     shared_tokens,
 };
-use crate::report::{StatusRow, outcome_json, outcome_text, partial, status_rows, status_table};
+use crate::report::{Body, Ran, StatusRow, partial, status_rows};
 use crate::state::StateStore;
 use crate::tavus::Client;
 
@@ -214,30 +214,26 @@ impl<'a> Run<'a> {
         }
         let exit = exit(&self.outcome, &before.plan, self.minds_duplicates, blocks);
         let happened = self.outcome != Outcome::default();
-        let blocked: Vec<String> = still_blocked(&self.outcome, &before.plan)
+        let blocked: BTreeSet<FaceKey> = still_blocked(&self.outcome, &before.plan)
             .filter(|(_, block)| blocks(block))
-            .map(|(face, _)| face.key.to_string())
+            .map(|(face, _)| face.key.clone())
             .collect();
-        let (selection, left_out) = (before.plan.policy.selection.clone(), before.plan.left_out);
+        let plan = before.plan.clone();
         let rows = self.rows_after(before, happened).await;
         output.events.statuses(&rows);
+        let named = blocked.iter().map(FaceKey::as_str).collect::<Vec<_>>().join(", ");
+        let ran = Ran { outcome: &self.outcome, plan: &plan, blocked, rows: &rows };
+        let project = &self.session.desired().project;
+        output.deliver(exit, Some(project), Body::Run(ran), || self.session.provenance().clone())?;
         if output.is_for_programs() {
-            let (project, provenance) = (&self.session.desired().project, self.session.provenance());
-            output.value(&outcome_json(project, &self.outcome, &rows, exit.0, left_out.count(), Some(provenance)))?;
             return Ok(exit);
         }
-        if happened {
-            if !rows.is_empty() {
-                output.result(&format!("\n{}", status_table(&rows, output.paint)))?;
-            }
-            output.result(&format!("\n{}", outcome_text(&self.outcome, output.paint)))?;
-        }
-        if !blocked.is_empty() {
-            let line = format!("Blocked, so nothing was done about: {} (see `facectl plan`).", blocked.join(", "));
+        if !named.is_empty() {
+            let line = format!("Blocked, so nothing was done about: {named} (see `facectl plan`).");
             output.say(&output.talk_paint.wrap(&line, 2));
         }
-        if left_out.unselected > 0 && happened {
-            let line = format!("Partial run: {} See `facectl plan`.", partial(&selection, left_out));
+        if plan.left_out.unselected > 0 && happened {
+            let line = format!("Partial run: {} See `facectl plan`.", partial(&plan.policy.selection, plan.left_out));
             output.talk(&output.talk_paint.wrap(&line, 2));
         }
         Ok(exit)

@@ -108,7 +108,7 @@ pub fn check_target(path: &Path) -> Result<(), CliError> {
 }
 
 /// Returns whether a file calls itself a saved plan, damaged or not.
-fn is_plan_file(path: &Path) -> bool {
+pub fn is_plan_file(path: &Path) -> bool {
     // Thousands of manifests may be named: of most of them the first letter says that they are none.
     let is_manifest = || {
         let mut first = [0];

@@ -2,27 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 
 use crate::manifest::{
-    LoadRequest, Loaded, Project, ProjectOverrides, Rejected, VARIABLE_PREFIX, load, load_also_none, load_project,
-    render_text,
+    LoadRequest, Loaded, PROJECT_FILE, Project, ProjectOverrides, Rejected, Sources, VARIABLE_PREFIX, load,
+    load_also_none, load_project, render_text,
 };
-
-use crate::report::validation_json;
+use crate::report::{Body, Rejection};
+use crate::state::LOCK_FILE;
 
 use super::super::Exit;
 use super::super::args::Global;
 use super::super::error::CliError;
 use super::super::output::Output;
+use super::super::pipeline;
 use super::state::run_context;
 use super::workspace::state_dir;
-
-/// Problems shown to people: more of them fill a screen and a log, and come from one mistake.
-const PROBLEMS_SHOWN: usize = 100;
 
 /// Loads the manifests that a command line names.
 ///
@@ -40,6 +38,7 @@ pub(super) fn load_by(
 ) -> Result<Loaded, CliError> {
     match load(load_request(global, paths)?) {
         Ok(loaded) => {
+            spare(&loaded.sources, &loaded.project.root, output)?;
             if !loaded.warnings.is_empty() {
                 let paint = output.talk_paint;
                 output.talk(&render_text(&loaded.warnings, &loaded.sources, paint.colour, paint.width));
@@ -135,18 +134,23 @@ fn request(global: &Global, Loading { paths, project_file, cwd }: Loading) -> Lo
 
 fn reject(rejected: &Rejected, output: &Output) -> CliError {
     output.events.diagnostics(&rejected.diagnostics);
-    if output.is_for_programs() {
-        if let Err(error) = output.value(&validation_json(Err(&rejected.diagnostics))) {
-            return error;
-        }
-    } else {
-        let paint = output.talk_paint;
-        let shown = &rejected.diagnostics[..rejected.diagnostics.len().min(PROBLEMS_SHOWN)];
-        output.say(&render_text(shown, &rejected.sources, paint.colour, paint.width));
-        if shown.len() < rejected.diagnostics.len() {
-            let (shown, all) = (shown.len(), rejected.diagnostics.len());
-            output.say(&format!("These are the first {shown} of {all}; -o json tells all of them."));
-        }
+    let Rejected { diagnostics, sources } = rejected;
+    if let Err(error) = spare(sources, Path::new("."), output) {
+        return error;
     }
-    CliError::silent(Exit::ERROR)
+    let rejection = Rejection { diagnostics, sources };
+    if !output.is_for_programs() {
+        output.say(&rejection.text(output.talk_paint));
+    }
+    match output.deliver(Exit::ERROR, None, Body::Rejected(rejection), pipeline::provenance) {
+        Ok(()) => CliError::silent(Exit::ERROR),
+        Err(error) => error,
+    }
+}
+
+/// Makes sure that no report overwrites what the project is made of.
+fn spare(sources: &Sources, root: &Path, output: &Output) -> Result<(), CliError> {
+    let names: Vec<PathBuf> = sources.iter().map(|source| PathBuf::from(&**source.name())).collect();
+    let own = [LOCK_FILE, PROJECT_FILE].map(|name| root.join(name));
+    output.delivery.spare(names.iter().chain(&own).map(PathBuf::as_path))
 }
