@@ -1,8 +1,10 @@
 //! The loop: it does what `apply` does, again and again, and nothing that a person did not ask for.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::environment::{Environment, Run, Running, face, project};
 use crate::server::Server;
@@ -278,4 +280,72 @@ fn what_cannot_be_followed_is_refused_before_anything_is_asked() {
     let run = environment.run("reconcile --git origin --once").exits(1);
     run.says(&["has no facectl.yaml"]);
     assert_eq!(server.requests("list"), 0);
+}
+
+/// Asks the loop something over HTTP; returns the answer's head and body.
+fn ask(address: &str, request: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "{request} HTTP/1.1\r\nhost: loop\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Returns where a loop listens, from what it says.
+fn address(said: &str) -> String {
+    let (_, after) = said.split_once("address=").unwrap();
+    after.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn probes_and_metrics_say_how_the_loop_is_and_a_callback_hurries_a_look_that_confirms_it() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]).without("FACECTL_POLL_INTERVAL");
+    let secret = "0123456789abcdef0123456789abcdef";
+    environment.write("secret", secret);
+    let mut run = environment.spawn("reconcile --interval 10h --listen 127.0.0.1:0 --callback-secret-file secret");
+    let address = address(&run.until_it_says("takes_callbacks=true"));
+    run.until("it is ready", || ask(&address, "GET /readyz", "").starts_with("HTTP/1.1 200"));
+    run.until("the pass is counted", || {
+        ask(&address, "GET /metrics", "").contains("facectl_passes_total{result=\"training\"} 1")
+    });
+    assert!(ask(&address, "GET /metrics", "").contains("facectl_trainings_started_total 1"));
+    assert!(ask(&address, "GET /healthz", "").starts_with("HTTP/1.1 200"));
+    let id = server.ids().remove(0);
+    let body = json!({ "replica_id": id, "status": "ready" }).to_string();
+    let wrong = ask(&address, "POST /callbacks/0123456789abcdef0123456789abcdee", &body);
+    assert!(wrong.starts_with("HTTP/1.1 404"), "{wrong}");
+    // A claim that is not so leads to one look at that face, and to nothing else.
+    let (lists, gets) = (server.requests("list"), server.requests("get"));
+    let address_of = format!("POST /callbacks/{secret}");
+    assert!(ask(&address, &address_of, &body).starts_with("HTTP/1.1 2"));
+    run.until("the face is looked at", || server.requests("get") > gets);
+    server.ask("POST", "/_sandbox/clock", &json!({ "advance": "10h" }));
+    let unknown = json!({ "replica_id": "r00000000000", "status": "ready" }).to_string();
+    assert!(ask(&address, &address_of, &unknown).starts_with("HTTP/1.1 2"));
+    assert_eq!(server.requests("list"), lists);
+    assert!(ask(&address, &address_of, &body).starts_with("HTTP/1.1 2"));
+    run.until_it_says("✓ ana: ready");
+    stop(run).hides(&[secret]);
+}
+
+#[test]
+fn events_of_a_loop_are_a_run_for_each_pass() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("reconcile --once --events events.jsonl").exits(0);
+    let lines: Vec<Value> =
+        environment.read("events.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let types: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
+    assert_eq!(types.first(), Some(&"version"));
+    for told in ["run_began", "face_planned", "face_created", "run_ended"] {
+        assert!(types.contains(&told), "{types:?}");
+    }
+    let numbers: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
 }

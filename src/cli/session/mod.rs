@@ -137,6 +137,10 @@ impl Session {
         let project = &loaded.project;
         let place = StatePlace::of(global, project, output, interrupt.clone());
         let begin = |clock: &Arc<dyn Clock>| {
+            if output.is_logged {
+                // A loop says of each pass that it began, and from which commit.
+                return;
+            }
             output.events.begin(&project.name, clock, || place.run_context().provenance.clone());
             output.events.diagnostics(&loaded.warnings);
         };

@@ -94,18 +94,24 @@ pub async fn take(
     };
     let standing = Standing::of(&look, &run.outcome);
     let unsettled = run.executor.unsettled_for()?;
+    let looked_at = looked_at(&run, &look, &open)?;
     let (exit, outcome) = end(run, &look, agenda);
     let result = telling::result(exit, &outcome, !open.is_empty());
     let faces = telling::counts(&look, &outcome);
-    let looked_at = looked_at(&look, &open);
     Ok(Pass { exit, result, faces, standing, awaited: open, looked_at, next, unsettled })
 }
 
-/// Returns how far the live faces were that are still waited for.
-fn looked_at(look: &Look, open: &BTreeSet<FaceKey>) -> BTreeMap<FaceId, TrainingStatus> {
-    let recorded = open.iter().filter_map(|key| look.recorded.faces.get(key));
-    let ids = recorded.flat_map(|face| std::iter::once(&face.id).chain(face.successor.iter().map(|next| &next.id)));
-    ids.filter_map(|id| Some((id.clone(), look.observed.faces.get(id)?.status.clone()))).collect()
+/// Returns how far the live faces were that are still waited for. One that was created a moment ago has just begun.
+fn looked_at(
+    run: &Run<'_>,
+    look: &Look,
+    open: &BTreeSet<FaceKey>,
+) -> Result<BTreeMap<FaceId, TrainingStatus>, CliError> {
+    let recorded = run.store.load()?.faces;
+    let faces = open.iter().filter_map(|key| recorded.get(key));
+    let ids = faces.flat_map(|face| std::iter::once(&face.id).chain(face.successor.iter().map(|next| &next.id)));
+    let seen = |id: &FaceId| look.observed.faces.get(id).map_or(TrainingStatus::Training, |live| live.status.clone());
+    Ok(ids.map(|id| (id.clone(), seen(id))).collect())
 }
 
 /// Carries the plan out, unless it breaks a limit.
