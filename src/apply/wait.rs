@@ -35,6 +35,8 @@ struct Waiting<'a> {
     tries: BTreeMap<FaceKey, u32>,
     /// Failed looks at one face alone, by face.
     failed_looks: BTreeMap<FaceKey, u32>,
+    /// Faces that were changed in place since the look.
+    changed: BTreeSet<FaceKey>,
     /// The state could not be read: nothing more can be told.
     is_over: bool,
     outcome: Outcome,
@@ -63,6 +65,7 @@ impl<'a> Waiting<'a> {
             shared: BTreeSet::new(),
             tries: BTreeMap::new(),
             failed_looks: BTreeMap::new(),
+            changed: BTreeSet::new(),
             is_over: false,
             outcome: Outcome::default(),
         }
@@ -120,14 +123,16 @@ impl<A: FaceApi> Executor<'_, A> {
         outcome
     }
 
-    /// Takes one round of waiting by a listing that was made already, for who waits between rounds elsewhere.
+    /// Takes one round of waiting by a listing that was made already, for who waits between rounds elsewhere. `changed`
+    /// are faces that were changed in place since: the listing shows their names as they were before.
     pub async fn tend(
         &self,
         desired: &Desired,
         keys: impl IntoIterator<Item = FaceKey>,
+        changed: &BTreeSet<FaceKey>,
         observed: &Observed,
     ) -> Tended {
-        let mut waiting = Waiting::new(desired, keys);
+        let mut waiting = Waiting { changed: changed.clone(), ..Waiting::new(desired, keys) };
         if waiting.open.is_empty() || self.must_stop() {
             let open = waiting.open.into_keys().collect();
             return Tended { outcome: waiting.outcome, open, next: None };
@@ -206,7 +211,9 @@ impl<A: FaceApi> Executor<'_, A> {
                     continue;
                 }
             };
-            let untold = match live.as_ref().filter(|live| live.status != TrainingStatus::Failed) {
+            let is_tidy =
+                |live: &&ObservedFace| live.status == TrainingStatus::Failed || waiting.changed.contains(&key);
+            let untold = match live.as_ref().filter(|live| !is_tidy(live)) {
                 Some(live) => self.tidy(&key, desired, face, live, waiting).await,
                 None => None,
             };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::apply::{Pace, Tended, next_look};
 use crate::cli::error::CliError;
 use crate::face::FaceKey;
-use crate::plan::Withheld;
+use crate::plan::{Action, Withheld};
 
 use super::{Look, Run};
 
@@ -27,16 +27,22 @@ impl Run<'_> {
     /// When the state cannot be read.
     pub async fn tend(&mut self, last: &Look, awaited: &BTreeSet<FaceKey>) -> Result<Round, CliError> {
         let waitable: BTreeSet<FaceKey> = self.waitable(last)?.into_iter().collect();
-        // The look is older than what was done by it: those faces are looked at next time.
-        let stepped: BTreeSet<&FaceKey> =
-            last.plan.faces.iter().filter(|face| face.action.is_change()).map(|face| &face.key).collect();
+        // The look is older than what was done by it. Of a face that was changed in place it still says how far it is;
+        // every other one is looked at next time.
+        let stepped = |is_meant: fn(&Action) -> bool| -> BTreeSet<FaceKey> {
+            let faces = last.plan.faces.iter().filter(|face| face.action.is_change() && is_meant(&face.action));
+            faces.map(|face| face.key.clone()).collect()
+        };
+        let changed = stepped(|action| matches!(action, Action::Update(_)));
+        let stepped = stepped(|action| !matches!(action, Action::Update(_)));
         // One that is missing and not to be trained again is told of as held back: nothing is to be waited for.
         let is_missing = |key: &FaceKey| last.withheld.contains(&(key.clone(), Withheld::Missing));
         let is_put_off = |key: &&FaceKey| stepped.contains(key) || self.restraint.resting.contains(*key);
         let keys: BTreeSet<FaceKey> =
             waitable.union(awaited).filter(|key| !is_put_off(key) && !is_missing(key)).cloned().collect();
-        let left: BTreeSet<FaceKey> = waitable.iter().filter(is_put_off).cloned().collect();
-        let Tended { outcome, mut open, next } = self.executor.tend(self.session.desired(), keys, &last.observed).await;
+        let left: BTreeSet<FaceKey> = waitable.union(awaited).filter(is_put_off).cloned().collect();
+        let Tended { outcome, mut open, next } =
+            self.executor.tend(self.session.desired(), keys, &changed, &last.observed).await;
         self.outcome.absorb(outcome);
         let young = left.iter().filter_map(|key| {
             let model = self.session.desired().faces.get(key)?.spec.model;
