@@ -16,7 +16,7 @@ is_hex() { # TEXT LENGTH
 folder="$1"
 mkdir -p "$folder/bin"
 if [ -n "${INSTALL_BINARY:-}" ]; then
-  cp "$INSTALL_BINARY" "$folder/bin/facectl"
+  ln -sf "$INSTALL_BINARY" "$folder/bin/facectl"
 elif [ -n "${INSTALL_URL:-}" ]; then
   case "$INSTALL_URL" in https://*) ;; *) fail "the address of facectl must begin with https://" ;; esac
   is_hex "${INSTALL_SHA256:-}" 64 || fail "the SHA-256 of facectl must be 64 hex digits in lower case"
@@ -24,6 +24,7 @@ elif [ -n "${INSTALL_URL:-}" ]; then
   # Only what was written down is ever run, whoever may write to the place that it came from.
   printf '%s  %s\n' "$INSTALL_SHA256" "$folder/facectl.new" | sha256sum --check --quiet - \
     || fail "the file at that address is not the one whose SHA-256 was written down; it was not run"
+  chmod 755 "$folder/facectl.new"
   mv "$folder/facectl.new" "$folder/bin/facectl"
 elif [ -n "${INSTALL_REPOSITORY:-}" ]; then
   # A branch or a tag can be moved by whoever may write there; a commit is what it is.
@@ -32,5 +33,4 @@ elif [ -n "${INSTALL_REPOSITORY:-}" ]; then
 else
   fail "nothing says where facectl comes from"
 fi
-chmod 755 "$folder/bin/facectl"
 "$folder/bin/facectl" version

@@ -16,4 +16,4 @@ chmod 700 "$GIT_ASKPASS"
 export GIT_ASKPASS GIT_TERMINAL_PROMPT=0
 # The lock file that facectl pushes starts no pipeline: it records what was done, and asks for nothing.
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=push.pushOption GIT_CONFIG_VALUE_0=ci.skip
-sh .gitlab/facectl/keep-lock-file.sh "$CI_SERVER_URL/$CI_PROJECT_PATH.git" "$CI_DEFAULT_BRANCH"
+sh "$CI_PROJECT_DIR/.gitlab/facectl/keep-lock-file.sh" "$CI_SERVER_URL/$CI_PROJECT_PATH.git" "$CI_DEFAULT_BRANCH"
