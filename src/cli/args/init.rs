@@ -17,8 +17,9 @@ use super::values::parse_model;
 ///   schemas/            the JSON Schemas, for editors; the first lines of the manifests name them
 ///   .gitignore          one line: the state stays out of git
 ///   .gitattributes      one line: lock files of two branches merge by themselves
-///   .github/workflows/facectl.yml, or .gitlab/facectl.yml with .gitlab-ci.yml
-///                       a pipeline: plan on pull requests, apply what is merged, look for drift
+///   .github/ or .gitlab/ with .gitlab-ci.yml
+///                       a pipeline: plan pull requests and comment on them, apply what is merged,
+///                       finish long waits in short jobs, look for drift every night
 ///
 /// Whatever exists is kept, so that it can be run again, such as for what is missing. On a terminal
 /// it asks for the name and the model unless they are given; elsewhere, and with -y, it takes the

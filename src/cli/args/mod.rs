@@ -181,7 +181,6 @@ impl Command {
             Self::Rollback(_) => "rollback",
             Self::Delete(_) => "delete",
             Self::Import(_) => "import",
-            Self::Reconcile(_) => "reconcile",
             _ => "",
         }
     }

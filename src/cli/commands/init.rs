@@ -168,7 +168,8 @@ fn show(done: &Done, output: &Output) -> Result<Exit, CliError> {
     }
     output.result(&text(done, output))?;
     if *ci == CiSystem::Gitlab && written.last().is_some_and(|last| last.what == What::Kept) {
-        let file = written.iter().rev().nth(1).map(|file| file.path.as_str()).unwrap_or_default();
+        let is_pipeline = |file: &&Written| file.path.contains(".gitlab/") && file.path.ends_with(".yml");
+        let file = written.iter().find(is_pipeline).map(|file| file.path.as_str()).unwrap_or_default();
         output.talk(&output.talk_paint.wrap(
             &format!("note: .gitlab-ci.yml was there already; if it does not include {file} yet, add it below its `include:` as `- local: ` with that path from the root of the repository"),
             6,
@@ -178,7 +179,7 @@ fn show(done: &Done, output: &Output) -> Result<Exit, CliError> {
 }
 
 fn text(done: &Done, output: &Output) -> String {
-    let Done { name, model: _, ci: _, is_new, written, surroundings } = done;
+    let Done { name, model: _, ci, is_new, written, surroundings } = done;
     let paint = output.paint;
     let mut text = String::new();
     for Written { path, what } in written {
@@ -203,15 +204,25 @@ fn text(done: &Done, output: &Output) -> String {
             wrote("faces/ana.yaml"),
             "Before the first real apply, put a link of your own into faces/ana.yaml: every training is paid for, also one that fails.",
         ),
-        (
-            wrote(".yml"),
-            "Before the pipeline can run it must be told how facectl gets onto its runner: fill in FACECTL_INSTALL in it, and set the secret TAVUS_API_KEY.",
-        ),
+        (wrote("action.yml") || wrote("facectl/install.sh"), pipeline_advice(*ci)),
     ];
     for (_, advice) in advice.into_iter().filter(|(is_needed, _)| *is_needed) {
         text += &format!("\n{}\n", paint.wrap(advice, 0));
     }
     text
+}
+
+/// What a pipeline cannot know by itself.
+fn pipeline_advice(ci: CiSystem) -> &'static str {
+    match ci {
+        CiSystem::None => "",
+        CiSystem::Github => {
+            "Before the pipeline can run it must be told how facectl gets onto its runner: fill in `url` and `sha256` in .github/actions/facectl/action.yml. Then give TAVUS_API_KEY to the environments that the workflows name in their first lines."
+        }
+        CiSystem::Gitlab => {
+            "Before the pipeline can run it must be told how facectl gets onto its runner: fill in INSTALL_URL and INSTALL_SHA256. Then set the variables and schedules that its first lines name."
+        }
+    }
 }
 
 /// A path that a shell takes as one word.

@@ -2,18 +2,19 @@
 //! added to `.gitignore` and `.gitattributes`.
 
 mod disk;
+mod pipeline;
 mod surroundings;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::face::{Model, ProjectName};
 use crate::manifest::PROJECT_FILE;
 use crate::manifest::schemas::{face_schema, project_schema};
-use crate::state::LOCK_FILE;
 
 use super::args::CiSystem;
 use super::error::CliError;
 
+use pipeline::Pipeline;
 pub use surroundings::{Surroundings, name_for};
 
 /// A project to begin.
@@ -92,7 +93,7 @@ impl Scaffold<'_> {
         let dir = &self.surroundings.dir;
         let pretty = |schema| serde_json::to_string_pretty(&schema).map(|text| text + "\n").unwrap_or_default();
         let mut pieces = vec![
-            Piece::File(dir.join(PROJECT_FILE), self.fill(include_str!("templates/project.yaml"), Path::new(""))),
+            Piece::File(dir.join(PROJECT_FILE), self.fill(include_str!("templates/project.yaml"))),
             Piece::File(dir.join("schemas/project.v1.json"), pretty(project_schema())),
             Piece::File(dir.join("schemas/face.v1.json"), pretty(face_schema())),
             Piece::Line(dir.join(".gitignore"), ".facectl/", &[".facectl", "/.facectl", "**/.facectl"]),
@@ -100,7 +101,7 @@ impl Scaffold<'_> {
         ];
         // Whoever has faces needs no example.
         if !self.surroundings.has_faces {
-            let face = self.fill(include_str!("templates/face.yaml"), Path::new(""));
+            let face = self.fill(include_str!("templates/face.yaml"));
             pieces.insert(1, Piece::File(dir.join("faces/ana.yaml"), face));
         }
         pieces.extend(self.pipeline());
@@ -108,53 +109,29 @@ impl Scaffold<'_> {
     }
 
     fn pipeline(&self) -> Vec<Piece> {
-        let Surroundings { repository, .. } = self.surroundings;
-        let title = self.title();
-        match self.ci {
+        let Surroundings { repository, below, branch, .. } = self.surroundings;
+        let pipeline = Pipeline { name: self.name, below, branch };
+        let files = match self.ci {
             CiSystem::None => Vec::new(),
-            CiSystem::Github => {
-                let file = PathBuf::from(format!(".github/workflows/{title}.yml"));
-                vec![Piece::File(repository.join(&file), self.fill(include_str!("templates/github.yml"), &file))]
-            }
+            CiSystem::Github => pipeline.github(),
             CiSystem::Gitlab => {
-                let file = PathBuf::from(format!(".gitlab/{title}.yml"));
-                let include = self.fill(include_str!("templates/gitlab-ci.yml"), &file);
-                vec![
-                    Piece::File(repository.join(&file), self.fill(include_str!("templates/gitlab.yml"), &file)),
-                    Piece::File(repository.join(".gitlab-ci.yml"), include),
-                ]
+                let mut files = pipeline.gitlab();
+                let file = files.first().map(|(file, _)| file.clone()).unwrap_or_default();
+                let include = include_str!("templates/gitlab-ci.yml");
+                files.push((".gitlab-ci.yml".into(), include.replace("__FILE__", &file.to_string_lossy())));
+                files
             }
-        }
+        };
+        files.into_iter().map(|(file, text)| Piece::File(repository.join(file), text)).collect()
     }
 
-    /// One pipeline for a repository; where the project is a part of it, one for each project.
-    fn title(&self) -> String {
-        match self.surroundings.below.as_str() {
-            "" => "facectl".to_owned(),
-            _ => format!("facectl-{}", self.name),
-        }
-    }
-
-    fn fill(&self, template: &str, file: &Path) -> String {
-        let Surroundings { below, branch, .. } = self.surroundings;
-        let dir = if below.is_empty() { "." } else { below.as_str() };
-        let lock = if below.is_empty() { LOCK_FILE.to_owned() } else { format!("{below}/{LOCK_FILE}") };
-        // A folder may be called anything: JSON's quotes are YAML's as well, and GitLab reads `$$` as a dollar sign.
-        let quoted = |text: &str| serde_json::Value::from(text).to_string().replace('$', "$$");
+    fn fill(&self, template: &str) -> String {
         let name = self.name.as_str();
-        // `2026` and `null` are names that YAML takes for something else.
+        // `2026` and `null` are names that YAML takes for something else; JSON's quotes are YAML's as well.
         let is_text = serde_yaml::from_str::<serde_yaml::Value>(name).is_ok_and(|value| value.is_string())
             && !name.starts_with(|c: char| c.is_ascii_digit())
             && !["yes", "no", "on", "off", "y", "n"].contains(&name);
-        let project = if is_text { name.to_owned() } else { quoted(name) };
-        template
-            .replace("__PROJECT__", &project)
-            .replace("__NAME__", name)
-            .replace("__MODEL__", self.model.as_str())
-            .replace("__TITLE__", &self.title())
-            .replace("__BRANCH__", branch)
-            .replace("__DIR__", &quoted(dir))
-            .replace("__LOCK__", &quoted(&lock))
-            .replace("__FILE__", &file.to_string_lossy().replace('\\', "/"))
+        let project = if is_text { name.to_owned() } else { serde_json::Value::from(name).to_string() };
+        template.replace("__PROJECT__", &project).replace("__MODEL__", self.model.as_str())
     }
 }

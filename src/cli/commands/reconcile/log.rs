@@ -80,8 +80,11 @@ pub fn errors(rejected: &Rejected) -> usize {
     rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error).count()
 }
 
-/// Tells what is about to be done.
+/// Tells what is about to be done, where anything is.
 pub fn planned(plan: &Plan) {
+    if !plan.has_changes() {
+        return;
+    }
     let summary = plan.summary();
     tracing::info!(
         create = summary.create,

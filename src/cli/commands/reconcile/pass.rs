@@ -80,10 +80,7 @@ pub async fn take(
     }
     run.executor.settings.no_settle = true;
     let look = run.look().await?;
-    if look.plan.has_changes() {
-        log::planned(&look.plan);
-        session.output.events.planned(&look.plan);
-    }
+    log::planned(&look.plan);
     let (look, Round { open, next }) = match args.dry_run {
         true => (look, Round::default()),
         false => {
