@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::stand_in::{Comment, Issue, Kind, SHA, TOKEN, Who, World, refusal};
+use super::stand_in::{Comment, Issue, Kind, TOKEN, Who, World, refusal};
 
 type Answer = (u16, Option<String>, Value);
 
@@ -37,7 +37,7 @@ pub(super) fn answer(world: &mut World, method: &str, uri: &str, headers: &Heade
         }
         (Kind::GitLab, ["user"]) => (200, None, user(Kind::GitLab, Who::Bot)),
         (Kind::GitHub, ["repos", "acme", "faces", rest @ ..]) => match rest {
-            ["pulls", "7"] => (200, None, json!({ "number": 7, "head": { "sha": SHA } })),
+            ["pulls", number] => pull_request(world, number),
             ["issues", "comments", id] => one_comment(world, method, id, body),
             ["issues", number, "comments"] => comments(world, method, number, query, body),
             ["issues"] => issues(world, method, query, body),
@@ -45,7 +45,7 @@ pub(super) fn answer(world: &mut World, method: &str, uri: &str, headers: &Heade
             _ => refusal(404, "Not Found"),
         },
         (Kind::GitLab, ["projects", "42", rest @ ..]) => match rest {
-            ["merge_requests", "7"] => (200, None, json!({ "iid": 7, "sha": SHA })),
+            ["merge_requests", number] => pull_request(world, number),
             ["merge_requests" | "issues", _, "notes", id] => one_comment(world, method, id, body),
             ["merge_requests" | "issues", number, "notes"] => comments(world, method, number, query, body),
             ["issues"] => issues(world, method, query, body),
@@ -54,6 +54,15 @@ pub(super) fn answer(world: &mut World, method: &str, uri: &str, headers: &Heade
         },
         (Kind::GitHub, _) => refusal(404, "Not Found"),
         (Kind::GitLab, _) => refusal(404, "404 Project Not Found"),
+    }
+}
+
+fn pull_request(world: &World, number: &str) -> Answer {
+    match number.parse().ok().and_then(|number| Some((number, world.heads.get(&number)?))) {
+        Some((number, sha)) => {
+            (200, None, json!({ "number": number, "iid": number, "head": { "sha": sha }, "sha": sha }))
+        }
+        None => refusal(404, "Not Found"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A forge on loopback that answers as GitHub or GitLab does, as far as `facectl ci` asks it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -84,6 +85,8 @@ pub(crate) struct World {
     pub(crate) kind: Kind,
     pub(crate) comments: Vec<Comment>,
     pub(crate) issues: Vec<Issue>,
+    /// The commit at the head of each pull request.
+    pub(crate) heads: BTreeMap<u64, String>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) faults: Vec<Fault>,
     /// The token may read and not write.
@@ -110,6 +113,7 @@ impl StandIn {
             kind,
             comments: Vec::new(),
             issues: Vec::new(),
+            heads: BTreeMap::from([(7, SHA.to_owned())]),
             seen: Vec::new(),
             faults: Vec::new(),
             is_read_only: false,
