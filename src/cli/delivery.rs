@@ -113,7 +113,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Makes sure that no file is overwritten which the project is made of.
+    /// Makes sure that no file is overwritten which the project is made of, or which the run writes otherwise.
     ///
     /// # Errors
     /// When one would be; nothing was sent.
@@ -127,7 +127,7 @@ impl Delivery {
                 let shown = path.display();
                 self.is_refused.store(true, Ordering::Relaxed);
                 return Err(CliError::new(format!(
-                    "cannot write a report to {shown}: that file is a part of the project; nothing was sent"
+                    "cannot write a report to {shown}: that file is a part of the project, or of what this run writes; nothing was sent"
                 ))
                 .hint("give --report another name"));
             }

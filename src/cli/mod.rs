@@ -20,7 +20,8 @@ mod session;
 mod signals;
 mod since;
 
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
@@ -50,7 +51,7 @@ pub fn run() -> ExitCode {
     let Cli { global, command } = cli;
     // It lives as long as the process, and is handed everywhere that anything is written.
     let delivery: &'static Delivery =
-        Box::leak(Box::new(Delivery::new(command.reported(), global.sandbox, global.report.clone())));
+        Box::leak(Box::new(Delivery::new(command.name(), global.sandbox, global.report.clone())));
     let output = Output::new(&global, delivery);
     start_logs(&global, &output, matches!(command, Command::Reconcile(_)));
     let events = delivery.check().and_then(|()| match &global.events {
@@ -62,7 +63,9 @@ pub fn run() -> ExitCode {
         Err(error) => return failed(&error, &output).into(),
     };
     let output = output.with_events(events);
-    let exit = dispatch(command, &global, output).unwrap_or_else(|error| failed(&error, &output));
+    let done = delivery.spare(global.events.iter().map(PathBuf::as_path));
+    let done = done.and_then(|()| dispatch(command, &global, output));
+    let exit = done.unwrap_or_else(|error| failed(&error, &output));
     // A report that somebody waits for and that is not there must not go unseen.
     let exit = if exit == Exit::SUCCESS && delivery.has_failed() { Exit::ERROR } else { exit };
     events.end(exit);

@@ -93,6 +93,25 @@ fn a_file_that_cannot_be_written_is_found_out_before_anything_is_paid_for() {
 }
 
 #[test]
+fn events_and_a_report_never_share_a_file() {
+    let environment = Environment::project(&["ana"]);
+    let run = environment.run("validate --events told.jsonl --report told.jsonl").exits(1);
+    run.says(&["or of what this run writes"]);
+    assert!(environment.read("told.jsonl").lines().all(|line| line.starts_with("{\"")));
+    environment.run("validate --events told.jsonl --report report.json").exits(0);
+    assert!(environment.read("report.json").contains("\"valid\": true"));
+}
+
+#[test]
+fn a_plan_from_the_lock_file_alone_says_so_and_names_no_digest() {
+    let environment = Environment::project(&[]);
+    environment.face_from("ana", "https://media.acme.io/ana.mp4", "");
+    let run = environment.run("plan --offline -o markdown").exits(0);
+    let run = run.prints(&["> **Offline:**", "it cannot be applied.", "| `+` | `ana` | create, **paid** |"]);
+    assert!(!run.stdout.contains("digest"), "{run}");
+}
+
+#[test]
 fn a_report_that_cannot_be_written_at_the_end_never_hides_how_the_run_ended() {
     let server = Server::slow(&[]);
     let environment = Environment::against(&server, &["ana"]);

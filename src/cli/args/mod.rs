@@ -168,7 +168,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Returns what events call a command; empty for one that tells none.
+    /// Returns what events and reports call a command; empty for one that tells none.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Validate(_) => "validate",

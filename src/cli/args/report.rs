@@ -98,23 +98,6 @@ const PLAN: Forms = Forms {
     ],
 };
 
-impl Command {
-    /// Returns the command as it is typed, where its result has more than one form.
-    pub fn reported(&self) -> &'static str {
-        match self {
-            Self::Validate(_) => "validate",
-            Self::Plan(_) => "plan",
-            Self::Apply(_) => "apply",
-            Self::Wait(_) => "wait",
-            Self::Status(_) => "status",
-            Self::Drift(_) => "drift",
-            Self::Rollback(_) => "rollback",
-            Self::Delete(_) => "delete",
-            _ => "",
-        }
-    }
-}
-
 fn forms(command: &Command) -> Forms {
     match command {
         Command::Validate(_) => FINDINGS,

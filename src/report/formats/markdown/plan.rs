@@ -98,7 +98,8 @@ fn warnings(plan: &Plan) -> Vec<Part> {
         loud.push(format!("**A part of the project:** {}", prose(&partial(&plan.policy.selection, plan.left_out))));
     }
     if let Some(since) = &plan.policy.selection.since {
-        loud.push(format!("**Since a revision:** {}", prose(&sentence(&since_text(since)))));
+        let line = prose(&sentence(&since_text(since)));
+        loud.push(format!("**Since {}:** {line} It cannot be applied: `apply` knows no --since.", code(&since.rev)));
     }
     if plan.left_out.elsewhere > 0 {
         let left_out = count(plan.left_out.elsewhere, "recorded face");
