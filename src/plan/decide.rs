@@ -232,6 +232,11 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
     if live.status == TrainingStatus::Failed {
         let may_retry = lifecycle.on_failed == OnFailed::Retry && recorded.attempt == Attempt::FIRST;
         if may_retry || views.policy.retry.contains(key) {
+            // Nobody knows what this one was made from, and what would be trained is what a person went back from.
+            let is_same = recorded.fingerprint() == desired.spec.fingerprint();
+            if !is_same && is_rolled_back(views, key, desired, recorded) {
+                return blocked(Some(&recorded.id), Block::RolledBack);
+            }
             let reason = Reason::RetryFailed(live.error.clone());
             return start(views, key, desired, Some(&live.id), reason);
         }

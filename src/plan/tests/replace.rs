@@ -366,3 +366,16 @@ fn a_plan_looks_at_the_pals_only_where_a_face_is_to_be_left_or_deleted() {
     assert!(needs(beside(TrainingStatus::Training).plan()));
     assert!(needs(beside(TrainingStatus::Ready).plan()));
 }
+
+#[test]
+fn a_retry_does_not_go_on_to_what_a_person_went_back_from_where_nobody_knows_what_failed() {
+    let mut world = World::agreeing().failed("rio");
+    world.lifecycle("rio").on_failed = OnFailed::Retry;
+    world.record("rio").trained_from = None;
+    world.record("rio").token = None;
+    assert!(world.action("rio").is_paid(), "a failed face of unknown inputs is trained again where policy says so");
+    world.record("rio").rolled_back_from = world.clone().wants("rio").fingerprint();
+    assert_eq!(world.reason("rio"), Reason::Blocked(Block::RolledBack));
+    world.policy.roll_forward.insert(key("rio"));
+    assert!(world.action("rio").is_paid(), "a person says so");
+}
