@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::repository::{self, Repository};
+
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name)
 }
@@ -248,7 +250,7 @@ fn the_published_schemas_take_them() {
 fn script(name: &str, words: &[&str], folder: &Path, variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new("sh");
     command.arg(example(name)).args(words).current_dir(folder).env_clear();
-    let path = format!("{}:{}", folder.join("tools").display(), crate::repository::path());
+    let path = format!("{}:{}", folder.join("tools").display(), repository::path());
     command.env("PATH", path).env("HOME", folder).env("GIT_CONFIG_NOSYSTEM", "1").envs(variables.iter().copied());
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
@@ -307,4 +309,58 @@ fn words_of_the_action_are_words_and_nothing_more() {
     let codes: BTreeMap<usize, String> =
         fs::read_to_string(folder.join("output")).unwrap().lines().map(str::to_owned).enumerate().collect();
     assert_eq!(codes[&1], "code=9");
+}
+
+/// A lock file with two faces, the first under this name.
+fn lock(name: &str, serial: u64) -> String {
+    let block = |key: &str, name: &str, serial: u64| {
+        format!("  {key}:\n    face_id: r{key}\n    face_name: {name}\n    serial: {serial}\n    attempt: 1\n")
+    };
+    let head = "lock_version: 2\nproject: acme\nlineage: 07a70b5d-8e53-4493-aa86-db181a248eb1\nfaces:\n";
+    format!("{head}{}{}", block("ana", name, serial), block("bruno", "Bruno", 2))
+}
+
+#[test]
+fn the_lock_file_goes_on_top_of_what_somebody_else_pushed_and_is_never_broken() {
+    if !crate::has_tools() {
+        return;
+    }
+    let repository = Repository::from_example("github");
+    repository.write("facectl.yaml", crate::PROJECT);
+    repository.write("faces/ana.yaml", &crate::face("ana", "Ana"));
+    repository.write("facectl.lock.yaml", &lock("Ana", 1));
+    repository.push("main");
+    let keep = |after_checkout: &dyn Fn()| {
+        let disk = TempDir::new().unwrap();
+        let origin = format!("file://{}", repository.origin().display());
+        let folder = disk.path().join("checkout");
+        let clone = ["clone", "--quiet", &origin, "checkout"];
+        assert!(repository::command(disk.path(), &clone).status().unwrap().success());
+        fs::create_dir(folder.join("tools")).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_facectl"), folder.join("tools/facectl")).unwrap();
+        fs::write(folder.join("facectl.lock.yaml"), lock("Ana (new)", 3)).unwrap();
+        after_checkout();
+        script("github/.github/facectl/keep-lock-file.sh", &["origin", "main"], &folder, &[])
+    };
+    let at_the_forge = || repository.file("main", "facectl.lock.yaml").unwrap();
+    // Somebody pushed something else while the job ran.
+    let (is_well, text) = keep(&|| {
+        repository.write("notes.md", "meanwhile");
+        repository.push("main");
+    });
+    assert!(is_well && at_the_forge() == lock("Ana (new)", 3), "{text}");
+    assert!(repository.log().starts_with("facectl: record the faces\nwork\n"), "{}", repository.log());
+    // Nothing new: nothing is pushed.
+    let log = repository.log();
+    assert!(keep(&|| {}).0 && repository.log() == log);
+    // Both changed one face, which git puts together to something that is no lock file.
+    repository.branch("main");
+    repository.write("facectl.lock.yaml", &lock("Ana", 1));
+    repository.push("main");
+    let (is_well, text) = keep(&|| {
+        repository.write("facectl.lock.yaml", &lock("Ana (other)", 4));
+        repository.push("main");
+    });
+    assert!(!is_well && text.contains("commit it by hand"), "{text}");
+    assert_eq!(at_the_forge(), lock("Ana (other)", 4));
 }

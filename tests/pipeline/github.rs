@@ -1,5 +1,8 @@
 //! GitHub: the story of one pull request, and of those who mean harm.
 
+use std::fs;
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::account::{Account, KEY};
@@ -24,9 +27,7 @@ impl Stage {
         let repository = Repository::from_example("github");
         repository.write("facectl.yaml", PROJECT);
         repository.write("faces/ana.yaml", &face("ana", "Ana"));
-        let binary = "(a path); nothing is fetched then\n    default: \"";
-        let filled = format!("{binary}{}", env!("CARGO_BIN_EXE_facectl"));
-        repository.edit(".github/actions/facectl/action.yml", binary, &filled);
+        fill_in(&repository);
         repository.push("main");
         Some(Self { account: Account::open(), forge: Forge::start(Kind::GitHub), repository })
     }
@@ -42,8 +43,29 @@ impl Stage {
         actions
     }
 
+    /// Sets up what `facectl init` writes for a project in a folder of its repository.
+    fn set_by_init() -> Option<Self> {
+        if !has_tools() {
+            return None;
+        }
+        let repository = Repository::from_example("github");
+        fs::remove_dir_all(repository.desk().join(".github")).unwrap();
+        let mut init = Command::new(env!("CARGO_BIN_EXE_facectl"));
+        init.args(["init", "-y", "--ci", "github", "--name", "acme", "our faces"]);
+        let done = init.current_dir(repository.desk()).env_clear().output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        repository.edit("our faces/faces/ana.yaml", "media.example.com", "media.faces-of-acme.net");
+        fill_in(&repository);
+        repository.push("main");
+        Some(Self { account: Account::open(), forge: Forge::start(Kind::GitHub), repository })
+    }
+
     /// A stranger opens a pull request or pushes to it, and the untrusted workflow runs. Returns its commit.
     fn proposes(&self, actions: &Actions<'_>, number: u64) -> (String, Run) {
+        self.proposes_to("faces-plan.yml", actions, number)
+    }
+
+    fn proposes_to(&self, workflow: &str, actions: &Actions<'_>, number: u64) -> (String, Run) {
         let head = self.repository.propose(number);
         self.forge.stands_at(number, &head);
         let event = Event {
@@ -55,12 +77,16 @@ impl Stage {
             reference: format!("refs/pull/{number}/merge"),
             is_from_fork: true,
         };
-        let run = actions.run("faces-plan.yml", &event);
+        let run = actions.run(workflow, &event);
         (head, run)
     }
 
     /// The trusted workflow runs after an untrusted one.
     fn comments(&self, actions: &Actions<'_>, head: &str, run: &Run) -> Run {
+        self.comments_by("faces-comment.yml", actions, head, run)
+    }
+
+    fn comments_by(&self, workflow: &str, actions: &Actions<'_>, head: &str, run: &Run) -> Run {
         let payload = json!({ "workflow_run": {
             "id": run.id,
             "run_attempt": 1,
@@ -70,8 +96,15 @@ impl Stage {
             "head_repository": { "full_name": "stranger/faces" },
             "pull_requests": [],
         } });
-        actions.run("faces-comment.yml", &on_main("workflow_run", payload))
+        actions.run(workflow, &on_main("workflow_run", payload))
     }
+}
+
+/// Says where facectl comes from, as users do.
+fn fill_in(repository: &Repository) {
+    let binary = "(a path); nothing is fetched then\n    default: \"";
+    let filled = format!("{binary}{}", env!("CARGO_BIN_EXE_facectl"));
+    repository.edit(".github/actions/facectl/action.yml", binary, &filled);
 }
 
 fn on_main(name: &'static str, payload: serde_json::Value) -> Event {
@@ -296,4 +329,24 @@ fn neither_key_nor_token_stands_in_anything_that_is_shown_or_kept() {
     for secret in ["KEYKEYKEY", "forge-token"] {
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+#[test]
+fn what_init_writes_for_a_project_in_a_folder_works_as_it_is() {
+    let Some(stage) = Stage::set_by_init() else { return };
+    let Stage { account, forge, repository } = &stage;
+    let actions = stage.actions();
+    actions.run("faces-apply-acme.yml", &on_main("push", json!({}))).succeeds().runs(&["plan", "apply"]);
+    account.pass(300);
+    actions.run("faces-wait-acme.yml", &on_main("schedule", json!({}))).succeeds();
+    assert!(repository.file("main", "our faces/facectl.lock.yaml").unwrap().contains("face_name: Ana\n"));
+    repository.branch("patch-1");
+    repository.write("our faces/faces/bruno.yaml", &face("bruno", "Bruno"));
+    let (head, run) = stage.proposes_to("faces-plan-acme.yml", &actions, 7);
+    stage.comments_by("faces-comment-acme.yml", &actions, &head, &run.succeeds()).succeeds();
+    let [(_, text)] = &forge.comments(7)[..] else { panic!("{:?}", forge.comments(7)) };
+    assert!(text.contains("1 to create") && text.contains("bruno"), "{text}");
+    account.rename("Ana", "Anna");
+    actions.run("faces-drift-acme.yml", &on_main("schedule", json!({}))).succeeds();
+    assert_eq!((forge.issues().len(), account.trainings()), (1, 1));
 }

@@ -36,7 +36,7 @@ impl Repository {
     }
 
     /// Where people work.
-    fn desk(&self) -> PathBuf {
+    pub(crate) fn desk(&self) -> PathBuf {
         self.folder.path().join("desk")
     }
 
