@@ -20,7 +20,6 @@ mod session;
 mod signals;
 mod since;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

@@ -202,7 +202,8 @@ pub(super) struct ProjectFields {
     #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) request_timeout: Option<String>,
-    /// How long after a lost answer a face may still appear, such as `2m`.
+    /// How long after a lost answer a face may still appear, such as `2m`. Less than a minute counts as a minute here;
+    /// `--settle-window` can say less.
     #[serde(default)]
     #[schemars(schema_with = "duration")]
     pub(super) settle_window: Option<String>,

@@ -181,6 +181,7 @@ impl Command {
             Self::Rollback(_) => "rollback",
             Self::Delete(_) => "delete",
             Self::Import(_) => "import",
+            Self::Reconcile(_) => "reconcile",
             _ => "",
         }
     }

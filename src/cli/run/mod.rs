@@ -63,6 +63,8 @@ pub struct Look {
 
 /// How long after its sending a create may still show up: no page says how soon a face is listed.
 const SETTLE_WINDOW: Duration = Duration::from_secs(120);
+/// The shortest that `spec.settle_window` can make it: a flag or a variable, which is set on the machine, may say less.
+const SHORTEST_SETTLE_WINDOW: Duration = Duration::from_secs(60);
 
 impl<'a> Run<'a> {
     /// Takes the state and gets ready.
@@ -276,10 +278,13 @@ fn execute_settings(
     create_parallelism: Option<u32>,
 ) -> ExecuteSettings {
     let file = &session.loaded.project.settings;
+    // A file comes with a pull request: what keeps anybody from paying twice must not be turned off by one.
+    let shortest = if session.is_rehearsal() { Duration::ZERO } else { SHORTEST_SETTLE_WINDOW };
+    let of_file = file.settle_window.map(|window| window.max(shortest));
     ExecuteSettings {
         create_parallelism: create_parallelism.or(file.create_parallelism).unwrap_or(2) as usize,
         parallelism: session.parallelism,
-        settle_window: wait.settle_window.or(file.settle_window).unwrap_or(SETTLE_WINDOW),
+        settle_window: wait.settle_window.or(of_file).unwrap_or(SETTLE_WINDOW),
         request_timeout: session.request_timeout,
         no_settle: wait.no_settle,
         poll_interval: wait.poll_interval.or(file.poll_interval),

@@ -57,6 +57,11 @@ impl Workspace {
         &self.loaded.desired
     }
 
+    /// Returns whether the API is on this machine, so that nobody is paid.
+    pub fn is_rehearsal(&self) -> bool {
+        self.is_rehearsal
+    }
+
     /// Plans without a look at the PALs: enough to say what differs.
     pub fn plan_without_pals(&self, recorded: &Recorded, observed: &Observed, policy: &Policy) -> Plan {
         plan(self.desired(), recorded, observed, policy)
