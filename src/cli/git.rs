@@ -81,7 +81,10 @@ impl Git {
         let name = || words.first().map_or_else(String::new, |word| word.as_ref().to_string_lossy().into_owned());
         let broken = |error: &io::Error| GitError::Broken { command: name(), why: error.to_string() };
         let deadline = Instant::now() + self.patience;
-        let mut child = command(&self.folder, words).spawn().map_err(GitError::NotThere)?;
+        let mut command = command(&self.folder, words);
+        command.env("GIT_LITERAL_PATHSPECS", "1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(GitError::NotThere)?;
         if let Some(mut stdin) = child.stdin.take() {
             let input = input.to_owned();
             // Beside the reading: git may answer before it has heard all of it. If it stops listening, it says why.
@@ -126,9 +129,9 @@ impl Git {
     }
 }
 
-/// Settings that keep git from starting other programs, whatever the repository's configuration says. A folder of a
-/// checkout that looks like a bare repository would bring a configuration of its own: only `.git`, which no checkout
-/// brings, is taken for one (git 2.38; older ones do not know it).
+/// Settings that keep git from starting other programs, whatever the repository's configuration says. A checkout may
+/// hold a folder that looks like a repository without a work tree, with a configuration of its own: only `.git`, which
+/// no checkout brings, is taken for one (git 2.38; older ones do not know it).
 const SAFE: [&str; 5] = [
     "safe.bareRepository=explicit",
     "core.fsmonitor=false",
@@ -137,15 +140,15 @@ const SAFE: [&str; 5] = [
     "core.pager=cat",
 ];
 
-fn command(folder: &Path, words: &[impl AsRef<OsStr>]) -> Command {
+/// Returns a command that asks git, and lets it start nothing and wait for nobody.
+pub fn command(folder: &Path, words: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new("git");
     for setting in SAFE {
         command.args(["-c", setting]);
     }
-    command.args(["--no-pager", "--no-optional-locks", "--literal-pathspecs", "--no-replace-objects"]);
+    command.args(["--no-pager", "--no-optional-locks", "--no-replace-objects"]);
     command.args(words).current_dir(folder);
     command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -20,6 +20,7 @@ mod session;
 mod signals;
 mod since;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
+
+use crate::report::defused;
 
 use args::{Cli, Command, Global, LogFormat, OutputFormat, settle};
 use delivery::Delivery;
@@ -218,6 +221,26 @@ fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Standard error, of which a runner of GitHub Actions takes commands, too.
+struct LogWriter {
+    is_for_runner: bool,
+}
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.is_for_runner {
+            // One call brings one entry, whole.
+            true => io::stderr().write_all(defused(&String::from_utf8_lossy(bytes)).as_bytes())?,
+            false => io::stderr().write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// Starts the log. A command that runs for days tells more, and when.
 fn start_logs(global: &Global, output: &Output, is_loop: bool) {
     let level = match global.verbose + u8::from(is_loop && !global.quiet) {
@@ -228,9 +251,10 @@ fn start_logs(global: &Global, output: &Output, is_loop: bool) {
     };
     // sled logs every page it touches through `log`.
     let filter = tracing_subscriber::EnvFilter::new(format!("{level},sled=warn"));
+    let is_for_runner = output.format == OutputFormat::Github;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(move || LogWriter { is_for_runner })
         .with_target(false)
         // It would tell of a closed standard error on standard error, which panics, in the middle of a create.
         .log_internal_errors(false)

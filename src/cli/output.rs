@@ -120,7 +120,7 @@ impl Output {
             OutputFormat::Json | OutputFormat::Yaml => self.value(&report.value()),
             OutputFormat::Markdown => self.result(&markdown(report, MARKDOWN_LIMIT)),
             OutputFormat::Gitlab => self.result(&gitlab(report)),
-            OutputFormat::Junit => self.result(&(junit(report, &pipeline::roots()) + "\n")),
+            OutputFormat::Junit => self.result(&junit(report, &pipeline::roots())),
             OutputFormat::Github => {
                 let text = match &report.body {
                     Body::Rejected(rejection) => rejection.text(self.paint),
@@ -143,7 +143,7 @@ impl Output {
             // Values of ours always serialise.
             ReportForm::Yaml => serde_yaml::to_string(&report.value()).unwrap_or_default(),
             ReportForm::Markdown => markdown(report, MARKDOWN_LIMIT),
-            ReportForm::Junit => junit(report, &pipeline::roots()) + "\n",
+            ReportForm::Junit => junit(report, &pipeline::roots()),
             ReportForm::Gitlab => as_json(&gitlab_plan(report)),
             ReportForm::Codequality => as_json(&gitlab_code_quality(report, &pipeline::roots())),
         }
@@ -151,8 +151,9 @@ impl Output {
 
     /// Shows a plan to whoever follows along, where the result is for programs: before anything is done by it.
     pub fn preview(&self, plan: &Plan) {
-        // The log of a step is read by people when something went wrong on the way.
-        if self.is_talk_seen || self.format == OutputFormat::Github {
+        // Where the result goes to a pipeline, people read the log once something went wrong on the way.
+        let is_data = matches!(self.format, OutputFormat::Json | OutputFormat::Yaml);
+        if self.is_talk_seen || (!is_data && !self.is_quiet) {
             self.say(&plan_text(plan, self.talk_paint));
         }
     }

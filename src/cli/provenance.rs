@@ -6,12 +6,14 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::face::redact_links;
 use crate::state::{Provenance, RunContext};
+
+use super::git::command;
 
 /// How long git may take. It answers in milliseconds; a repository on a stuck network drive never does.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -91,13 +93,9 @@ fn link(text: &str) -> Option<String> {
     (shown.len() <= LONGEST_LINK).then_some(shown)
 }
 
-/// One question for commit and changes. No file of the repository's configuration may start a program for it, and
-/// git must not write its index while somebody else commits.
+/// One question for commit and changes.
 fn status_arguments(root: &Path, own: &[&Path]) -> Vec<String> {
-    let mut words: Vec<String> =
-        ["-c", "core.fsmonitor=false", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--", "."]
-            .map(str::to_owned)
-            .into();
+    let mut words: Vec<String> = ["status", "--porcelain=v2", "--branch", "--", "."].map(str::to_owned).into();
     let below = own.iter().filter_map(|path| path.strip_prefix(root).ok()).filter_map(Path::to_str);
     words.extend(below.filter(|path| !path.is_empty()).map(|path| format!(":(exclude,literal){path}")));
     words
@@ -105,16 +103,8 @@ fn status_arguments(root: &Path, own: &[&Path]) -> Vec<String> {
 
 /// Runs git in a folder; none unless it answers well and in time.
 fn git(root: &Path, words: &[impl AsRef<std::ffi::OsStr>]) -> Option<String> {
-    let mut command = Command::new("git");
-    // A checkout may hold a folder that looks like a repository without a work tree, with a configuration of its own
-    // that starts programs. Only `.git`, which no checkout brings, is taken for one (git 2.38; older ones do not know it).
-    command
-        .args(["-c", "safe.bareRepository=explicit"])
-        .args(words)
-        .current_dir(root)
-        .env("LC_ALL", "C")
-        .env("GIT_TERMINAL_PROMPT", "0");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut child =
+        command(root, words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {

@@ -98,6 +98,7 @@ fn every_command_that_works_on_faces_tells_events_that_fit_the_schema() {
     tells("validate", &["run_began", "run_ended"]);
     tells("plan", &["face_planned", "planned"]);
     tells("plan --out plan.json", &["planned"]);
+    assert_eq!(tells("plan --offline", &["face_planned", "planned"])[1]["project"], "acme");
     let lines =
         tells("apply plan.json --create-parallelism 1", &["create_refused", "create_fell_in_doubt", "create_settled"]);
     let counts = ended(&lines, 4);

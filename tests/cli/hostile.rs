@@ -46,6 +46,8 @@ fn a_checkout_starts_no_program() {
     assert!(environment.path("ran").exists());
     std::fs::remove_file(environment.path("ran")).unwrap();
     environment.run("plan --sandbox --out plan.json acme").exits(0);
+    let run = environment.run("plan --sandbox --offline --since HEAD acme").exits(1).prints_nothing();
+    run.says(&["--since needs a git repository", "cannot use bare repository"]);
     environment.run("apply --sandbox -y --sandbox-speed 360000 acme").exits(0);
     assert!(!environment.path("ran").exists());
 }

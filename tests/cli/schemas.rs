@@ -111,6 +111,7 @@ fn what_plan_apply_wait_and_saved_plans_write_fits_its_schema() {
         "plan --prune -o json",
         "plan --refresh=false -o json",
         "plan --target a* --exclude eva -o json",
+        "plan --offline --prune -o json",
     ] {
         assert_fits(&plan, &environment.run(line).json(), line);
     }

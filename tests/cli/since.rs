@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, Run, project};
+use crate::schemas::{assert_fits, strict};
 use crate::server::Server;
 
 /// Runs git in a folder of the environment; what it does must work.
@@ -105,6 +106,7 @@ fn a_branch_is_compared_with_where_it_began_and_each_change_has_its_commit() {
     assert_eq!(changes(&run), [told("ana", "ana: two 😀"), told("dan", "dan is new")]);
     let plan = run.json();
     assert_eq!((&plan["since"]["rev"], &plan["since"]["commit"]), (&json!("main"), &json!(first)));
+    assert_fits(&strict("plan"), &plan, "since");
     assert_eq!((&plan["digest"], &plan["applyable"], &plan["left_out"]), (&json!(null), &json!(false), &json!(2)));
     let by =
         json!({ "commit": second, "author": "Zoë 😀", "subject": "ana: two 😀", "uncommitted": false, "exact": true });

@@ -41,7 +41,7 @@ pub struct Global {
     /// Write what happens while it happens to this file, one JSON object a line (`facectl schema events`); `-` is
     /// standard output, and results go to standard error then. The file is emptied first; one that holds
     /// anything but events is refused. For validate, plan, apply, wait, status, drift, recover, rollback,
-    /// delete and import; elsewhere the variable is ignored and the flag refused
+    /// delete, import and reconcile (each pass is a run); elsewhere the variable is ignored and the flag refused
     #[arg(long, value_name = "FILE", global = true, env = "FACECTL_EVENTS", hide_short_help = true)]
     pub events: Option<PathBuf>,
 

@@ -89,6 +89,7 @@ fn offline(global: &Global, args: &PlanArgs, output: Output, interrupt: Interrup
     let policy = Policy { selection: select(global, args, &workspace)?, ..policy };
     workspace.check_selection(&policy, &recorded)?;
     let plan = workspace.plan_without_pals(&recorded, &observed, &policy);
+    workspace.output.events.planned(&plan);
     let exit = exit(&plan, args);
     deliver(&plan, exit, Vec::new(), &workspace)?;
     Ok(exit)

@@ -41,6 +41,8 @@ impl Workspace {
         let loaded = load_declared(load, global, paths, &output)?;
         let place = StatePlace::of(global, &loaded.project, output, interrupt.clone());
         let clock = clock_of(global, &place.directory)?;
+        output.events.begin(&loaded.project.name, &clock, || place.run_context().provenance.clone());
+        output.events.diagnostics(&loaded.warnings);
         let is_local = || parse_base_url(&api_url(global, &loaded.project)).is_ok_and(|url| url.is_loopback());
         let is_rehearsal = global.sandbox || is_local();
         let scope = scope(global.file.iter().chain(paths), &loaded.project);

@@ -18,7 +18,11 @@ const LONGEST: usize = 2_000;
 ///
 /// `token` ends the stretch in which the runner takes no commands; nobody may be able to guess it.
 pub fn github_commands(report: &Report<'_>, text: &str, roots: &Roots, token: &str) -> String {
-    let mut out = format!("::stop-commands::{token}\n{}\n::{token}::\n", text.trim_end_matches('\n'));
+    let text = match text.trim_matches('\n') {
+        "" => headline(report),
+        text => text.to_owned(),
+    };
+    let mut out = format!("::stop-commands::{token}\n{text}\n::{token}::\n");
     let notes = annotations(report);
     for level in [Level::Error, Level::Warning, Level::Notice] {
         let of: Vec<&Annotation> = notes.iter().filter(|note| note.level == level).collect();

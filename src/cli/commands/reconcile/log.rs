@@ -80,11 +80,8 @@ pub fn errors(rejected: &Rejected) -> usize {
     rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error).count()
 }
 
-/// Tells what is about to be done, where anything is.
+/// Tells what is about to be done.
 pub fn planned(plan: &Plan) {
-    if !plan.has_changes() {
-        return;
-    }
     let summary = plan.summary();
     tracing::info!(
         create = summary.create,

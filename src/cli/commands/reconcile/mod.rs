@@ -49,7 +49,7 @@ pub async fn run(
     reload: Arc<Notify>,
 ) -> Result<Exit, CliError> {
     let (source, global) = Source::of(global, &args)?;
-    let telling = Telling::begin(&args).await?;
+    let telling = Telling::begin(&args, output.events).await?;
     let mut follower = Follower {
         global,
         args,
@@ -148,6 +148,7 @@ impl Follower {
             News::Broken { rejected, commit } => {
                 self.is_sound = false;
                 self.telling.health.desired_rejected(commit.as_deref(), log::errors(&rejected));
+                self.telling.events.diagnostics(&rejected.diagnostics);
                 log::rejected(&rejected, commit.as_deref(), self.session.is_some());
                 return self.go_on_unless_nothing(CliError::silent(Exit::ERROR));
             }
@@ -192,6 +193,8 @@ impl Follower {
             return Exit::ERROR;
         };
         session.begin_again();
+        let events = self.telling.events;
+        events.begin(&session.desired().project, &session.clock, || session.provenance().clone());
         let began = Timestamp::now();
         let taken = pass::take(session, &self.args, &mut self.agenda, &self.awaited, &self.telling).await;
         let now = session.clock.now();
@@ -221,12 +224,14 @@ impl Follower {
                 self.failed_passes = self.failed_passes.saturating_add(1);
                 let wait = back_off(self.args.interval, self.failed_passes);
                 log::failed_pass(&error, self.failed_passes, wait);
+                events.error(&error);
                 if exit == Exit::KEY_REFUSED {
                     self.read_key_again();
                 }
                 (exit, wait)
             }
         };
+        events.end(exit);
         self.agenda.ask(Item::Everything, after(now, wait.mul_f64(0.9 + 0.2 * fastrand::f64())));
         exit
     }

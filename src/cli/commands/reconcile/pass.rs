@@ -80,7 +80,10 @@ pub async fn take(
     }
     run.executor.settings.no_settle = true;
     let look = run.look().await?;
-    log::planned(&look.plan);
+    if look.plan.has_changes() {
+        log::planned(&look.plan);
+        session.output.events.planned(&look.plan);
+    }
     let (look, Round { open, next }) = match args.dry_run {
         true => (look, Round::default()),
         false => {

@@ -10,6 +10,7 @@ use crate::apply::{Event, Outcome, Sink};
 use crate::cli::Exit;
 use crate::cli::args::ReconcileArgs;
 use crate::cli::error::{CliError, Concern};
+use crate::cli::events::Events;
 use crate::cli::run::{Look, is_about_failure};
 use crate::clock::SystemClock;
 use crate::controller::callbacks::{CallbackSecret, Hints};
@@ -25,6 +26,8 @@ pub struct Telling {
     pub health: Arc<Health>,
     /// Faces that callbacks named.
     pub hints: Arc<Hints>,
+    /// Where programs hear of what happens.
+    pub events: Events,
     server: Option<ServerHandle>,
 }
 
@@ -38,12 +41,12 @@ impl Telling {
     ///
     /// # Errors
     /// When it cannot listen there, or the secret cannot be used.
-    pub async fn begin(args: &ReconcileArgs) -> Result<Self, CliError> {
+    pub async fn begin(args: &ReconcileArgs, events: Events) -> Result<Self, CliError> {
         let stuck_after = args.interval.saturating_mul(3).max(LONGEST_PASS);
         // In the machine's own time also in a rehearsal: probes and Prometheus know no other.
         let health = Arc::new(Health::new(Arc::new(SystemClock), stuck_after));
         let hints = Arc::new(Hints::new(HINTS));
-        let Some(address) = args.listen else { return Ok(Self { health, hints, server: None }) };
+        let Some(address) = args.listen else { return Ok(Self { health, hints, events, server: None }) };
         let secret = args.callback_secret_file.as_ref().map(|path| {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| CliError::caused(format!("cannot read {}", path.display()), &error))?;
@@ -62,7 +65,7 @@ impl Telling {
         let shared = Shared { health: Arc::clone(&health), callbacks, patience: PATIENCE };
         let server = serve(listener, shared).map_err(cannot)?;
         tracing::info!(address = %server.address(), takes_callbacks, "serving /healthz, /readyz and /metrics");
-        Ok(Self { health, hints, server: Some(server) })
+        Ok(Self { health, hints, events, server: Some(server) })
     }
 
     /// Tells what a pass came to.
@@ -84,6 +87,7 @@ impl Sink for Telling {
         if matches!(event, Event::FaceCreated { .. } | Event::CreateSettled { .. }) {
             self.health.training_started();
         }
+        self.events.take(event);
         log::told(event);
     }
 }

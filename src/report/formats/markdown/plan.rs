@@ -196,13 +196,16 @@ fn row(plan: &Plan, face: &FacePlan) -> Vec<String> {
     vec![symbol, code(face.key.as_str()), what, prose(&clipped(&why, WHY))]
 }
 
-fn updated(update: &Update) -> &'static str {
-    match (&update.name, &update.voice) {
-        (Some(_), Some(_)) => "name and voice",
-        (Some(_), None) => "name",
-        (None, Some(_)) => "voice",
-        (None, None) => "",
-    }
+/// The longest name in a table, in characters.
+const NAME: usize = 60;
+
+fn updated(update: &Update) -> String {
+    let name = update.name.as_ref().map(|name| format!("name to {}", code(&clipped(name.after(), NAME))));
+    let voice = update.voice.as_ref().map(|voice| match voice.after() {
+        Some(voice) => format!("voice to {}", code(voice.as_str())),
+        None => "voice to none".to_owned(),
+    });
+    name.into_iter().chain(voice).collect::<Vec<_>>().join(", ")
 }
 
 /// How to carry out exactly this.

@@ -27,7 +27,7 @@ fn a_comment_says_what_decides_first_and_folds_the_fields_away() {
     |---|---|---|---|
     | `-/+` | `ida` | replace, **paid** | training\_version cannot change in place: a new face is trained first, and takes the place of this one once it is ready |
     | `+` | `ana` | create, **paid** | it is declared, nothing is recorded, and no live face answers to its token or name |
-    | `~` | `cho` | update name and voice | the manifest changed, and the live face was changed by somebody else (drift) |
+    | `~` | `cho` | update name to `Cho (Support)`, voice to `v1` | the manifest changed, and the live face was changed by somebody else (drift) |
     | `<=` | `bea` | adopt | a live face carries the token of this very creation, so nothing is created |
     | `.` | `fay` | forget | it left the manifests, and no live face is left of it |
     | `…` | `dan` | wait | its training goes on |
@@ -385,7 +385,7 @@ fn what_a_run_left_open_stands_above_the_table() {
     "#);
     assert_snapshot!(github_commands(&report, "", &roots(), "TOKEN"), @r#"
     ::stop-commands::TOKEN
-
+    Done, with trouble: 1 created, 0 updated, 1 in doubt, 1 failed, 1 still in training, 2 blocked.
     ::TOKEN::
     ::error file=faces/jan.yaml,line=91,col=1,title=jan%3A in doubt::jan: nobody knows whether its training began; run `facectl recover`. Nothing is sent again until it is known
     ::error file=faces/hal.yaml,line=71,col=1,title=hal%3A failed::hal: no <consent> | statement
