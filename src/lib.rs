@@ -9,6 +9,8 @@
 //! load -> resolve -> observe -> plan -> review -> execute -> record -> report
 //! ```
 //!
+//! `facectl reconcile` goes round this again and again: the same functions, from a source that somebody else changes.
+//!
 //! # Rooms
 //!
 //! | room | what it does | may know |
@@ -23,7 +25,7 @@
 //! | [`state`] | what we remember: faces, open creates, history; durable or refused | `face` |
 //! | [`apply`] | the only room that causes effects: settle, execute, wait | all of the above |
 //! | [`report`] | values into text, JSON, its schemas, and lines of events; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
-//! | [`controller`] | what a loop stands on: a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
+//! | [`controller`] | what a loop stands on: when to look again, a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
