@@ -134,6 +134,20 @@ fn names_and_voices_that_somebody_changed_are_healed_unless_told_otherwise_and_f
 }
 
 #[test]
+fn a_folder_counts_once_it_stays_as_it_is() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    let mut run = environment.spawn("reconcile --interval 20ms -vv");
+    run.until_it_says("+ ana: training started");
+    environment.face("ben", "");
+    run.until_it_says("the folder is being written, as it seems");
+    // The next look comes in seconds, and not at every interval.
+    run.until_it_says("+ ben: training started");
+    stop(run).says(&["faces=2"]);
+    assert_eq!(server.trainings(), 2);
+}
+
+#[test]
 fn it_follows_a_branch_and_two_commits_while_a_face_trains_wait_for_nothing() {
     let server = Server::slow(&[]);
     let environment = with_repository(&server, &["ana"]);

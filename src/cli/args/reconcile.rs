@@ -26,14 +26,14 @@ pub struct ReconcileArgs {
     #[command(flatten)]
     pub paths: Paths,
     /// Follow this git repository instead of a folder: a path, file://, ssh:// or https://, or host:path. It is asked
-    /// by the git command line with your git and ssh settings; paths are then seen from its root
+    /// by the git command line with your git and ssh settings; paths are then seen from its root, or from --path
     #[arg(long, value_name = "URL", env = "FACECTL_GIT")]
     pub git: Option<String>,
     /// The branch to follow
     #[arg(long, value_name = "NAME", default_value = "main", env = "FACECTL_BRANCH")]
     pub branch: String,
     /// The folder of the repository that holds the project [default: its root]
-    #[arg(long, value_name = "FOLDER", env = "FACECTL_GIT_PATH", requires = "git")]
+    #[arg(long, value_name = "FOLDER", env = "FACECTL_PATH", requires = "git")]
     pub path: Option<String>,
     /// How often the source is asked and the live faces are compared
     #[arg(long, value_name = "DURATION", default_value = "60s", env = "FACECTL_INTERVAL", value_parser = parse_positive_duration)]

@@ -37,6 +37,8 @@ use source::{News, Source};
 use standing::Standing;
 use telling::Telling;
 
+/// How long a folder has to stay as it is before it counts.
+const STILL: Duration = Duration::from_secs(2);
 /// How much later than the interval a source or an API is asked that failed many times: at most this long after.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
 
@@ -64,6 +66,7 @@ pub async fn run(
         telling,
         failed_passes: 0,
         is_sound: false,
+        is_moving: false,
         failed_refreshes: 0,
     };
     let exit = follower.follow(&reload).await;
@@ -95,6 +98,8 @@ struct Follower {
     failed_passes: u32,
     /// Whether what the source shows now is what is in force.
     is_sound: bool,
+    /// Whether the folder is being written, as it seems.
+    is_moving: bool,
     /// Times in a row that the source showed nothing to go by.
     failed_refreshes: u32,
 }
@@ -126,6 +131,7 @@ impl Follower {
     /// # Errors
     /// When there is nothing to go on with: no settings that work, or no sound manifests in a folder at the start.
     async fn refresh(&mut self) -> Result<(), CliError> {
+        self.is_moving = false;
         let news = self.source.refresh(&self.global).await;
         let failed_before = std::mem::take(&mut self.failed_refreshes);
         if let News::Trouble(error) = news {
@@ -145,6 +151,11 @@ impl Follower {
         }
         let (loaded, followed) = match news {
             News::Same | News::Trouble(_) => return Ok(()),
+            News::Moving => {
+                tracing::debug!("the folder is being written, as it seems; it is read again");
+                self.is_moving = true;
+                return Ok(());
+            }
             News::Broken { rejected, commit } => {
                 self.is_sound = false;
                 self.telling.health.desired_rejected(commit.as_deref(), log::errors(&rejected));
@@ -232,6 +243,7 @@ impl Follower {
             }
         };
         events.end(exit);
+        let wait = if self.is_moving { STILL } else { wait };
         self.agenda.ask(Item::Everything, after(now, wait.mul_f64(0.9 + 0.2 * fastrand::f64())));
         exit
     }

@@ -18,6 +18,8 @@ pub struct Source {
     paths: Vec<String>,
     /// What was seen last, so that the same is not told twice.
     seen: Option<Seen>,
+    /// What a folder showed a moment ago and has to show again before it counts: somebody may be writing it.
+    moving: Option<Seen>,
 }
 
 /// Where it is.
@@ -43,6 +45,8 @@ enum Seen {
 pub enum News {
     /// What it showed last.
     Same,
+    /// Something else than last, and perhaps only half of it: it is to be looked at again soon.
+    Moving,
     /// Nothing that could be used, or it could not be asked.
     Trouble(CliError),
     /// Manifests that cannot be used.
@@ -101,7 +105,7 @@ impl Source {
                 Origin::Branch { source: Box::new(source), branch: args.branch.clone() }
             }
         };
-        Ok((Self { origin, paths: named.clone(), named, seen: None }, global))
+        Ok((Self { origin, paths: named.clone(), named, seen: None, moving: None }, global))
     }
 
     /// Returns the paths of the manifests that were loaded last; none: what the project names.
@@ -181,8 +185,15 @@ impl Source {
             }
         };
         if self.seen.as_ref() == Some(&seen) {
+            self.moving = None;
             return News::Same;
         }
+        // Half a file can be a manifest, too, and one that asks for something else to be paid for.
+        if self.is_folder() && self.seen.is_some() && self.moving.as_ref() != Some(&seen) {
+            self.moving = Some(seen);
+            return News::Moving;
+        }
+        self.moving = None;
         self.seen = Some(seen);
         news
     }
