@@ -113,7 +113,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Makes sure that no file is overwritten which the project is made of, or which the run writes otherwise.
+    /// Makes sure that no file is overwritten which the project is made of, or which the run writes otherwise, whether
+    /// it is there yet or not. Of a folder nothing below it may be.
     ///
     /// # Errors
     /// When one would be; nothing was sent.
@@ -121,9 +122,9 @@ impl Delivery {
         if self.targets.is_empty() {
             return Ok(());
         }
-        let spared: BTreeSet<PathBuf> = files.filter_map(|file| fs::canonicalize(file).ok()).collect();
+        let spared: BTreeSet<PathBuf> = files.filter_map(|file| whole(file).ok()).collect();
         for ReportTarget { form: _, path } in &self.targets {
-            if fs::canonicalize(path).is_ok_and(|path| spared.contains(&path)) {
+            if whole(path).is_ok_and(|path| path.ancestors().any(|above| spared.contains(above))) {
                 let shown = path.display();
                 self.is_refused.store(true, Ordering::Relaxed);
                 return Err(CliError::new(format!(
@@ -160,17 +161,35 @@ enum Place {
 fn place(path: &Path) -> io::Result<Place> {
     match fs::metadata(path) {
         Ok(about) if about.is_dir() => Err(io::Error::other("it is a folder")),
-        Ok(about) if about.is_file() => Ok(Place::File(fs::canonicalize(path)?)),
-        Ok(_) => Ok(Place::Stream(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let folder = fs::canonicalize(folder)
-                .map_err(|error| io::Error::new(error.kind(), format!("its folder: {error}")))?;
-            Ok(Place::File(folder.join(name)))
-        }
+        Ok(about) if !about.is_file() => Ok(Place::Stream(path.to_owned())),
+        Ok(_) => Ok(Place::File(whole(path)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::File(whole(path)?)),
         Err(error) => Err(error),
     }
+}
+
+/// The most links that lead on to a file, as the system counts them on Linux.
+const LINKS: usize = 40;
+
+/// Returns where a file is, or would be, whatever name it is given by: links are followed, also one that leads to a file
+/// that is not there yet.
+fn whole(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found,
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
+        let folder =
+            fs::canonicalize(folder).map_err(|error| io::Error::new(error.kind(), format!("its folder: {error}")))?;
+        match fs::read_link(&path) {
+            Ok(to) => path = folder.join(to),
+            Err(_) => return Ok(folder.join(name)),
+        }
+    }
+    Err(io::Error::other("too many links"))
 }
 
 /// Tries what will have to be done, and leaves nothing behind.

@@ -100,7 +100,8 @@ impl Output {
             self.delivery.note_failed();
             self.say(&error.text(self.talk_paint));
         }
-        shown
+        // That nobody could be told must not hide how it ended.
+        shown.map_err(|error| if exit == Exit::SUCCESS { error } else { error.exit(exit) })
     }
 
     /// Delivers that a command failed before it had a result. On standard output only the forms say so that a pipeline

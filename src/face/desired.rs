@@ -1,5 +1,6 @@
 //! What the manifests ask for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -59,8 +60,21 @@ pub struct Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, column } = self;
-        write!(f, "{file}:{line}:{column}")
+        write!(f, "{}:{line}:{column}", shown_path(file))
     }
+}
+
+/// Returns the name of a file as it may be shown: on one line, and without what could steer a terminal or turn the text
+/// around it. A file's name can be a stranger's.
+pub fn shown_path(path: &str) -> Cow<'_, str> {
+    let is_odd = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !path.contains(is_odd) {
+        return Cow::Borrowed(path);
+    }
+    let shown = path.chars().map(|c| if is_odd(c) { c.escape_unicode().to_string() } else { c.to_string() });
+    Cow::Owned(shown.collect())
 }
 
 /// `spec.naming` of the project.

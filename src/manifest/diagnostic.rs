@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::face::shown_path;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -59,8 +60,8 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.span {
-            Some(_) => write!(f, "{}:{}:{}", self.file, self.line, self.column),
-            None => f.write_str(&self.file),
+            Some(_) => write!(f, "{}:{}:{}", shown_path(&self.file), self.line, self.column),
+            None => f.write_str(&shown_path(&self.file)),
         }
     }
 }

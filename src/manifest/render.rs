@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceSpan};
 
+use crate::face::shown_path;
+
 use super::diagnostic::{Diagnostic, Place, Severity};
 use super::source::{Source, Sources, line_starts};
 
@@ -101,7 +103,12 @@ impl Shown {
     fn of(source: &Source) -> Self {
         let (secrets, text) = Layer::apply(secrets(source.text()), source.text());
         let (tails, text) = Layer::apply(tails(&text), &text);
-        Self { name: source.name().to_string(), line_starts: line_starts(&text), text, layers: [secrets, tails] }
+        Self {
+            name: shown_path(source.name()).into_owned(),
+            line_starts: line_starts(&text),
+            text,
+            layers: [secrets, tails],
+        }
     }
 
     fn span(&self, place: &Place) -> Option<SourceSpan> {

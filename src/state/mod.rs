@@ -44,6 +44,24 @@ pub use sled::{Rebuilt, SledStore};
 pub use snapshot::read_snapshot;
 pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, StateDocument, export, read_export, write_backup};
 
+/// What lies in the folder of a state, or of a rehearsal: files and folders that nobody else may write.
+pub const STATE_FILES: [&str; 14] = [
+    "lock",
+    "lock.holder.json",
+    "db",
+    "snapshot.json",
+    "snapshot.log",
+    "history.log",
+    "lock-file.base.yaml",
+    "lock-file.serial",
+    "lock-file.followed.yaml",
+    "backups",
+    "source",
+    "facectl.lock.yaml",
+    "world.json",
+    "world.json.journal",
+];
+
 /// The version of what is on disk. Raised when an older program could misread a newer state.
 pub const FORMAT_VERSION: u32 = 2;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::environment::{Environment, project};
+use crate::environment::{self, Environment, project};
 use crate::server::Server;
 
 #[test]
@@ -235,4 +235,56 @@ fn the_forms_are_in_the_completions_and_the_help() {
         .run("plan --help")
         .exits(0)
         .prints(&["--report <[FORMAT=]FILE>", "junit: For pipelines that show tests"]);
+}
+
+#[test]
+fn a_report_spares_what_is_remembered_and_what_the_run_is_about_to_write() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    let refused = "that file is a part of the project, or of what this run writes";
+    // None of them is there yet.
+    environment.run("apply -y --no-wait --report facectl.lock.yaml").exits(1).says(&[refused]);
+    environment.run("plan --out p.plan --report p.plan").exits(1).says(&[refused]);
+    assert_eq!(server.trainings(), 0);
+    environment.run("apply -y --no-wait").exits(0);
+    let before = environment.files(".facectl");
+    for name in ["lock", "snapshot.json", "history.log", "db/report", "backups/../lock"] {
+        for line in ["validate", "plan", "plan --offline", "status"] {
+            environment.run(&format!("{line} --report .facectl/{name}")).exits(1);
+        }
+    }
+    assert_eq!(environment.files(".facectl").keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    environment.run("plan --report .facectl/plan.json").exits(0);
+    std::os::unix::fs::symlink("facectl.lock.yaml", environment.path("link")).unwrap();
+    fs::remove_file(environment.path("facectl.lock.yaml")).unwrap();
+    environment.run("plan --report link").exits(1).says(&[refused]);
+}
+
+#[test]
+fn a_full_standard_output_does_not_hide_how_a_run_ended() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    for (line, code) in [("plan --max-trainings 0 -o json", 5), ("plan -o json", 1)] {
+        let mut command = environment.command(line);
+        command.stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+        let status = command.status().unwrap();
+        assert_eq!(status.code(), Some(code), "{line}");
+    }
+}
+
+#[test]
+fn a_files_name_cannot_steer_a_terminal_nor_forge_a_line() {
+    let environment = Environment::project(&[]);
+    let name = "z\r\u{1b}[1A\u{1b}[2K\nPlan: 0 to create.\u{202e}";
+    let text = environment::face("zoe", "https://media.example.com/zoe.mp4", "");
+    environment.write(&format!("faces/{name}.yaml"), text);
+    environment.write(&format!("faces/{name}2.yaml"), "apiVersion: facectl.dev/v1\nkind: [");
+    for line in ["validate", "plan --offline", "validate -o github", "plan --offline -o markdown"] {
+        let run = environment.run(line).hides(&["\u{1b}[", "\u{202e}", "\nPlan: 0 to create."]);
+        assert!(run.code.is_some());
+    }
+    fs::remove_file(environment.path(&format!("faces/{name}2.yaml"))).unwrap();
+    for line in ["plan --offline", "plan --offline -o github", "plan --offline -o markdown"] {
+        environment.run(line).exits(0).hides(&["\u{1b}[", "\u{202e}", "\nPlan: 0 to create.\u{202e}"]);
+    }
 }

@@ -21,6 +21,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
     }
     if let Some(path) = &args.out {
         check_target(path)?;
+        output.delivery.spare(std::iter::once(path.as_path()))?;
         if args.look.since.is_some() {
             return Err(CliError::new(
                 "`apply` cannot ask again what changed since a revision, so such a plan is not saved: --out and --since exclude each other",

@@ -12,7 +12,7 @@ use crate::manifest::{
     load_also_none, load_project, render_text,
 };
 use crate::report::{Body, Rejection};
-use crate::state::LOCK_FILE;
+use crate::state::{LOCK_FILE, STATE_FILES};
 
 use super::super::Exit;
 use super::super::args::Global;
@@ -38,7 +38,7 @@ pub(super) fn load_by(
 ) -> Result<Loaded, CliError> {
     match load(load_request(global, paths)?) {
         Ok(loaded) => {
-            spare(&loaded.sources, &loaded.project.root, output)?;
+            spare(&loaded.sources, &loaded.project.root, &state_dir(global, &loaded.project), output)?;
             if !loaded.warnings.is_empty() {
                 let paint = output.talk_paint;
                 output.talk(&render_text(&loaded.warnings, &loaded.sources, paint.colour, paint.width));
@@ -135,7 +135,7 @@ fn request(global: &Global, Loading { paths, project_file, cwd }: Loading) -> Lo
 fn reject(rejected: &Rejected, output: &Output) -> CliError {
     output.events.diagnostics(&rejected.diagnostics);
     let Rejected { diagnostics, sources } = rejected;
-    if let Err(error) = spare(sources, Path::new("."), output) {
+    if let Err(error) = spare(sources, Path::new("."), Path::new(".facectl"), output) {
         return error;
     }
     let rejection = Rejection { diagnostics, sources };
@@ -148,9 +148,13 @@ fn reject(rejected: &Rejected, output: &Output) -> CliError {
     }
 }
 
-/// Makes sure that no report overwrites what the project is made of.
-fn spare(sources: &Sources, root: &Path, output: &Output) -> Result<(), CliError> {
+/// Makes sure that no report overwrites what the project is made of, or what is remembered of it.
+fn spare(sources: &Sources, root: &Path, state_dir: &Path, output: &Output) -> Result<(), CliError> {
     let names: Vec<PathBuf> = sources.iter().map(|source| PathBuf::from(&**source.name())).collect();
     let own = [LOCK_FILE, PROJECT_FILE].map(|name| root.join(name));
-    output.delivery.spare(names.iter().chain(&own).map(PathBuf::as_path))
+    // A rehearsal's files lie in a folder of their own below the real ones.
+    let folders = [state_dir.to_owned(), state_dir.join("sandbox")];
+    let state = folders.iter().flat_map(|folder| STATE_FILES.iter().map(|name| folder.join(name)));
+    let all: Vec<PathBuf> = names.into_iter().chain(own).chain(state).collect();
+    output.delivery.spare(all.iter().map(PathBuf::as_path))
 }

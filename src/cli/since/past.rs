@@ -9,6 +9,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::face::FaceKey;
+use crate::face::shown_path;
 use crate::manifest::{Diagnostic, LoadRequest, Loaded, PROJECT_FILE, Severity, face_digest, load_as_it_was};
 
 use super::super::error::CliError;
@@ -144,7 +145,7 @@ impl<'a> Past<'a> {
             stdin: Box::new(std::io::empty()),
             overrides: overrides.clone(),
         };
-        let problem = |one: &Diagnostic| format!("{}:{}: {}", one.place.file, one.place.line, one.message);
+        let problem = |one: &Diagnostic| format!("{}:{}: {}", shown_path(&one.place.file), one.place.line, one.message);
         load_as_it_was(request).map(|loaded| Resolved::of(&loaded)).map_err(|rejected| {
             let errors = rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error);
             errors.take(NAMED).map(|one| plain(&problem(one), 300)).collect()

@@ -65,8 +65,7 @@ pub fn rejected(rejected: &Rejected, commit: Option<&str>, has_others: bool) {
     let told = rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error).take(PROBLEMS_TOLD);
     let problems = errors(rejected);
     for Diagnostic { code, place, message, help, .. } in told {
-        let (file, line, column) = (&place.file, place.line, place.column);
-        tracing::error!(commit, code, help = help.as_deref(), "{file}:{line}:{column}: {message}");
+        tracing::error!(commit, code, help = help.as_deref(), "{place}: {message}");
     }
     let what = match has_others {
         true => "the manifests are broken; the last good ones stay in force",
