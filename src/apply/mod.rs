@@ -62,6 +62,8 @@ pub struct ExecuteSettings {
     pub request_timeout: Duration,
     /// Leave doubts as they are after one look.
     pub no_settle: bool,
+    /// Wait for no window to end: settle what can be settled now, and leave the rest.
+    pub settles_due_only: bool,
     /// A fixed interval between looks; none: by the faces' age.
     pub poll_interval: Option<Duration>,
     /// How long to wait; none: as long as it takes.

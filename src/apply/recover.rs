@@ -94,7 +94,9 @@ impl<A: FaceApi> Executor<'_, A> {
             };
             looks += 1;
             self.settle_by(&observed, waited, &mut open, &mut settled).await;
-            if open.is_empty() || self.settings.no_settle || self.must_stop() {
+            let is_any_due = open.values().any(|open| waited >= open.left);
+            let is_later = self.settings.settles_due_only && !is_any_due;
+            if open.is_empty() || self.settings.no_settle || is_later || self.must_stop() {
                 break;
             }
             let blurs: Vec<String> = open.values().filter_map(|open| blur(&observed, &open.create)).collect();
@@ -114,12 +116,12 @@ impl<A: FaceApi> Executor<'_, A> {
         Ok(settled)
     }
 
-    /// Returns how long it is until every create in doubt can be settled one way or the other; none where none is.
+    /// Returns how long it is until one of the creates in doubt can be settled one way or the other; none where none is.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn unsettled_for(&self) -> Result<Option<Duration>, StateError> {
-        Ok(self.open_creates(&self.store.load()?).into_values().map(|open| open.left).max())
+        Ok(self.open_creates(&self.store.load()?).into_values().map(|open| open.left).min())
     }
 
     fn open_creates(&self, snapshot: &Snapshot) -> BTreeMap<FaceKey, Open> {
@@ -165,7 +167,8 @@ impl<A: FaceApi> Executor<'_, A> {
 
     /// Waits until the next look; returns for how long.
     async fn wait_for_settling(&self, open: &BTreeMap<FaceKey, Open>, waited: Duration) -> Duration {
-        let left = open.values().map(|open| open.left).max().unwrap_or_default().saturating_sub(waited);
+        let lefts = open.values().map(|open| open.left.saturating_sub(waited));
+        let left = if self.settings.settles_due_only { Duration::ZERO } else { lefts.max().unwrap_or_default() };
         let until = self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX);
         self.sink.take(&Event::SettlingWaited { keys: open.keys().cloned().collect(), until, left });
         // The listings that prove absence lie apart.

@@ -46,7 +46,7 @@ pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
 pub use reason::{Block, Reason};
 pub(crate) use replace::{may_serve, serving};
-pub use restrain::{Restraint, Withheld};
+pub use restrain::{HeldBack, Restraint, Withheld};
 pub(crate) use retire::{refund_until, users};
 pub use review::{Approved, Consent, NotApproved, review};
 pub use selection::{KeyPattern, PatternError, Selection};

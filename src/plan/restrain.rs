@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::face::FaceKey;
 
-use super::{Action, Cause, Plan, Reason};
+use super::{Action, Cause, Limit, Plan, Reason, Refusal};
 
 /// What is not done although it is planned. The default holds nothing back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,19 @@ pub struct Restraint {
     pub leaves_voices: bool,
     /// Faces that are missing are not trained again, whatever their manifest says: that is for a person to start.
     pub leaves_missing: bool,
+    /// Faces that are not deleted although they seem to have left the manifests: their file is still there.
+    pub keeps: BTreeSet<FaceKey>,
+    /// What a limit refuses is held back by itself, and everything else is done. Otherwise a limit refuses the plan.
+    pub drops_refused: bool,
+}
+
+/// What was held back of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Faces, each with why.
+    pub faces: Vec<(FaceKey, Withheld)>,
+    /// Limits that were the reason for it.
+    pub refusals: Vec<Refusal>,
 }
 
 /// Why a step was held back.
@@ -30,6 +43,10 @@ pub enum Withheld {
     Drifted,
     /// It is missing, and training it again is for a person to start.
     Missing,
+    /// Its manifest cannot be read as one any more, and its file is still there.
+    Unreadable,
+    /// A limit.
+    OverLimit,
 }
 
 impl Withheld {
@@ -39,21 +56,54 @@ impl Withheld {
             Self::Resting => "it failed a moment ago, and is tried again later",
             Self::Drifted => "somebody else changed it, and that is not healed here",
             Self::Missing => "it is missing, and training it again takes `facectl apply`",
+            Self::Unreadable => {
+                "its file is still there, and is no manifest any more: it is deleted once the file is gone"
+            }
+            Self::OverLimit => "a limit allows no more for now",
         }
     }
 }
 
 impl Plan {
-    /// Holds back what a restraint says, and returns what that was. Deletions of resting faces are held back too.
-    pub fn restrain(&mut self, restraint: &Restraint) -> Vec<(FaceKey, Withheld)> {
-        let mut withheld = Vec::new();
+    /// Holds back what a restraint says, and returns what that was. Deletions of resting faces are held back too. What is
+    /// held back counts against no limit.
+    pub fn restrain(&mut self, restraint: &Restraint) -> HeldBack {
+        if *restraint == Restraint::default() {
+            return HeldBack::default();
+        }
+        let mut held = HeldBack::default();
         for face in self.faces.iter_mut().filter(|face| face.action.is_change()) {
             if let Some(why) = restraint.on(&face.key, &mut face.action, &face.reason) {
-                withheld.push((face.key.clone(), why));
+                held.faces.push((face.key.clone(), why));
             }
         }
         self.retired.retain(|retired| !(retired.is_deleted() && restraint.resting.contains(&retired.key)));
-        withheld
+        self.refusals = self.policy.refusals(self);
+        if restraint.drops_refused {
+            held.refusals = std::mem::take(&mut self.refusals);
+            for limit in held.refusals.iter().map(|refusal| refusal.limit) {
+                self.drop_all(limit, &mut held.faces);
+            }
+        }
+        if self.summary().paid_trainings == 0 {
+            self.shortage = None;
+        }
+        held
+    }
+
+    /// Takes every step away that counts against a limit.
+    fn drop_all(&mut self, limit: Limit, held: &mut Vec<(FaceKey, Withheld)>) {
+        let counts = |action: &Action| match limit {
+            Limit::MaxTrainings => action.is_paid(),
+            Limit::MaxDeletions => matches!(action, Action::Delete(_)),
+        };
+        for face in self.faces.iter_mut().filter(|face| counts(&face.action)) {
+            face.action = Action::NoOp;
+            held.push((face.key.clone(), Withheld::OverLimit));
+        }
+        if limit == Limit::MaxDeletions {
+            self.retired.retain(|retired| !retired.is_deleted());
+        }
     }
 }
 
@@ -69,6 +119,10 @@ impl Restraint {
         if self.leaves_missing && matches!(reason, Reason::RecreateMissing | Reason::RecreateReplacement) {
             *action = Action::NoOp;
             return Some(Withheld::Missing);
+        }
+        if self.keeps.contains(key) && matches!(action, Action::Delete(_)) {
+            *action = Action::NoOp;
+            return Some(Withheld::Unreadable);
         }
         let Action::Update(update) = action else { return None };
         let before = update.clone();

@@ -71,7 +71,7 @@ fn a_pass_ends_with_the_code_that_apply_would_end_with() {
     environment
         .run("reconcile --once --max-trainings 1")
         .exits(5)
-        .says(&["nothing is carried out", "spec.limits.max_trainings allows 1"]);
+        .says(&["none of these is carried out", "spec.limits.max_trainings allows 1"]);
     environment.write("faces/broken.yaml", "apiVersion: facectl.dev/v1\nkind: [");
     environment.run("reconcile --once").exits(1).says(&["faces/broken.yaml:3:1", "the manifests are broken"]);
     std::fs::remove_file(environment.path("faces/broken.yaml")).unwrap();
@@ -362,4 +362,71 @@ fn events_of_a_loop_are_a_run_for_each_pass() {
     }
     let numbers: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_that_was_emptied_is_no_reason_to_delete_its_face() {
+    let server = Server::fast(&[]);
+    let environment = with_repository(&server, &["ana", "ben"]);
+    for key in ["ana", "ben"] {
+        environment.edit(
+            &format!("origin/faces/{key}.yaml"),
+            "spec:\n",
+            "spec:\n  lifecycle: { on_removal: delete }\n",
+        );
+    }
+    Repository(&environment).commit("may go");
+    environment.run("reconcile --git origin --once").exits(0);
+    server.ask("POST", "/_sandbox/clock", &json!({ "advance": "10h" }));
+    environment.write("origin/faces/ben.yaml", "");
+    Repository(&environment).commit("emptied");
+    let run = environment.run("reconcile --git origin --once --prune").exits(5);
+    run.says(&["left out: this is not a manifest of facectl", "its file is still there, and is no manifest any more"]);
+    assert_eq!(server.living().len(), 2);
+    std::fs::remove_file(environment.path("origin/faces/ben.yaml")).unwrap();
+    Repository(&environment).commit("removed");
+    environment.run("reconcile --git origin --once --prune").exits(0).says(&["ben: ", "deleted"]);
+    assert_eq!(server.living().len(), 1);
+}
+
+#[test]
+fn a_commit_without_a_project_is_told_and_shown_until_it_is_mended() {
+    let server = Server::slow(&[]);
+    let environment = with_repository(&server, &["ana"]);
+    let mut run = environment.spawn("reconcile --git origin --interval 20ms --listen 127.0.0.1:0");
+    let address = address(&run.until_it_says("takes_callbacks=false"));
+    run.until_it_says("+ ana: training started");
+    std::fs::rename(environment.path("origin/facectl.yaml"), environment.path("origin/kept")).unwrap();
+    Repository(&environment).commit("no project");
+    run.until_it_says("has no facectl.yaml");
+    settle(&mut run, &server);
+    assert!(ask(&address, "GET /metrics", "").contains("facectl_desired_rejected 1"));
+    std::fs::rename(environment.path("origin/kept"), environment.path("origin/facectl.yaml")).unwrap();
+    Repository(&environment).commit("mended");
+    run.until("it is sound again", || ask(&address, "GET /metrics", "").contains("facectl_desired_rejected 0"));
+    stop(run);
+}
+
+#[test]
+fn the_place_of_the_state_cannot_be_changed_in_flight() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    let mut run = environment.spawn("reconcile --interval 20ms");
+    run.until_it_says("+ ana: training started");
+    environment.write("facectl.yaml", project("acme", "  state_dir: other\n"));
+    run.until_it_says("names another place for the state");
+    stop(run);
+    assert!(!environment.path("other").exists());
+}
+
+#[test]
+fn what_a_limit_refuses_is_held_back_and_the_rest_is_done() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("reconcile --once --max-trainings 1").exits(0);
+    environment.edit("faces/ana.yaml", "spec:\n", "spec:\n  face_name: Ana\n");
+    environment.face("ben", "");
+    let run = environment.run("reconcile --once --max-trainings 1").exits(5);
+    run.says(&["~ ana: face_name", "none of these is carried out: 1 training would be started after 1 within 1d"]);
+    assert_eq!(server.trainings(), 1);
 }

@@ -242,6 +242,7 @@ impl Stage {
                 settle_window: Duration::from_secs(120),
                 request_timeout: Duration::from_secs(30),
                 no_settle: false,
+                settles_due_only: false,
                 poll_interval: None,
                 wait_timeout: None,
                 reason: String::new(),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::apply::{Done, ExecuteSettings, Executor, Ledger, Outcome, RunLimits, Settled, Sink};
 use crate::face::{DesiredFace, FaceKey, Observed, Recorded, redact_links};
 use crate::plan::{
-    Action, Block, FacePlan, Plan, Policy, Reason, Restraint, Withheld, finishing, is_reached, naming_for,
+    Action, Block, FacePlan, HeldBack, Plan, Policy, Reason, Restraint, finishing, is_reached, naming_for,
     shared_tokens,
 };
 use crate::report::{Body, Ran, StatusRow, partial, status_rows};
@@ -58,7 +58,7 @@ pub struct Look {
     /// What is to be done.
     pub plan: Plan,
     /// What would be done, and is held back.
-    pub withheld: Vec<(FaceKey, Withheld)>,
+    pub held: HeldBack,
 }
 
 /// How long after its sending a create may still show up: no page says how soon a face is listed.
@@ -128,8 +128,8 @@ impl<'a> Run<'a> {
             recorded.serial = serial;
         }
         let mut plan = self.session.plan(&recorded, &mut observed, &self.policy).await?;
-        let withheld = plan.restrain(&self.restraint);
-        Ok(Look { recorded, observed, plan, withheld })
+        let held = plan.restrain(&self.restraint);
+        Ok(Look { recorded, observed, plan, held })
     }
 
     /// Settles what earlier runs left open, after a look that makes sure of the account.
@@ -258,7 +258,7 @@ impl<'a> Run<'a> {
             false => self.look().await,
         };
         match after {
-            Ok(Look { recorded, observed, plan, withheld: _ }) => status_rows(&plan, &recorded, &observed, true),
+            Ok(Look { recorded, observed, plan, held: _ }) => status_rows(&plan, &recorded, &observed, true),
             Err(error) => {
                 // The run itself is over and told about below; only the table is missing.
                 self.session
@@ -287,6 +287,7 @@ fn execute_settings(
         settle_window: wait.settle_window.or(of_file).unwrap_or(SETTLE_WINDOW),
         request_timeout: session.request_timeout,
         no_settle: wait.no_settle,
+        settles_due_only: false,
         poll_interval: wait.poll_interval.or(file.poll_interval),
         wait_timeout: wait.wait_timeout.or(file.wait_timeout),
         reason: String::new(),

@@ -36,7 +36,7 @@ impl Run<'_> {
         let changed = stepped(|action| matches!(action, Action::Update(_)));
         let stepped = stepped(|action| !matches!(action, Action::Update(_)));
         // One that is missing and not to be trained again is told of as held back: nothing is to be waited for.
-        let is_missing = |key: &FaceKey| last.withheld.contains(&(key.clone(), Withheld::Missing));
+        let is_missing = |key: &FaceKey| last.held.faces.contains(&(key.clone(), Withheld::Missing));
         let is_put_off = |key: &&FaceKey| stepped.contains(key) || self.restraint.resting.contains(*key);
         let keys: BTreeSet<FaceKey> =
             waitable.union(awaited).filter(|key| !is_put_off(key) && !is_missing(key)).cloned().collect();

@@ -70,9 +70,18 @@ impl Session {
             check_base(global, &loaded.project, self.api_base.as_deref())?;
         }
         let workspace = &mut self.workspace;
+        let mut place = StatePlace::of(global, &loaded.project, workspace.output, workspace.interrupt.clone());
+        place.follow(followed, global);
+        if place.directory != workspace.place.directory
+            || place.lock_path.is_some() != workspace.place.lock_path.is_some()
+        {
+            return Err(CliError::new(
+                "facectl.yaml names another place for the state, or for the lock file, than the one in use: it is the journal of what was paid for; nothing was changed",
+            )
+            .hint("move the state folder there, and start facectl again"));
+        }
         workspace.scope = scope(global.file.iter().chain(paths), &loaded.project);
-        workspace.place = StatePlace::of(global, &loaded.project, workspace.output, workspace.interrupt.clone());
-        workspace.place.follow(followed, global);
+        workspace.place = place;
         workspace.loaded = loaded;
         Ok(())
     }

@@ -97,7 +97,9 @@ impl GitTrouble {
             Self::BadBranch { .. } => "give the branch as `git branch` shows it",
             Self::BadPath { .. } => "give a path as it is seen from the top of the repository, without `..`",
             Self::NoGit { .. } => "install git, and see that it is on the PATH",
-            Self::InUse { .. } => "give this process a --state-dir of its own, or end the other one",
+            Self::InUse { .. } => {
+                "end the other one: two loops over one project can pay twice. For another project, give this one a --state-dir of its own"
+            }
             Self::Failed { said, .. } => hint_for(said),
             Self::TimedOut { .. } => UNREACHABLE,
             Self::BranchGone { .. } => {

@@ -8,7 +8,7 @@ use crate::plan::{Action, Plan, Restraint, Withheld};
 
 /// A restraint that leaves alone whatever it can, but for resting faces.
 fn strict() -> Restraint {
-    Restraint { resting: BTreeSet::new(), leaves_names: true, leaves_voices: true, leaves_missing: true }
+    Restraint { leaves_names: true, leaves_voices: true, leaves_missing: true, ..Restraint::default() }
 }
 
 fn action<'a>(plan: &'a Plan, name: &str) -> &'a Action {
@@ -17,8 +17,8 @@ fn action<'a>(plan: &'a Plan, name: &str) -> &'a Action {
 
 fn restrained(world: &World, restraint: &Restraint) -> (Plan, Vec<(FaceKey, Withheld)>) {
     let mut plan = world.plan();
-    let withheld = plan.restrain(restraint);
-    (plan, withheld)
+    let held = plan.restrain(restraint);
+    (plan, held.faces)
 }
 
 #[test]
@@ -69,4 +69,42 @@ fn nothing_is_done_to_a_resting_face_but_to_write_down_that_it_was_found() {
     assert!(matches!(action(&plan, "found"), Action::Adopt(_)));
     assert!(action(&plan, "other").is_paid());
     assert_eq!(withheld, [(key("new"), Withheld::Resting)]);
+}
+
+#[test]
+fn what_is_held_back_counts_against_no_limit() {
+    let mut world = World::agreeing().declared("one").declared("two");
+    world.policy.max_trainings = Some(1);
+    assert_eq!(world.plan().refusals.len(), 1);
+    let resting = BTreeSet::from([key("one")]);
+    let (plan, _) = restrained(&world, &Restraint { resting, ..Restraint::default() });
+    assert_eq!((plan.refusals.len(), plan.summary().paid_trainings), (0, 1));
+}
+
+#[test]
+fn a_limit_may_hold_back_what_it_refuses_and_leave_the_rest() {
+    let mut world = World::agreeing().declared("one").declared("two").face("ana");
+    world.live("ana").name = Some("Somebody else".to_owned());
+    world.policy.max_trainings = Some(1);
+    let mut plan = world.plan();
+    let held = plan.restrain(&Restraint { drops_refused: true, ..Restraint::default() });
+    assert_eq!((held.refusals.len(), plan.refusals.len(), plan.summary().paid_trainings), (1, 0, 0));
+    assert!(matches!(action(&plan, "ana"), Action::Update(_)), "what costs nothing is done");
+    assert_eq!(held.faces, [(key("one"), Withheld::OverLimit), (key("two"), Withheld::OverLimit)]);
+}
+
+#[test]
+fn a_face_whose_file_is_still_there_is_not_deleted() {
+    let mut world = World::agreeing().face("ana").face("ben");
+    for name in ["ana", "ben"] {
+        world.desired.faces.remove(&key(name));
+        world.record(name).on_removal = crate::face::OnRemoval::Delete;
+    }
+    world.observed.pals = Some(crate::face::ObservedPals::default());
+    (world.policy.prune, world.policy.allow_empty) = (true, true);
+    assert!(matches!(world.action("ana"), Action::Delete(_)));
+    let (plan, withheld) =
+        restrained(&world, &Restraint { keeps: BTreeSet::from([key("ana")]), ..Restraint::default() });
+    assert_eq!((action(&plan, "ana"), withheld), (&Action::NoOp, vec![(key("ana"), Withheld::Unreadable)]));
+    assert!(matches!(action(&plan, "ben"), Action::Delete(_)));
 }

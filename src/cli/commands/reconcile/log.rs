@@ -74,6 +74,20 @@ pub fn rejected(rejected: &Rejected, commit: Option<&str>, has_others: bool) {
     tracing::error!(commit, problems, "{what}");
 }
 
+/// Tells what is worth knowing about manifests that are taken.
+pub fn warnings(warnings: &[Diagnostic], commit: Option<&str>) {
+    for Diagnostic { code, place, message, help, .. } in warnings.iter().take(PROBLEMS_TOLD) {
+        tracing::warn!(commit, code, help = help.as_deref(), "{place}: {message}");
+    }
+    if warnings.len() > PROBLEMS_TOLD {
+        tracing::warn!(
+            commit,
+            "there are {} more warnings: `facectl validate` tells all",
+            warnings.len() - PROBLEMS_TOLD
+        );
+    }
+}
+
 /// Counts what is wrong with manifests.
 pub fn errors(rejected: &Rejected) -> usize {
     rejected.diagnostics.iter().filter(|one| one.severity == Severity::Error).count()

@@ -15,6 +15,7 @@ mod standing;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,16 +30,19 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::controller::{Agenda, Item};
 use crate::face::{FaceId, FaceKey, TrainingStatus};
+use crate::manifest::Loaded;
 
 use crate::tavus::{CallbackHint, FaceReads};
 
-use pass::Pass;
+use pass::{Ground, Pass};
 use source::{News, Source};
 use standing::Standing;
 use telling::Telling;
 
+/// How long the faces that callbacks name are looked up at most.
+const HINTS_FOR: Duration = Duration::from_secs(10);
 /// How long a folder has to stay as it is before it counts.
-const STILL: Duration = Duration::from_secs(2);
+const STILL: Duration = Duration::from_secs(3);
 /// How much later than the interval a source or an API is asked that failed many times: at most this long after.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
 
@@ -65,6 +69,9 @@ pub async fn run(
         standing: Standing::default(),
         telling,
         failed_passes: 0,
+        told: None,
+        origins: BTreeMap::new(),
+        kept: BTreeSet::new(),
         is_sound: false,
         is_moving: false,
         failed_refreshes: 0,
@@ -96,6 +103,12 @@ struct Follower {
     telling: Telling,
     /// Passes in a row that could not look at the live faces, or not take the state.
     failed_passes: u32,
+    /// The digest of the plan that was told last.
+    told: Option<String>,
+    /// Where each face was declared last, by key.
+    origins: BTreeMap<FaceKey, String>,
+    /// Faces whose file is still there, and is no manifest any more.
+    kept: BTreeSet<FaceKey>,
     /// Whether what the source shows now is what is in force.
     is_sound: bool,
     /// Whether the folder is being written, as it seems.
@@ -107,13 +120,16 @@ struct Follower {
 impl Follower {
     async fn follow(&mut self, reload: &Notify) -> Result<Exit, CliError> {
         let mut due = BTreeSet::from([Item::Everything]);
+        let mut is_first = true;
         loop {
             self.telling.health.loop_ticked();
             if due.contains(&Item::Everything) {
                 self.refresh().await?;
             }
             self.telling.health.loop_ticked();
-            let exit = self.pass().await;
+            let may_settle = is_first || due.contains(&Item::Doubts);
+            is_first = false;
+            let exit = self.pass(may_settle).await;
             if self.args.once {
                 return Ok(self.exit_once(exit));
             }
@@ -151,6 +167,12 @@ impl Follower {
         }
         let (loaded, followed) = match news {
             News::Same | News::Trouble(_) => return Ok(()),
+            News::Empty { error, commit } => {
+                self.is_sound = false;
+                self.telling.health.desired_rejected(Some(&commit), 1);
+                log::trouble("this commit cannot be used; the manifests of before stay in force", &error);
+                return self.go_on_unless_nothing(error);
+            }
             News::Moving => {
                 tracing::debug!("the folder is being written, as it seems; it is read again");
                 self.is_moving = true;
@@ -166,6 +188,8 @@ impl Follower {
             News::Loaded { loaded, followed } => (*loaded, followed),
         };
         let loaded = pass::with_periods(loaded);
+        log::warnings(&loaded.warnings, followed.as_ref().map(|followed| followed.commit.as_str()));
+        let (origins, kept) = self.origins_of(&loaded);
         let (faces, paths) = (loaded.desired.faces.len(), self.source.paths().to_vec());
         let project = loaded.desired.project.clone();
         let commit = followed.as_ref().map(|followed| followed.commit.clone());
@@ -184,9 +208,25 @@ impl Follower {
             }
         }
         self.is_sound = true;
+        (self.origins, self.kept) = (origins, kept);
         self.telling.health.desired_loaded(project.as_str(), commit.as_deref(), faces);
         tracing::info!(faces, commit, "the manifests are in force");
         Ok(())
+    }
+
+    /// Returns where each face is or was declared, and the faces whose file was left out as no manifest although it is
+    /// there: it was emptied or cut, as it seems, which must not lead to a deletion.
+    fn origins_of(&self, loaded: &Loaded) -> (BTreeMap<FaceKey, String>, BTreeSet<FaceKey>) {
+        let declared = &loaded.desired.faces;
+        let mut origins = self.origins.clone();
+        origins.extend(declared.iter().map(|(key, face)| (key.clone(), face.origin.file.clone())));
+        let left_out: BTreeSet<&str> =
+            loaded.warnings.iter().filter(|one| one.code == "facectl::not-ours").map(|one| &*one.place.file).collect();
+        let by_origin = origins.iter().filter(|(_, file)| left_out.contains(file.as_str())).map(|(key, _)| key.clone());
+        // After a restart only the name of the file says whose it was.
+        let by_name = left_out.iter().filter_map(|file| Path::new(file).file_stem()?.to_str()?.parse().ok());
+        let kept = by_origin.chain(by_name).filter(|key| !declared.contains_key(key)).collect();
+        (origins, kept)
     }
 
     /// At the start of a folder's watch an error is the user's slip, and ends it. A repository may be out of reach, or
@@ -197,7 +237,7 @@ impl Follower {
     }
 
     /// Takes one pass, and notes what is due next. Returns its exit code.
-    async fn pass(&mut self) -> Exit {
+    async fn pass(&mut self, may_settle: bool) -> Exit {
         let Some(session) = &mut self.session else {
             let at = after(jiff::Timestamp::now(), self.args.interval);
             self.agenda.ask(Item::Everything, at);
@@ -207,7 +247,17 @@ impl Follower {
         let events = self.telling.events;
         events.begin(&session.desired().project, &session.clock, || session.provenance().clone());
         let began = Timestamp::now();
-        let taken = pass::take(session, &self.args, &mut self.agenda, &self.awaited, &self.telling).await;
+        let (source, global) = (&self.source, &self.global);
+        let ground = Ground {
+            args: &self.args,
+            agenda: &mut self.agenda,
+            awaited: &self.awaited,
+            keeps: self.kept.clone(),
+            may_settle,
+            told: &mut self.told,
+            is_still: &mut || source.is_still(global),
+        };
+        let taken = pass::take(session, ground, &self.telling).await;
         let now = session.clock.now();
         self.telling.health.backing_off(self.agenda.failing());
         let (exit, wait) = match taken {
@@ -219,8 +269,10 @@ impl Follower {
                 if let Some(next) = next {
                     self.agenda.ask(Item::Trainings, after(now, next));
                 }
-                if let Some(unsettled) = unsettled {
-                    self.agenda.ask(Item::Doubts, after(now, unsettled));
+                if let Some(unsettled) = unsettled.filter(|_| !self.args.dry_run) {
+                    // What cannot be settled now, as no listing is whole, is not tried again and again.
+                    let wait = if unsettled.is_zero() { LONGEST_BACK_OFF } else { unsettled };
+                    self.agenda.ask(Item::Doubts, after(now, wait));
                 }
                 if exit == Exit::KEY_REFUSED {
                     self.read_key_again();
@@ -280,7 +332,9 @@ impl Follower {
                     self.agenda.wake(clock.now());
                 }
                 hints = self.telling.hints.next() => {
-                    if self.is_news(hints).await {
+                    self.telling.health.loop_ticked();
+                    // What is not looked up in time is seen by the next look at everything.
+                    if tokio::time::timeout(HINTS_FOR, self.is_news(hints)).await.unwrap_or(false) {
                         self.agenda.ask(Item::Trainings, clock.now());
                     }
                 }
@@ -307,7 +361,10 @@ impl Follower {
                     tracing::info!(%face_id, "a callback, and a look at the face, say that it got on");
                     return true;
                 }
-                Err(error) => tracing::warn!(%face_id, %error, "what a callback says could not be looked up"),
+                Err(error) => {
+                    tracing::warn!(%face_id, %error, "what a callback says could not be looked up");
+                    return false;
+                }
             }
         }
         false

@@ -13,7 +13,7 @@ use crate::controller::Agenda;
 use crate::controller::health::{FaceCounts, PassResult};
 use crate::face::{FaceId, FaceKey, TrainingStatus};
 use crate::manifest::Loaded;
-use crate::plan::{Consent, Restraint, Withheld};
+use crate::plan::{Action, Consent, Plan, Restraint, Withheld};
 
 use super::standing::Standing;
 use super::{log, telling};
@@ -49,45 +49,58 @@ pub fn with_periods(mut loaded: Loaded) -> Loaded {
     loaded
 }
 
+/// What a pass goes by besides the manifests.
+pub struct Ground<'a> {
+    /// The command line.
+    pub args: &'a ReconcileArgs,
+    /// What rests.
+    pub agenda: &'a mut Agenda,
+    /// The faces that the last round of waiting left open.
+    pub awaited: &'a BTreeSet<FaceKey>,
+    /// Faces whose file is still there, and is no manifest any more.
+    pub keeps: BTreeSet<FaceKey>,
+    /// Whether creates in doubt may be waited for, as far as their window is over.
+    pub may_settle: bool,
+    /// The digest of the plan that was told last.
+    pub told: &'a mut Option<String>,
+    /// Looks whether the manifests are still what they were, before anything is paid for or deleted.
+    pub is_still: &'a mut dyn FnMut() -> bool,
+}
+
 /// Takes one pass over the faces, behind the state's lease.
 ///
 /// # Errors
 /// When the state cannot be taken, or the live faces cannot be looked at. Nothing was changed.
-pub async fn take(
-    session: &Session,
-    args: &ReconcileArgs,
-    agenda: &mut Agenda,
-    awaited: &BTreeSet<FaceKey>,
-    sink: &dyn Sink,
-) -> Result<Pass, CliError> {
+pub async fn take(session: &Session, ground: Ground<'_>, sink: &dyn Sink) -> Result<Pass, CliError> {
+    let Ground { args, agenda, awaited, keeps, may_settle, told, is_still } = ground;
     let policy = args.policy();
     let mut run = Run::begin(session, sink, Some(&policy), &args.wait(), args.create_parallelism)?;
     run.minds_duplicates = true;
     run.policy.selection = args.selection.selection();
-    session.check_selection(&run.policy, &run.store.load()?.recorded())?;
+    let before = run.store.load()?.recorded();
+    session.check_selection(&run.policy, &before)?;
     run.restraint = Restraint {
         resting: agenda.resting(session.desired()),
         leaves_names: !args.heals(Heal::Name),
         leaves_voices: !args.heals(Heal::Voice),
         leaves_missing: true,
+        keeps,
+        drops_refused: true,
     };
-    // While the window is open there is nothing to wait for here; once it is over, the two listings that prove an
-    // absence are made within one pass.
-    let is_open = run.executor.unsettled_for()?.is_some_and(|left| !left.is_zero());
-    run.executor.settings.no_settle = is_open;
+    // A window that is open is not waited for here. Once it is over, the two listings that prove an absence are made
+    // within one pass.
+    run.executor.settings.settles_due_only = true;
+    run.executor.settings.no_settle = !may_settle;
     if !args.dry_run {
         run.settle_first().await?;
     }
     run.executor.settings.no_settle = true;
     let look = run.look().await?;
-    if look.plan.has_changes() {
-        log::planned(&look.plan);
-        session.output.events.planned(&look.plan);
-    }
+    tell(&look.plan, told, session);
     let (look, Round { open, next }) = match args.dry_run {
         true => (look, Round::default()),
         false => {
-            let look = carry_out(&mut run, look).await?;
+            let look = carry_out(&mut run, look, is_still).await?;
             let round = run.tend(&look, awaited).await?;
             (look, round)
         }
@@ -95,10 +108,21 @@ pub async fn take(
     let standing = Standing::of(&look, &run.outcome);
     let unsettled = run.executor.unsettled_for()?;
     let looked_at = looked_at(&run, &look, &open)?;
-    let (exit, outcome) = end(run, &look, agenda);
+    let doubts_before: BTreeSet<FaceKey> = before.open.into_keys().collect();
+    let (exit, outcome) = end(run, &look, agenda, &doubts_before);
     let result = telling::result(exit, &outcome, !open.is_empty());
     let faces = telling::counts(&look, &outcome);
     Ok(Pass { exit, result, faces, standing, awaited: open, looked_at, next, unsettled })
+}
+
+/// Tells a plan, unless it is the one that was told last.
+fn tell(plan: &Plan, told: &mut Option<String>, session: &Session) {
+    let digest = plan.has_changes().then(|| plan.digest().to_string());
+    if digest.is_some() && *told != digest {
+        log::planned(plan);
+        session.output.events.planned(plan);
+    }
+    *told = digest;
 }
 
 /// Returns how far the live faces were that are still waited for. One that was created a moment ago has just begun.
@@ -114,16 +138,21 @@ fn looked_at(
     Ok(ids.map(|id| (id.clone(), seen(id))).collect())
 }
 
-/// Carries the plan out, unless it breaks a limit.
-async fn carry_out(run: &mut Run<'_>, look: Look) -> Result<Look, CliError> {
-    match look.plan.refusals.is_empty() {
-        true => run.carry_out(look, Consent::Automatic, |_, _| Ok(())).await,
-        false => Ok(look),
-    }
+/// Carries the plan out. A folder that changes at this very moment is for the next pass, where something is at stake.
+async fn carry_out(run: &mut Run<'_>, look: Look, is_still: &mut dyn FnMut() -> bool) -> Result<Look, CliError> {
+    run.carry_out(look, Consent::Automatic, |_, approved| {
+        let is_at_stake = approved.plan().summary().paid_trainings > 0
+            || approved.steps().any(|face| matches!(face.action, Action::Delete(_)));
+        if !is_at_stake || is_still() {
+            return Ok(());
+        }
+        Err(CliError::new("the manifests are being written; nothing was changed, and they are looked at again"))
+    })
+    .await
 }
 
 /// Notes what failed and what did not, and gives the state back.
-fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda) -> (Exit, Outcome) {
+fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda, doubts_before: &BTreeSet<FaceKey>) -> (Exit, Outcome) {
     run.outcome.is_interrupted |= run.session.interrupt.is_noted();
     run.outcome.is_key_refused |= run.executor.key_refused.load(std::sync::atomic::Ordering::Relaxed);
     if let Err(error) = run.store.publish() {
@@ -132,18 +161,24 @@ fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda) -> (Exit, Outcome) {
     let outcome = &run.outcome;
     let refused = outcome.refused.iter().map(|(key, _)| key);
     let troubled = outcome.trouble.iter().chain(&outcome.held).filter_map(|trouble| trouble.key.as_ref());
-    let failed: BTreeSet<&FaceKey> = refused.chain(troubled).chain(&outcome.in_doubt).collect();
+    // A doubt counts once, when it falls: that it is still open is no other failure.
+    let fell = outcome.in_doubt.iter().filter(|key| !doubts_before.contains(*key));
+    let failed: BTreeSet<&FaceKey> = refused.chain(troubled).chain(fell).collect();
     let (now, desired) = (run.session.clock.now(), run.session.desired());
     for face in look.plan.faces.iter().filter(|face| face.action.is_change() && !failed.contains(&face.key)) {
         agenda.succeeded(&face.key);
+    }
+    for key in outcome.adopted.iter().filter(|key| !failed.contains(key)) {
+        agenda.succeeded(key);
     }
     for key in failed {
         agenda.failed(key, desired, now, fastrand::f64());
     }
     let exit = exit(outcome, &look.plan, run.minds_duplicates, |_| true);
     // As for a block, and for a limit: a person has to look at it.
-    let is_stopped =
-        !look.plan.refusals.is_empty() || look.withheld.iter().any(|(_, withheld)| *withheld == Withheld::Missing);
+    let is_for_person =
+        |withheld: &Withheld| matches!(withheld, Withheld::Missing | Withheld::OverLimit | Withheld::Unreadable);
+    let is_stopped = look.held.faces.iter().any(|(_, withheld)| is_for_person(withheld));
     let exit = if exit == Exit::SUCCESS && is_stopped { Exit::UNSAFE } else { exit };
     (exit, run.outcome)
 }

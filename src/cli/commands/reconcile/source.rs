@@ -49,6 +49,13 @@ pub enum News {
     Moving,
     /// Nothing that could be used, or it could not be asked.
     Trouble(CliError),
+    /// A commit without anything to go by.
+    Empty {
+        /// What is missing.
+        error: CliError,
+        /// Which commit.
+        commit: String,
+    },
     /// Manifests that cannot be used.
     Broken {
         /// What is wrong with them.
@@ -131,6 +138,13 @@ impl Source {
         self.seen = None;
     }
 
+    /// Returns whether a folder still shows what it showed last; the files of a commit do not change.
+    pub fn is_still(&self, global: &Global) -> bool {
+        let Ok(cwd) = std::env::current_dir() else { return false };
+        let loading = Loading { paths: self.paths.clone(), project_file: global.project_file.clone(), cwd };
+        !self.is_folder() || self.seen == Some(seen(&load_again(global, loading)))
+    }
+
     /// Looks what there is.
     pub async fn refresh(&mut self, global: &Global) -> News {
         match &self.origin {
@@ -152,7 +166,7 @@ impl Source {
                 tracing::info!(commit = followed.commit, author, subject, "the branch shows this commit");
                 let Some(project_file) = project_file(global, &root, &top) else {
                     self.seen = Some(seen);
-                    return News::Trouble(no_project_file(&followed.commit));
+                    return News::Empty { error: no_project_file(&followed.commit), commit: followed.commit };
                 };
                 let inside = |path: &String| root.join(path).to_string_lossy().into_owned();
                 self.paths = self.named.iter().map(inside).collect();
@@ -174,15 +188,11 @@ impl Source {
         followed: Option<Followed>,
     ) -> News {
         let loading = Loading { paths: self.paths.clone(), project_file, cwd };
-        let (news, seen) = match load_again(global, loading) {
-            Ok(loaded) => {
-                let seen = Seen::Sound(format!("{}{:?}", loaded.desired.digest, loaded.project));
-                (News::Loaded { loaded: Box::new(loaded), followed }, seen)
-            }
-            Err(rejected) => {
-                let seen = Seen::Broken(to_json(&rejected.diagnostics).to_string());
-                (News::Broken { rejected, commit: followed.map(|followed| followed.commit) }, seen)
-            }
+        let result = load_again(global, loading);
+        let seen = seen(&result);
+        let news = match result {
+            Ok(loaded) => News::Loaded { loaded: Box::new(loaded), followed },
+            Err(rejected) => News::Broken { rejected, commit: followed.map(|followed| followed.commit) },
         };
         if self.seen.as_ref() == Some(&seen) {
             self.moving = None;
@@ -196,6 +206,14 @@ impl Source {
         self.moving = None;
         self.seen = Some(seen);
         news
+    }
+}
+
+/// Returns what manifests are known by.
+fn seen(result: &Result<Loaded, Rejected>) -> Seen {
+    match result {
+        Ok(loaded) => Seen::Sound(format!("{}{:?}", loaded.desired.digest, loaded.project)),
+        Err(rejected) => Seen::Broken(to_json(&rejected.diagnostics).to_string()),
     }
 }
 

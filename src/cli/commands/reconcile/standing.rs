@@ -21,12 +21,12 @@ impl Standing {
                 standing.insert(face.key.to_string(), format!("{}: {}", face.action.word(), reason(&face.reason)));
             }
         }
-        for (key, withheld) in &look.withheld {
+        for (key, withheld) in &look.held.faces {
             standing.insert(key.to_string(), format!("held back: {}", withheld.shown()));
         }
-        for refusal in &look.plan.refusals {
+        for refusal in &look.held.refusals {
             let limit = format!("limit {}", refusal.limit.setting());
-            standing.insert(limit, format!("nothing is carried out: {}", over_limit(refusal)));
+            standing.insert(limit, format!("none of these is carried out: {}", over_limit(refusal)));
         }
         for duplicate in &look.plan.duplicates {
             let others: Vec<String> = duplicate.others.iter().map(ToString::to_string).collect();

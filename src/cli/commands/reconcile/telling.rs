@@ -129,7 +129,7 @@ pub fn counts(look: &Look, outcome: &Outcome) -> FaceCounts {
         let is_in_doubt = outcome.in_doubt.contains(&face.key)
             || matches!(face.reason, Reason::Blocked(Block::InDoubt { .. }) if !is_young);
         let is_training = matches!(face.action, Action::Wait) || matches!(face.reason, Reason::TrainingGoesOnUnawaited);
-        let is_put_off = look.withheld.iter().any(|(key, _)| *key == face.key);
+        let is_put_off = look.held.faces.iter().any(|(key, _)| *key == face.key);
         let is_stopped =
             outcome.trouble.iter().chain(&outcome.held).any(|trouble| trouble.key.as_ref() == Some(&face.key))
                 || outcome.refused.iter().any(|(key, _)| *key == face.key);
