@@ -4,13 +4,26 @@ use std::path::Path;
 
 use crate::face::ProjectName;
 
-use super::discover::STDIN;
+use super::discover::{STDIN, project_file};
+use super::load::LoadRequest;
 use super::source::read_file;
 use super::tree::{Documents, Kind, Node};
 
 /// Returns the project's name, if the file says one that can be used.
 pub fn name(file: &Path) -> Option<ProjectName> {
     root(file)?.entry("metadata")?.value.text("name")?.parse().ok()
+}
+
+/// Returns the name in the project file that a command line means, whatever else is wrong with that file. None where
+/// there is no such file, where it is not to be read, or where it says no name that can be used.
+pub fn name_of_project(request: &LoadRequest) -> Option<ProjectName> {
+    let LoadRequest { paths, project_file: named, cwd, .. } = request;
+    let file = match named {
+        Some(file) => cwd.join(file),
+        None => project_file(paths, cwd).ok()??,
+    };
+    // The name in a face's document is the face's key.
+    name(&file).filter(|_| root(&file).is_none_or(|root| root.text("kind") != Some("Face")))
 }
 
 /// Returns what `spec.manifests` names; nothing where it cannot be read.

@@ -165,3 +165,36 @@ fn nothing_to_say_is_refused() {
     forge.job().run("ci comment no-such.md").exits(1).says(&["cannot read the text from no-such.md"]);
     assert!(forge.world().seen.is_empty());
 }
+
+#[test]
+fn a_project_file_that_is_wrong_keeps_nobody_from_saying_so() {
+    for kind in BOTH {
+        for line in ["ci comment", "ci issue --title Wrong"] {
+            let forge = StandIn::start(kind);
+            let job = forge.job();
+            job.edit("facectl.yaml", "spec:", "bogus: 1\nspec:");
+            job.run("validate").exits(1).says(&["bogus"]);
+            let run = job.run_reading(line, "# Invalid").exits(0);
+            run.says(&["warning: the project file is wrong", "the name in it, `acme`", "Wrote the"]);
+            // Where the name is said, nobody looks into the file.
+            job.write("facectl.yaml", "metadata: [");
+            let run = job.run_reading(&format!("{line} --project acme"), "# Still invalid").exits(0);
+            run.says(&["Updated the"]).hides(&["warning"]);
+            let job = job.with("FACECTL_PROJECT", "acme");
+            job.run_reading(line, "# Still invalid").exits(0).says(&["Nothing to do"]);
+        }
+    }
+}
+
+#[test]
+fn without_any_name_nothing_is_sent_and_the_file_is_shown() {
+    let forge = StandIn::start(Kind::GitHub);
+    let job = forge.job();
+    let face = "apiVersion: facectl.dev/v1\nkind: Face\nmetadata: { name: ana }\n";
+    for text in ["metadata: [", "bogus: 1\n", "metadata: { name: Acme! }\nbogus: 1\n", face] {
+        job.write("facectl.yaml", text);
+        job.run_reading("ci comment", "# Plan").exits(1).says(&["facectl.yaml", "hint: --project NAME"]);
+    }
+    job.run_reading("ci comment --project-file gone.yaml", "# Plan").exits(1).says(&["gone.yaml", "hint: --project"]);
+    assert!(forge.world().seen.is_empty());
+}

@@ -10,13 +10,14 @@ use crate::cli::Exit;
 use crate::cli::args::{ForgeArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::session::load_only_project;
+use crate::cli::session::{load_only_project, load_request};
 use crate::clock::SystemClock;
 use crate::face::ProjectName;
 use crate::forge::{
     Change, Chosen, Document, Event, Forge, ForgeConfig, ForgeError, ForgeKind, Marker, MarkerKind, Place, Repository,
     Run, Settled,
 };
+use crate::manifest::{load_project, peek};
 use crate::tavus::ApiKey;
 
 /// What both commands work with.
@@ -47,18 +48,15 @@ impl<'a> Desk<'a> {
     /// Finds out whose text it is and where it belongs. Sends nothing.
     ///
     /// # Errors
-    /// When the project file is wrong.
+    /// When nobody says what the project is called.
     pub fn open(
         global: &'a Global,
         args: &'a ForgeArgs,
         number: Option<u64>,
         output: Output,
     ) -> Result<Self, CliError> {
-        let project = load_only_project(global, &output)?;
-        if project.is_default && global.project.is_none() {
-            output.talk("note: no facectl.yaml was found, so the project is called `default`; --project names it. Each project has one comment and one issue.");
-        }
-        Ok(Self { global, args, output, project: project.name, place: place(args, number) })
+        let project = project(global, &output)?;
+        Ok(Self { global, args, output, project, place: place(args, number) })
     }
 
     /// Returns whether nothing is to be sent.
@@ -192,6 +190,32 @@ impl<'a> Desk<'a> {
         }
         Ok(Exit::SUCCESS)
     }
+}
+
+/// Returns whose text it is. A project file that is wrong is what a pipeline has most to tell about, so nothing but its
+/// name is needed of it, and not even that where a flag or a variable says it.
+fn project(global: &Global, output: &Output) -> Result<ProjectName, CliError> {
+    if let Some(name) = &global.project {
+        return Ok(name.clone());
+    }
+    let request = || load_request(global, &[]);
+    if let Ok(loaded) = load_project(request()?) {
+        if loaded.project.is_default {
+            output.talk("note: no facectl.yaml was found, so the project is called `default`; --project names it. Each project has one comment and one issue.");
+        }
+        return Ok(loaded.project.name);
+    }
+    if let Some(name) = peek::name_of_project(&request()?) {
+        output.say(&format!(
+            "warning: the project file is wrong (`facectl validate` tells how); the name in it, `{name}`, is used all the same."
+        ));
+        return Ok(name);
+    }
+    let told = load_only_project(global, output);
+    if told.is_err() {
+        output.say("hint: --project NAME (FACECTL_PROJECT) says whose text it is, whatever the project file says; nothing was sent");
+    }
+    Ok(told?.name)
 }
 
 fn word(change: Change) -> &'static str {
