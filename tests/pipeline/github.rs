@@ -273,6 +273,27 @@ fn a_plan_that_has_moved_before_its_yes_is_not_applied() {
 }
 
 #[test]
+fn a_merge_whose_faces_are_only_blocked_is_red_and_asks_for_no_approval() {
+    let Some(stage) = Stage::set() else { return };
+    let Stage { account, repository, .. } = &stage;
+    let actions = stage.actions();
+    let pushed = || actions.run("faces-apply.yml", &on_main("push", json!({})));
+    repository.edit("faces/ana.yaml", "ana.mp4", "fail-training.mp4");
+    repository.push("main");
+    pushed().succeeds().runs(&["plan", "apply"]);
+    account.pass(300);
+    let run = pushed().fails("plan").runs(&["plan"]);
+    assert!(run.log().contains("wait for a person") && run.summary("plan").contains("blocked"), "{}", run.log());
+    // Where something else is to be done it is done, and the face that is blocked is not forgotten over it.
+    repository.branch("main");
+    repository.write("faces/bruno.yaml", &face("bruno", "Bruno"));
+    repository.push("main");
+    let run = pushed().fails("apply");
+    assert!(run.log().contains("+ bruno: training started"), "{}", run.log());
+    assert_eq!(account.trainings(), 2);
+}
+
+#[test]
 fn more_than_the_workflow_allows_is_not_bought_whatever_the_project_says() {
     let Some(stage) = Stage::set() else { return };
     let Stage { account, repository, .. } = &stage;
