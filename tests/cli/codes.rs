@@ -78,6 +78,22 @@ fn a_key_that_is_refused_in_the_middle_is_3_and_stops_the_rest() {
 }
 
 #[test]
+fn what_was_paid_for_before_the_key_was_refused_or_the_last_look_failed_is_in_the_result() {
+    for (fault, code) in [("create@2:401", 3), ("list@3:403", 0)] {
+        let server = Server::slow(&[fault]);
+        let environment = Environment::against(&server, &["ana", "bruno"]);
+        let run = environment.run("apply -y --no-wait --create-parallelism 1 -o json").exits(code);
+        let (_, id) = run.stderr.split_once("ana: training started as ").unwrap();
+        let face = &run.json()["faces"][0];
+        assert_eq!(
+            (&face["key"], &face["sync"], &face["health"]),
+            (&"ana".into(), &"Unknown".into(), &"Training".into())
+        );
+        assert!(id.starts_with(face["face_id"].as_str().unwrap()), "{run}");
+    }
+}
+
+#[test]
 fn a_failed_training_is_4_and_the_others_succeed() {
     let server = Server::fast(&[]);
     let environment = Environment::against(&server, &["ana"]);

@@ -1,6 +1,7 @@
 //! Being asked to stop at any moment: the state is safe, and the next run converges with one training a face.
 
 use crate::environment::Environment;
+use crate::schemas::{assert_fits, strict};
 use crate::server::Server;
 
 /// Returns whether whoever started the tests had hangups ignored.
@@ -69,6 +70,46 @@ fn an_interrupted_create_that_is_answered_meanwhile_is_recorded() {
     run.end().exits(8).says(&["+ ana: training started as r"]).prints(&["1 created", "Interrupted."]);
     environment.run("plan").exits(0).prints(&["No changes."]);
     assert_eq!(server.trainings(), 1);
+}
+
+#[test]
+fn the_result_of_an_interrupted_run_names_what_was_paid_for() {
+    let server = Server::slow(&["create@1:slow=1s"]);
+    let environment = Environment::against(&server, &["ana", "bruno"]);
+    let line = "apply -y --create-parallelism 1 --report run.json --report markdown=run.md --report junit=run.xml";
+    let mut run = environment.spawn(line);
+    run.until("the create arrived", || server.trainings() == 1);
+    let listings = server.requests("list");
+    run.signal("INT");
+    let run = run.end().exits(8).says(&["the API was not asked again"]);
+    assert_eq!(server.requests("list"), listings);
+    let result: serde_json::Value = serde_json::from_str(&environment.read("run.json")).unwrap();
+    let faces = result["faces"].as_array().unwrap();
+    assert_eq!((faces.len(), &faces[0]["key"], &result["not_begun"][0]), (1, &"ana".into(), &"bruno".into()));
+    let id = faces[0]["face_id"].as_str().unwrap();
+    assert_fits(&strict("outcome"), &result, "interrupted");
+    run.prints(&["ana", id, "Unknown", "Training"]).says(&[&format!("training started as {id}")]);
+    assert!(environment.read("run.md").contains(id), "{}", environment.read("run.md"));
+    let told = format!("<system-out>{id}: Unknown, Training</system-out>");
+    assert!(environment.read("run.xml").contains(&told), "{}", environment.read("run.xml"));
+}
+
+#[test]
+fn an_interrupted_replacement_names_the_new_face_beside_the_old_one() {
+    let server = Server::slow(&["create@2:slow=1s"]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("apply -y --no-wait").exits(0);
+    environment.face_from("ana", "https://media.example.com/ana/other.mp4", "");
+    let mut run = environment.spawn("apply -y -o json");
+    run.until("the create arrived", || server.trainings() == 2);
+    run.signal("INT");
+    let run = run.end().exits(8);
+    let result = run.json();
+    let (_, id) = run.stderr.split_once("training started as ").unwrap();
+    let id = id.split_whitespace().next().unwrap();
+    assert_eq!(result["created"][0], "ana");
+    assert_ne!(result["faces"][0]["face_id"], id, "{result:#}");
+    assert_eq!(result["faces"][0]["note"], format!("its new face is {id}: facectl wait"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod ask;
 mod carry_out;
 mod end;
+mod rows;
 mod tend;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use crate::plan::{
     Action, Block, FacePlan, HeldBack, Plan, Policy, Reason, Restraint, finishing, is_reached, naming_for,
     shared_tokens,
 };
-use crate::report::{Body, Ran, StatusRow, partial, status_rows};
+use crate::report::{Body, Ran, partial};
 use crate::state::StateStore;
 use crate::tavus::Client;
 
@@ -239,34 +240,6 @@ impl<'a> Run<'a> {
             output.talk(&output.talk_paint.wrap(&line, 2));
         }
         Ok(exit)
-    }
-
-    /// Returns how things are after the run.
-    async fn rows_after(&mut self, before: Look, happened: bool) -> Vec<StatusRow> {
-        // What was allowed once is used up: what to do next must not be to pay again.
-        self.policy = Policy {
-            recreate: BTreeSet::new(),
-            retry: BTreeSet::new(),
-            create_new: BTreeSet::new(),
-            roll_forward: BTreeSet::new(),
-            ..self.policy.clone()
-        };
-        let after = match self.outcome.is_interrupted || self.outcome.is_key_refused {
-            true => return Vec::new(),
-            // Where nothing happened, things are as they were: no need to list ten thousand faces once more.
-            false if !happened => Ok(before),
-            false => self.look().await,
-        };
-        match after {
-            Ok(Look { recorded, observed, plan, held: _ }) => status_rows(&plan, &recorded, &observed, true),
-            Err(error) => {
-                // The run itself is over and told about below; only the table is missing.
-                self.session
-                    .output
-                    .say(&format!("warning: how the faces are now could not be looked up: {}", error.message));
-                Vec::new()
-            }
-        }
     }
 }
 

@@ -57,7 +57,8 @@ pub struct OutcomeDocument<'a> {
     deadline_reached: bool,
     /// Whether the API refused the key.
     key_refused: bool,
-    /// How the faces are after the run; empty where they could not be looked at.
+    /// How the faces are after the run. Where they could not be looked at again, as after an interrupt, only those that
+    /// the run was at work on, as they are recorded: whether they are in sync is unknown then.
     faces: &'a [StatusRow],
     /// Faces that the run was not about.
     left_out: usize,

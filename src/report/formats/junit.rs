@@ -130,7 +130,10 @@ fn of_run(ran: &Ran<'_>, roots: &Roots) -> Vec<TestCase> {
         let mut waiting = TestCaseStatus::skipped();
         let is_training = outcome.still_training.contains(key);
         waiting.set_message(if is_training { "still in training: run `facectl wait`" } else { "not begun" });
-        cases.insert(key, case(key.as_str(), waiting));
+        let mut waiting = case(key.as_str(), waiting);
+        // Its id is what a person looks for when nobody could wait for it.
+        waiting.system_out = cases.remove(key).and_then(|row| row.system_out);
+        cases.insert(key, waiting);
     }
     let mut bad =
         |key, kind, what, message: &str| cases.insert(key, case(key.as_str(), not_ok(kind, what, message, None)));
@@ -179,7 +182,8 @@ fn of_row(row: &StatusRow) -> TestCase {
         Health::Ready | Health::Preview | Health::Training | Health::Unknown => TestCaseStatus::success(),
     };
     let mut case = case(row.key.as_str(), status);
-    case.set_system_out(shown(&format!("{:?}, {:?} {note}", row.sync, row.health)).trim_end().to_owned());
+    let id = row.face_id.as_ref().map_or_else(String::new, |id| format!("{id}: "));
+    case.set_system_out(shown(&format!("{id}{:?}, {:?} {note}", row.sync, row.health)).trim_end().to_owned());
     case
 }
 

@@ -117,7 +117,7 @@ pub struct Ran<'a> {
     pub plan: &'a Plan,
     /// Faces that stayed blocked, as far as that concerns the command.
     pub blocked: BTreeSet<FaceKey>,
-    /// How the faces are after it; none where that could not be looked up.
+    /// How the faces are after it; where that could not be looked up, those that it was at work on, as recorded.
     pub rows: &'a [StatusRow],
 }
 
