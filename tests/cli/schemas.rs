@@ -8,8 +8,20 @@ use serde_json::{Value, json};
 use crate::environment::{Environment, project};
 use crate::server::Server;
 
-const KINDS: [&str; 11] =
-    ["face", "project", "plan", "saved-plan", "outcome", "status", "drift", "validation", "events", "lock", "state"];
+const KINDS: [&str; 12] = [
+    "face",
+    "project",
+    "plan",
+    "saved-plan",
+    "outcome",
+    "status",
+    "drift",
+    "validation",
+    "failure",
+    "events",
+    "lock",
+    "state",
+];
 
 fn schema(kind: &str) -> Value {
     Environment::empty().run(&format!("schema {kind}")).exits(0).says_nothing().json()
@@ -163,6 +175,27 @@ fn what_validate_writes_fits_its_schema_whatever_it_finds() {
         let found = environment.run(line).exits(1).json();
         assert_ne!(found["diagnostics"], json!([]), "{line}");
         assert_fits(&validation, &found, line);
+    }
+}
+
+#[test]
+fn what_a_report_says_of_a_command_that_failed_fits_its_schema() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana", "bea"]);
+    let failure = strict("failure");
+    let reported = |line: &str, environment: &Environment| -> Value {
+        environment.run(&format!("{line} --report failed.json")).prints_nothing();
+        serde_json::from_str(&environment.read("failed.json")).unwrap()
+    };
+    // With the plan that it refused.
+    let refused = reported("apply -y --max-trainings 1 -o json", &environment);
+    assert_eq!((&refused["exit_code"], &refused["plan"]["summary"]["create"]), (&5.into(), &2.into()));
+    assert_fits(&failure, &refused, "over a limit");
+    let environment = environment.without("TAVUS_API_KEY");
+    for line in ["plan -o json", "apply -y -o json", "status -o json", "drift -o json", "wait -o json"] {
+        let failed = reported(line, &environment);
+        assert_eq!((&failed["exit_code"], &failed["plan"]), (&1.into(), &Value::Null), "{line}");
+        assert_fits(&failure, &failed, line);
     }
 }
 

@@ -442,6 +442,8 @@ pub enum SchemaKind {
     Drift,
     /// What `validate -o json` prints, and every other command whose manifests cannot be used
     Validation,
+    /// What `--report` writes as JSON where a command fails before it has a result
+    Failure,
     /// A line of what `--events` writes
     Events,
     /// facectl.lock.yaml

@@ -5,6 +5,7 @@
 mod change;
 mod drift;
 mod events;
+mod failure;
 mod outcome;
 mod plan;
 mod schema;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub use drift::{DriftDocument, FaceDrift, drift_json};
 pub use events::{Counts, EVENTS_FORMAT_VERSION, EventLine, Level, What};
+pub use failure::{FailureDocument, failure_json};
 pub use outcome::{OutcomeDocument, outcome_json};
 pub use plan::{PLAN_FORMAT_VERSION, PlanDocument, plan_json};
 pub use schema::document_schema;

@@ -22,7 +22,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::apply::Outcome;
 use crate::face::{Desired, FaceKey, ProjectName};
@@ -32,8 +32,8 @@ use crate::state::Provenance;
 
 use super::words::count;
 use super::{
-    Paint, StatusRow, digest_text, drift_json, drift_text, outcome_json, outcome_text, plan_json, plan_text,
-    status_json, status_table, validation_json,
+    Paint, StatusRow, digest_text, drift_json, drift_text, failure_json, outcome_json, outcome_text, plan_json,
+    plan_text, status_json, status_table, validation_json,
 };
 
 pub use github::{defused, github_commands, github_outputs};
@@ -200,14 +200,7 @@ impl Report<'_> {
             Body::Drift(Drifted { report, compared: _, unseen: _, changed, desired }) => {
                 drift_json(&desired.project, report, changed, self.provenance)
             }
-            Body::Failure(Failure { message, causes, hints, plan }) => json!({
-                "format_version": "1.0",
-                "command": self.command,
-                "project": self.project,
-                "exit_code": self.exit,
-                "error": { "message": message, "causes": causes, "hints": hints },
-                "plan": plan.map(|(plan, now)| plan_json(plan, now, None)),
-            }),
+            Body::Failure(failure) => failure_json(self.command, self.project, self.exit, failure),
         }
     }
 }
