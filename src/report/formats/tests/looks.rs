@@ -1,6 +1,7 @@
 //! How each form looks.
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use super::*;
 use crate::plan::tests::world::{World, key};
