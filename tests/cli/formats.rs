@@ -146,6 +146,23 @@ fn rejected_manifests_are_a_result_in_every_form() {
 }
 
 #[test]
+fn several_reports_in_the_variable_are_separated_as_the_help_says() {
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    let reports = format!("a.json{separator}markdown=b.md{separator}junit=c.xml");
+    let environment = Environment::project(&["ana"]).with("FACECTL_REPORT", &reports);
+    environment.run("validate").exits(0);
+    for (name, begins) in [("a.json", "{"), ("b.md", "### "), ("c.xml", "<?xml")] {
+        assert!(environment.read(name).starts_with(begins), "{name}");
+    }
+    let help = environment.run("validate --help").exits(0).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        help.contains("Several in the variable, or after one flag, are separated by `:`, on Windows by `;`."),
+        "{help}"
+    );
+}
+
+#[test]
 fn a_failure_before_there_is_a_result_is_told_in_every_form() {
     let environment = Environment::project(&["ana"]);
     let run = environment.run("plan -o markdown --report failed.json").exits(1).says(&["no API key"]);

@@ -46,7 +46,9 @@ pub struct Global {
     pub events: Option<PathBuf>,
 
     /// Write the result to a file, too, in one of these forms: json (which it is where none is named), yaml,
-    /// markdown, junit, gitlab (the counts that a merge request shows) or codequality; repeatable
+    /// markdown, junit, gitlab (the counts that a merge request shows) or codequality; repeatable. Several in
+    /// the variable, or after one flag, are separated by `:`, on Windows by `;`. Where the command fails before it has
+    /// a result, json and yaml are as `facectl schema failure` says
     #[arg(long, value_name = "[FORMAT=]FILE", global = true, env = "FACECTL_REPORT", value_delimiter = if cfg!(windows) { ';' } else { ':' })]
     pub report: Vec<ReportTarget>,
 
