@@ -36,6 +36,11 @@ pub enum Done {
     Failed(Trouble),
 }
 
+/// What was being done when it concerned no single face.
+const WRITE_STATE: &str = "write the state";
+const READ_STATE: &str = "read the state";
+const LOOK: &str = "look at the live faces";
+
 /// Something that went wrong without stopping the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -50,7 +55,27 @@ pub struct Trouble {
 impl Trouble {
     /// Says that the state could not be written.
     pub(super) fn state(error: &StateError) -> Self {
-        Self { key: None, doing: "write the state", why: chain(error) }
+        Self { key: None, doing: WRITE_STATE, why: chain(error) }
+    }
+
+    /// Says that the state could not be read.
+    pub(super) fn unread_state(error: &StateError) -> Self {
+        Self { key: None, doing: READ_STATE, why: chain(error) }
+    }
+
+    /// Says that the live faces could not be looked at.
+    pub(super) fn no_look(why: String) -> Self {
+        Self { key: None, doing: LOOK, why }
+    }
+
+    /// Returns whether the state is what could not be used.
+    pub fn is_about_state(&self) -> bool {
+        matches!(self.doing, WRITE_STATE | READ_STATE)
+    }
+
+    /// Returns whether the live faces could not be looked at.
+    pub fn is_about_looking(&self) -> bool {
+        self.doing == LOOK
     }
 }
 

@@ -16,7 +16,6 @@ use crate::plan::{Switch, finishing, is_reached, may_not_show_yet, may_serve, na
 use crate::state::Change;
 use crate::tavus::{ApiError, FaceApi};
 
-use super::outcome::chain;
 use super::{Done, Event, Executor, Outcome, Pace, Training, Trouble, next_look};
 
 /// Failed looks in a row after which waiting ends: each has been repeated with back-off already.
@@ -167,7 +166,7 @@ impl<A: FaceApi> Executor<'_, A> {
             self.key_refused.store(true, Ordering::Relaxed);
         }
         if error.is_key_refused() || times >= FAILED_LOOKS {
-            outcome.trouble.push(Trouble { key: None, doing: "look at the live faces", why: error.to_string() });
+            outcome.trouble.push(Trouble::no_look(error.to_string()));
             return None;
         }
         let next = next_look([], self.settings.poll_interval, fastrand::f64()).min(Duration::from_secs(60));
@@ -186,7 +185,7 @@ impl<A: FaceApi> Executor<'_, A> {
         let recorded = match self.store.load() {
             Ok(snapshot) => snapshot.faces,
             Err(error) => {
-                waiting.outcome.trouble.push(Trouble { key: None, doing: "read the state", why: chain(&error) });
+                waiting.outcome.trouble.push(Trouble::unread_state(&error));
                 waiting.is_over = true;
                 return Ok(Duration::ZERO);
             }

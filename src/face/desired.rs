@@ -7,6 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::name::is_invisible_control;
 use super::{FaceId, FaceKey, FaceSpec, ProjectName};
 
 /// Everything the manifests ask for, in the order of the keys.
@@ -67,13 +68,11 @@ impl fmt::Display for Origin {
 /// Returns the name of a file as it may be shown: on one line, and without what could steer a terminal or turn the text
 /// around it. A file's name can be a stranger's.
 pub fn shown_path(path: &str) -> Cow<'_, str> {
-    let is_odd = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !path.contains(is_odd) {
+    if !path.contains(is_invisible_control) {
         return Cow::Borrowed(path);
     }
-    let shown = path.chars().map(|c| if is_odd(c) { c.escape_unicode().to_string() } else { c.to_string() });
+    let shown =
+        path.chars().map(|c| if is_invisible_control(c) { c.escape_unicode().to_string() } else { c.to_string() });
     Cow::Owned(shown.collect())
 }
 

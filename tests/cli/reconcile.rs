@@ -256,6 +256,17 @@ fn a_face_that_comes_by_git_with_its_lock_file_is_not_bought_again() {
     assert_eq!(server.trainings(), 2);
     // It knows now, whatever the lock file says later.
     environment.run("reconcile --git origin --once").exits(0).hides(&["planned", "takes over"]);
+    // Somebody throws the state away, but not what lies beside it.
+    for path in environment.files(".facectl").into_keys() {
+        let is_kept =
+            path.ends_with("lock-file.followed.yaml") || path.starts_with(environment.path(".facectl/source"));
+        if !is_kept {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    std::fs::remove_dir_all(environment.path(".facectl/db")).unwrap();
+    environment.run("reconcile --git origin --once").exits(0).hides(&["planned", "training started"]);
+    assert_eq!(server.trainings(), 2);
 }
 
 #[test]

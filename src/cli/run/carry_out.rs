@@ -42,9 +42,7 @@ impl Run<'_> {
             let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
             self.outcome.trouble.push(Trouble { key: None, doing: "look for creates in doubt", why });
         }
-        if let Err(error) = self.store.publish() {
-            self.session.output.say(&format!("warning: the lock file could not be written: {error}"));
-        }
+        self.publish();
         Ok(look)
     }
 }

@@ -202,19 +202,29 @@ impl<'a> Run<'a> {
         Ok(desired.faces.iter().filter(|(key, face)| is_open(key, face)).map(|(key, _)| key.clone()).collect())
     }
 
+    /// Ends the work of a run: notes what stopped it, and brings the lock file up to date.
+    pub fn sum_up(&mut self) {
+        self.sink.rest();
+        // Also where it stopped between two steps, such as while doubts were settled.
+        self.outcome.is_interrupted |= self.session.interrupt.is_noted();
+        self.outcome.is_key_refused |= self.executor.key_refused.load(Ordering::Relaxed);
+        self.publish();
+    }
+
+    /// Brings the lock file up to date. The record itself is durable without it.
+    fn publish(&self) {
+        if let Err(error) = self.store.publish() {
+            self.session.output.say(&format!("warning: the lock file could not be written: {error}"));
+        }
+    }
+
     /// Shows how things are after the run, and says how it ended. `blocks` says which blocks concern it.
     ///
     /// # Errors
     /// When the result cannot be written.
     pub async fn finish(mut self, before: Look, blocks: fn(&Block) -> bool) -> Result<Exit, CliError> {
-        self.sink.rest();
-        // Also where it stopped between two steps, such as while doubts were settled.
-        self.outcome.is_interrupted |= self.session.interrupt.is_noted();
-        self.outcome.is_key_refused |= self.executor.key_refused.load(Ordering::Relaxed);
+        self.sum_up();
         let output = &self.session.output;
-        if let Err(error) = self.store.publish() {
-            output.say(&format!("warning: the lock file could not be written: {error}"));
-        }
         let exit = exit(&self.outcome, &before.plan, self.minds_duplicates, blocks);
         let happened = self.outcome != Outcome::default();
         let blocked: BTreeSet<FaceKey> = still_blocked(&self.outcome, &before.plan)

@@ -197,7 +197,8 @@ impl StatePlace {
                 Access::Read | Access::ReadAnyhow => drop(snapshot.apply(&taken.change)?),
             }
         }
-        if access == Access::Write && self.followed.is_some() {
+        // A state that remembers no face, as somebody removed it, has taken nothing over, whatever lies beside it.
+        if access == Access::Write && (self.has_new_lock_file() || snapshot.faces.is_empty()) {
             if let Some(taken) = self.news_of_commit(&snapshot)? {
                 self.output.talk(&taken.note);
                 store.commit(taken.change)?;

@@ -30,7 +30,6 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::controller::{Agenda, Item};
 use crate::face::{FaceId, FaceKey, TrainingStatus};
-
 use crate::tavus::{CallbackHint, FaceReads};
 
 use pass::{Ground, Pass};
@@ -144,7 +143,7 @@ impl Follower {
     /// Takes one pass, and notes what is due next. Returns its exit code.
     async fn pass(&mut self, may_settle: bool) -> Exit {
         let Some(session) = &mut self.session else {
-            let at = after(jiff::Timestamp::now(), self.args.interval);
+            let at = after(Timestamp::now(), self.args.interval);
             self.agenda.ask(Item::Everything, at);
             return Exit::ERROR;
         };
@@ -160,7 +159,7 @@ impl Follower {
             keeps: self.kept.clone(),
             may_settle,
             told: &mut self.told,
-            is_still: &mut || source.is_still(global),
+            is_still: &|| source.is_still(global),
         };
         let taken = pass::take(session, ground, &self.telling).await;
         let now = session.clock.now();
@@ -179,9 +178,6 @@ impl Follower {
                     let wait = if unsettled.is_zero() { LONGEST_BACK_OFF } else { unsettled };
                     self.agenda.ask(Item::Doubts, after(now, wait));
                 }
-                if exit == Exit::KEY_REFUSED {
-                    self.read_key_again();
-                }
                 (exit, self.args.interval)
             }
             Err(error) => {
@@ -193,13 +189,13 @@ impl Follower {
                 let wait = back_off(self.args.interval, self.failed_passes);
                 log::failed_pass(&error, self.failed_passes, wait);
                 events.error(&error);
-                if exit == Exit::KEY_REFUSED {
-                    self.read_key_again();
-                }
                 (exit, wait)
             }
         };
         events.end(exit);
+        if exit == Exit::KEY_REFUSED {
+            self.read_key_again();
+        }
         let wait = if self.is_moving { STILL } else { wait };
         self.agenda.ask(Item::Everything, after(now, wait.mul_f64(0.9 + 0.2 * fastrand::f64())));
         exit

@@ -64,7 +64,7 @@ pub struct Ground<'a> {
     /// The digest of the plan that was told last.
     pub told: &'a mut Option<String>,
     /// Looks whether the manifests are still what they were, before anything is paid for or deleted.
-    pub is_still: &'a mut dyn FnMut() -> bool,
+    pub is_still: &'a dyn Fn() -> bool,
 }
 
 /// Takes one pass over the faces, behind the state's lease.
@@ -139,7 +139,7 @@ fn looked_at(
 }
 
 /// Carries the plan out. A folder that changes at this very moment is for the next pass, where something is at stake.
-async fn carry_out(run: &mut Run<'_>, look: Look, is_still: &mut dyn FnMut() -> bool) -> Result<Look, CliError> {
+async fn carry_out(run: &mut Run<'_>, look: Look, is_still: &dyn Fn() -> bool) -> Result<Look, CliError> {
     run.carry_out(look, Consent::Automatic, |_, approved| {
         let is_at_stake = approved.plan().summary().paid_trainings > 0
             || approved.steps().any(|face| matches!(face.action, Action::Delete(_)));
@@ -153,11 +153,7 @@ async fn carry_out(run: &mut Run<'_>, look: Look, is_still: &mut dyn FnMut() -> 
 
 /// Notes what failed and what did not, and gives the state back.
 fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda, doubts_before: &BTreeSet<FaceKey>) -> (Exit, Outcome) {
-    run.outcome.is_interrupted |= run.session.interrupt.is_noted();
-    run.outcome.is_key_refused |= run.executor.key_refused.load(std::sync::atomic::Ordering::Relaxed);
-    if let Err(error) = run.store.publish() {
-        run.session.output.say(&format!("warning: the lock file could not be written: {error}"));
-    }
+    run.sum_up();
     let outcome = &run.outcome;
     let refused = outcome.refused.iter().map(|(key, _)| key);
     let troubled = outcome.trouble.iter().chain(&outcome.held).filter_map(|trouble| trouble.key.as_ref());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::apply::{Event, Outcome, Sink};
+use crate::apply::{Event, Outcome, Sink, Trouble};
 use crate::cli::Exit;
 use crate::cli::args::ReconcileArgs;
 use crate::cli::error::{CliError, Concern};
@@ -94,12 +94,11 @@ impl Sink for Telling {
 
 /// Returns how a pass ended, for probes and metrics.
 pub fn result(exit: Exit, outcome: &Outcome, is_training: bool) -> PassResult {
-    let is_about = |doing: &str| outcome.trouble.iter().any(|trouble| trouble.key.is_none() && trouble.doing == doing);
     match exit {
         Exit::INTERRUPTED => PassResult::Interrupted,
         Exit::KEY_REFUSED => PassResult::KeyRefused,
-        _ if is_about("write the state") || is_about("read the state") => PassResult::StateFailed,
-        _ if is_about("look at the live faces") => PassResult::Unreachable,
+        _ if outcome.trouble.iter().any(Trouble::is_about_state) => PassResult::StateFailed,
+        _ if outcome.trouble.iter().any(Trouble::is_about_looking) => PassResult::Unreachable,
         Exit::FACE_FAILED => PassResult::Failed,
         Exit::SUCCESS if is_training => PassResult::Training,
         Exit::SUCCESS => PassResult::Converged,
