@@ -19,6 +19,7 @@
 //! | [`http`] | how a server is talked to: whose secret goes where, what an answer proves, what is sent again | `face`, `clock` |
 //! | [`clock`] | the time, and waiting; nobody else asks for it | nothing else |
 //! | [`manifest`] | YAML into desired faces, or every problem at once; its fields explained, its files laid out, a live face written as one | `face` |
+//! | [`media`] | training material: where it lies, whether it can be fetched, what is in it | `face`, `clock`, `http` |
 //! | [`plan`] | three views and a policy into one action with one reason for each face; pure | `face` |
 //! | [`tavus`] | the API: URLs, field names, status words; three-valued creates | `face`, `clock`, `http` |
 //! | [`forge`] | GitHub and GitLab: one comment, one issue for each project, safe for jobs at the same time | `face`, `clock`, `http` |
@@ -59,6 +60,7 @@ pub mod forge;
 pub mod http;
 mod killpoint;
 pub mod manifest;
+pub mod media;
 pub mod plan;
 pub mod report;
 pub mod sandbox;
