@@ -133,7 +133,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 /// Tells an error with its causes in one line, without the URL.
-fn told(error: &reqwest::Error, timeout: Duration) -> String {
+pub(crate) fn told(error: &reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() && !error.is_connect() {
         return format!("timed out after {timeout:?}");
     }

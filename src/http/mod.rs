@@ -1,7 +1,7 @@
 //! How this program speaks HTTP: with whom a secret may be shared, what an answer proves, what is sent again.
 //!
 //! Shared by the rooms that have a server at the other end ([`crate::tavus`], [`crate::forge`]). It knows nothing of
-//! what they say to each other.
+//! what they say to each other. [`crate::media`] takes the roots and the words for errors alone: it has no secret to send.
 //!
 //! | file | does |
 //! |---|---|
@@ -22,10 +22,11 @@ mod text;
 mod transport;
 
 pub use address::{Address, AddressError};
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, told};
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub(crate) use sender::{Call, Sender, SenderConfig};
 pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_document, clean_name};
 pub use transport::ClientError;
+pub(crate) use transport::Roots;

@@ -56,31 +56,16 @@ const USER_AGENT: &str = concat!("facectl/", env!("CARGO_PKG_VERSION"));
 impl Transport<'_> {
     /// Makes the client that looks and the one that creates.
     pub(super) fn clients(&self) -> Result<(Client, Client), ClientError> {
-        install_ring();
-        let extra = self.ca_file.map(certificates).transpose()?.unwrap_or_default();
         let looking = || self.builder().pool_idle_timeout(Duration::from_secs(30));
-        let creating = || self.builder().pool_max_idle_per_host(0).http1_only();
-        if !self.address.is_https() {
-            // Loopback without TLS: reading a few hundred roots for nothing would be half of the start-up time.
-            let build = |builder: ClientBuilder| builder.tls_certs_only([]).build().map_err(ClientError::Tls);
-            return Ok((build(looking())?, build(creating())?));
+        let creating = self.builder().pool_max_idle_per_host(0).http1_only();
+        if self.address.is_https() {
+            let (roots, client) = Roots::find(self.ca_file, looking)?;
+            return Ok((client, roots.client(creating)?));
         }
-        // Probed without the extra roots: with them a machine that has none of its own would go unnoticed.
-        match looking().build() {
-            Ok(client) if extra.is_empty() => Ok((client, creating().build().map_err(ClientError::Tls)?)),
-            Ok(_) => {
-                let build =
-                    |builder: ClientBuilder| builder.tls_certs_merge(extra.clone()).build().map_err(ClientError::Tls);
-                Ok((build(looking())?, build(creating())?))
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the platform's roots cannot be used, taking the built-in ones");
-                let build = |builder: ClientBuilder| {
-                    builder.tls_certs_only(extra.iter().cloned().chain(built_in_roots())).build()
-                };
-                Ok((build(looking()).map_err(ClientError::Tls)?, build(creating()).map_err(ClientError::Tls)?))
-            }
-        }
+        // Loopback without TLS: reading a few hundred roots for nothing would be half of the start-up time.
+        self.ca_file.map(certificates).transpose()?;
+        let none = Roots::Only(Vec::new());
+        Ok((none.client(looking())?, none.client(creating)?))
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -96,6 +81,50 @@ impl Transport<'_> {
             .retry(retry::never());
         // What is on this machine needs no proxy, and a proxy elsewhere would reach another machine's loopback.
         if self.address.is_loopback() { builder.no_proxy() } else { builder }
+    }
+}
+
+/// Which certificates a server's must lead to.
+pub(crate) enum Roots {
+    /// The platform's.
+    Platform,
+    /// The platform's, and these.
+    PlatformAnd(Vec<Certificate>),
+    /// These alone.
+    Only(Vec<Certificate>),
+}
+
+impl Roots {
+    /// Finds out which roots there are, with those in `ca_file`; returns the first client with them as well, since
+    /// only making one shows whether the platform has any. `builder` is called once or twice.
+    pub(crate) fn find(
+        ca_file: Option<&Path>,
+        builder: impl Fn() -> ClientBuilder,
+    ) -> Result<(Self, Client), ClientError> {
+        install_ring();
+        let extra = ca_file.map(certificates).transpose()?.unwrap_or_default();
+        // Probed without the extra roots: with them a machine that has none of its own would go unnoticed.
+        let roots = match builder().build() {
+            Ok(client) if extra.is_empty() => return Ok((Self::Platform, client)),
+            Ok(_) => Self::PlatformAnd(extra),
+            Err(error) => {
+                tracing::debug!(%error, "the platform's roots cannot be used, taking the built-in ones");
+                Self::Only(extra.into_iter().chain(built_in_roots()).collect())
+            }
+        };
+        let client = roots.client(builder())?;
+        Ok((roots, client))
+    }
+
+    /// Makes a further client with them.
+    pub(crate) fn client(&self, builder: ClientBuilder) -> Result<Client, ClientError> {
+        install_ring();
+        let builder = match self {
+            Self::Platform => builder,
+            Self::PlatformAnd(extra) => builder.tls_certs_merge(extra.iter().cloned()),
+            Self::Only(roots) => builder.tls_certs_only(roots.iter().cloned()),
+        };
+        builder.build().map_err(ClientError::Tls)
     }
 }
 
