@@ -1,0 +1,9 @@
+//! What identifies material behind a link. A face is bought again where this changes, so most of it is frozen.
+
+mod former;
+mod frozen;
+
+/// Returns the identity of a link.
+fn identity(text: &str) -> String {
+    facectl::face::Link::parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).identity()
+}
