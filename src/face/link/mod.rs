@@ -18,6 +18,7 @@ use std::fmt;
 
 use url::Url;
 
+pub use public::is_public_address;
 pub use shown::redact_links;
 
 /// A link as it goes over the wire. `Debug` and `Display` never show a signature.
