@@ -72,3 +72,10 @@ const AZURE_SAS: [&str; 22] = [
     "sv", "ss", "srt", "sp", "se", "st", "spr", "sig", "sr", "sip", "si", "skoid", "sktid", "skt", "ske", "sks", "skv",
     "saoid", "suoid", "scid", "sdd", "ses",
 ];
+
+/// Returns whether these rules found a signature in a link, or a part of one: such an identity may never change.
+pub(crate) fn is_signed(text: &str) -> bool {
+    let pairs: Vec<(String, String)> = Url::parse(text).unwrap().query_pairs().into_owned().collect();
+    let schemes = SigningSchemes::of(&pairs);
+    pairs.iter().any(|(name, _)| schemes.owns(name))
+}

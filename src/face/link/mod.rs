@@ -6,12 +6,14 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `identity.rs` | the ways of signing that are known, and a link without its signature |
+//! | `scheme.rs` | the ways of signing that are known |
+//! | `identity.rs` | a link without its signature |
 //! | `shown.rs` | a link as people may see it, and texts with links inside |
 //! | `public.rs` | whether a host can be reached from the public internet |
 
 mod identity;
 mod public;
+mod scheme;
 mod shown;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::identity::SigningSchemes;
+use super::scheme::{Query, Signature};
 
 /// Query parameters whose value is never a secret and says which version of an object is meant.
 const VERSION_PARAMETERS: [&str; 4] = ["versionid", "generation", "version", "v"];
@@ -17,12 +17,12 @@ pub(super) fn shown(url: &Url) -> String {
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
     let mut text = String::from(bare);
-    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let schemes = SigningSchemes::of(&pairs);
+    let query = Query::of(url);
+    let signature = Signature::of(&query);
     let mut parts: Vec<String> = Vec::new();
     let mut has_signature = false;
-    for (name, value) in &pairs {
-        if schemes.owns(name) {
+    for (name, value) in &query.pairs {
+        if signature.owns(name) {
             has_signature = true;
         } else if VERSION_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) {
             parts.push(format!("{name}={value}"));
