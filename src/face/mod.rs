@@ -18,7 +18,7 @@ mod token;
 mod voice;
 
 pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin, shown_path};
-pub use link::{Link, LinkError, is_public_address, redact_links};
+pub use link::{Link, LinkEnd, LinkError, SigningScheme, TooLong, Validity, is_public_address, redact_links};
 pub(crate) use name::is_invisible_control;
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{

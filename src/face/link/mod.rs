@@ -9,8 +9,10 @@
 //! | `scheme.rs` | the ways of signing that are known |
 //! | `identity.rs` | a link without its signature |
 //! | `shown.rs` | a link as people may see it, and texts with links inside |
+//! | `expiry.rs` | when a link begins and ends, as far as it says so |
 //! | `public.rs` | whether a host can be reached from the public internet |
 
+mod expiry;
 mod identity;
 mod public;
 mod scheme;
@@ -20,7 +22,9 @@ use std::fmt;
 
 use url::Url;
 
+pub use expiry::{LinkEnd, TooLong, Validity};
 pub use public::is_public_address;
+pub use scheme::SigningScheme;
 pub use shown::redact_links;
 
 /// A link as it goes over the wire. `Debug` and `Display` never show a signature.

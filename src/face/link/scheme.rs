@@ -12,7 +12,7 @@ use url::Url;
 
 /// A way of signing a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum SigningScheme {
+pub enum SigningScheme {
     /// AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)"; also of Cloudflare R2,
     /// Backblaze B2, DigitalOcean Spaces, MinIO and others that speak S3.
     S3V4,
@@ -73,6 +73,11 @@ const LATER: [SigningScheme; 8] = [
 ];
 
 impl SigningScheme {
+    /// Returns the ways in which a link is signed: none, usually one.
+    pub(super) fn all_in(query: &Query) -> Vec<Self> {
+        FIRST.into_iter().chain(LATER).filter(|scheme| scheme.is_used_in(query)).collect()
+    }
+
     fn is_used_in(self, query: &Query) -> bool {
         let has = |name| query.has(name);
         let is_cloudfront = has("Key-Pair-Id") && has("Signature");
@@ -152,7 +157,7 @@ const AZURE_SAS: [&str; 22] = [
 
 /// The names under which Akamai and Media CDN document their tokens. Both let an operator choose others, which are
 /// not guessed.
-const EDGE_TOKEN: [&str; 5] = ["hdnts", "hdnea", "hdntl", "__token__", "edge-cache-token"];
+pub(super) const EDGE_TOKEN: [&str; 5] = ["hdnts", "hdnea", "hdntl", "__token__", "edge-cache-token"];
 
 /// Returns whether a value has an end and a signature between its tildes.
 fn is_edge_token(value: &str) -> bool {
@@ -161,7 +166,7 @@ fn is_edge_token(value: &str) -> bool {
 }
 
 /// Returns the fields of a token that are written between tildes: `exp=1~acl=/*~hmac=ab`.
-fn edge_token_fields(value: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn edge_token_fields(value: &str) -> impl Iterator<Item = (&str, &str)> {
     value.split('~').filter_map(|field| field.split_once('='))
 }
 
@@ -192,7 +197,7 @@ fn is_bunny_token(value: &str) -> bool {
         && digest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-fn is_digits(text: &str) -> bool {
+pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -223,6 +228,14 @@ impl Query {
     /// Returns each value of a parameter, in any case.
     pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.pairs.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns each value of a parameter in exactly this case, or in any case where there is none: a generic word such
+    /// as `Expires` may stand beside somebody's own `expires`.
+    pub(super) fn words<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        let exact: Vec<&str> =
+            self.pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+        if exact.is_empty() { self.values(name).collect() } else { exact }
     }
 }
 
