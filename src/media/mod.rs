@@ -3,10 +3,13 @@
 //! | file | does |
 //! |---|---|
 //! | `check.rs` | the questions that are asked of material, and what a finding is |
+//! | `expiry.rs` | whether a link lives long enough, by what it says itself |
 //! | `read.rs` | reading parts of it, wherever it lies |
 
 mod check;
+mod expiry;
 mod read;
 
 pub use check::{Certainty, Check, Finding, NoSuchCheck, Severity};
+pub use expiry::judge_expiry;
 pub use read::{RangedRead, ReadError};
