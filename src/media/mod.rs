@@ -5,11 +5,16 @@
 //! | `check.rs` | the questions that are asked of material, and what a finding is |
 //! | `expiry.rs` | whether a link lives long enough, by what it says itself |
 //! | `read.rs` | reading parts of it, wherever it lies |
+//! | `probe/` | fetching a link from here: reachable, the file itself, the same twice |
 
 mod check;
 mod expiry;
+mod probe;
 mod read;
 
 pub use check::{Certainty, Check, Finding, NoSuchCheck, Severity};
 pub use expiry::judge_expiry;
+pub use probe::{
+    Fetched, Probe, ProbeConfig, Probed, Proxies, Resolution, Resolver, SystemResolver, VIDEO_MEGABYTES, Wanted,
+};
 pub use read::{RangedRead, ReadError};

@@ -1,0 +1,167 @@
+//! What can go wrong with fetching, and how it is told. Holds hosts and statuses; no path, no query, no header of ours.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use rustls::CertificateError;
+
+use super::reach::{Private, Unresolved};
+use super::refusal::Code;
+use crate::http::told;
+
+/// Which server is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) host: String,
+    /// Whether a redirect led there.
+    pub(super) is_redirected: bool,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, is_redirected } = self;
+        write!(f, "`{host}`{}", if *is_redirected { " (which it redirects to)" } else { "" })
+    }
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    Expired,
+    NotYetValid,
+    OtherName,
+    UnknownIssuer,
+    Other,
+}
+
+/// Why nothing came, or not what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// A host that is private by its text.
+    NotPublic(Place),
+    /// A name that stands for a private address, seen when connecting.
+    Private(Place),
+    NotHttps(Place, String),
+    Credentials(Place),
+    TooManyRedirects(usize),
+    Circle(Place),
+    /// A redirect without a target, or with one that is no URL.
+    NoTarget(Place, u16),
+    NoSuchHost(Place),
+    ConnectionRefused(Place),
+    Certificate(Place, Tls),
+    NotConnected(Place, String),
+    Late(Place, Duration),
+    Broken(Place, String),
+    Status(Place, u16, Option<Code>),
+    /// A part was asked for, and the answer is none.
+    NotThatPart(Place, &'static str),
+    /// More than one link is worth: requests, bytes or time.
+    Spent(&'static str),
+}
+
+impl Trouble {
+    /// Tells what the HTTP library could not finish; `within` is the time it had.
+    pub(super) fn of(error: &reqwest::Error, place: Place, within: Duration) -> Self {
+        if cause::<Private>(error).is_some() {
+            return Self::Private(place);
+        }
+        if cause::<Unresolved>(error).is_some() {
+            return Self::NoSuchHost(place);
+        }
+        if let Some(error) = cause::<rustls::Error>(error) {
+            return match Tls::of(error) {
+                // Not about the certificate: the causes say more.
+                None => Self::NotConnected(place, error.to_string()),
+                Some(tls) => Self::Certificate(place, tls),
+            };
+        }
+        if error.is_timeout() {
+            return Self::Late(place, within);
+        }
+        let why = told(error, within);
+        match cause::<io::Error>(error).map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => Self::ConnectionRefused(place),
+            _ if error.is_connect() => Self::NotConnected(place, why),
+            _ => Self::Broken(place, why),
+        }
+    }
+
+    /// Returns whether asking again in a moment may bring what was asked for.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Late(..) | Self::Broken(..) => true,
+            Self::Status(_, status, _) => *status == 429 || (500..600).contains(status),
+            _ => false,
+        }
+    }
+
+    /// Returns whether the link itself was refused or led nowhere, as a link does that is used up.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status(_, status, _) if (400..500).contains(status) && *status != 429)
+    }
+}
+
+impl Tls {
+    fn of(error: &rustls::Error) -> Option<Self> {
+        let rustls::Error::InvalidCertificate(error) = error else { return None };
+        Some(match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
+            CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            _ => Self::Other,
+        })
+    }
+}
+
+/// Finds one kind of error among the causes of another. An `io::Error` skips what it holds when it is asked for its source.
+fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// What was found, without what follows from it: a lower-case fragment.
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPublic(place) => write!(f, "{place} cannot be reached from the public internet"),
+            Self::Private(place) => write!(f, "the name {place} stands for an address that is not public"),
+            Self::NotHttps(place, scheme) => write!(f, "it redirects to {scheme} on `{}`", place.host),
+            Self::Credentials(place) => write!(f, "it redirects to `{}` with a user name or password", place.host),
+            Self::TooManyRedirects(limit) => write!(f, "it redirects more than {limit} times"),
+            Self::Circle(place) => write!(f, "it redirects in a circle, by way of `{}`", place.host),
+            Self::NoTarget(place, status) => write!(f, "{place} answers HTTP {status} and does not say where to go on"),
+            Self::NoSuchHost(place) => write!(f, "the name {place} cannot be resolved"),
+            Self::ConnectionRefused(place) => write!(f, "{place} refuses the connection"),
+            Self::Certificate(place, tls) => {
+                let what = match tls {
+                    Tls::Expired => "has expired",
+                    Tls::NotYetValid => "is not valid yet",
+                    Tls::OtherName => "is for another name",
+                    Tls::UnknownIssuer => "comes from nobody who is known, such as itself",
+                    Tls::Other => "cannot be trusted",
+                };
+                write!(f, "the certificate of {place} {what}")
+            }
+            Self::NotConnected(place, why) => write!(f, "there is no connection to {place}: {why}"),
+            Self::Late(place, within) => write!(f, "{place} did not answer within {:.1} s", within.as_secs_f64()),
+            Self::Broken(place, why) => write!(f, "the answer of {place} broke off: {why}"),
+            Self::Status(place, status, None) => write!(f, "{place} answers HTTP {status}"),
+            Self::Status(place, status, Some(code)) => write!(f, "{place} answers HTTP {status}: {}", code.words()),
+            Self::NotThatPart(place, why) => write!(f, "{place} was asked for a part, and {why}"),
+            Self::Spent(what) => write!(f, "looking into it takes more {what} than one link is worth"),
+        }
+    }
+}
