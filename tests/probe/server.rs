@@ -19,7 +19,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// All names that the server goes by.
-pub const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 6] = [
     "media.test-host.com",
     "cdn.test-host.net",
     "www.dropbox.com",
@@ -29,18 +29,18 @@ pub const NAMES: [&str; 6] = [
 ];
 
 /// One request, as far as tests ask.
-pub struct Request {
+pub(crate) struct Request {
     /// How many came before.
-    pub number: usize,
-    pub host: String,
-    pub path: String,
+    pub(crate) number: usize,
+    pub(crate) host: String,
+    pub(crate) path: String,
     /// First and last byte that are asked for.
-    pub range: Option<(usize, usize)>,
-    pub head: String,
+    pub(crate) range: Option<(usize, usize)>,
+    pub(crate) head: String,
 }
 
 /// What the server does.
-pub enum Reply {
+pub(crate) enum Reply {
     /// Sends this and closes.
     Text(Vec<u8>),
     /// Says nothing, and keeps the connection.
@@ -53,26 +53,28 @@ type Script = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// Which certificate the server shows.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Identity {
+pub(crate) enum Identity {
     Sound,
     Expired,
     Future,
     OtherName,
     SelfSigned,
+    /// Self-signed as most tools make it: the certificate of an authority.
+    OwnAuthority,
 }
 
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     folder: tempfile::TempDir,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    pub async fn saying(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn saying(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::with(Identity::Sound, script).await
     }
 
-    pub async fn with(identity: Identity, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn with(identity: Identity, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (authority, config) = certificates(identity);
         std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
@@ -90,12 +92,12 @@ impl Server {
     }
 
     /// The heads of all requests, in the order in which they came.
-    pub fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 
     /// A probe that reaches this server under all of its names.
-    pub fn config(&self) -> ProbeConfig {
+    pub(crate) fn config(&self) -> ProbeConfig {
         let clock: Arc<dyn Clock> = Arc::new(HandWoundClock::at(Timestamp::from_second(1_800_000_000).unwrap()));
         ProbeConfig {
             ca_file: Some(self.ca_file()),
@@ -106,12 +108,12 @@ impl Server {
         }
     }
 
-    pub fn probe(&self) -> Probe {
+    pub(crate) fn probe(&self) -> Probe {
         Probe::new(&self.config()).unwrap()
     }
 
     /// A probe that loses patience at once, for what never answers.
-    pub fn hasty_probe(&self) -> Probe {
+    pub(crate) fn hasty_probe(&self) -> Probe {
         Probe::new(&ProbeConfig { request_timeout: Duration::from_millis(300), ..self.config() }).unwrap()
     }
 
@@ -121,14 +123,14 @@ impl Server {
 }
 
 /// A resolver that knows a few names.
-pub struct Names(pub BTreeMap<&'static str, Vec<SocketAddr>>);
+pub(crate) struct Names(pub(crate) BTreeMap<&'static str, Vec<SocketAddr>>);
 
 impl Names {
-    pub fn of(address: SocketAddr) -> Self {
+    pub(crate) fn of(address: SocketAddr) -> Self {
         Self(NAMES.into_iter().map(|name| (name, vec![address])).collect())
     }
 
-    pub fn and(mut self, name: &'static str, addresses: &[&str]) -> Self {
+    pub(crate) fn and(mut self, name: &'static str, addresses: &[&str]) -> Self {
         let port = |address: &&str| SocketAddr::new(address.parse().unwrap(), 0);
         self.0.insert(name, addresses.iter().map(port).collect());
         self
@@ -152,11 +154,13 @@ fn certificates(identity: Identity) -> (String, ServerConfig) {
     let mut leaf = CertificateParams::new(names).unwrap();
     match identity {
         Identity::Expired => leaf.not_after = rcgen::date_time_ymd(2001, 1, 1),
+        Identity::SelfSigned => leaf.distinguished_name.push(rcgen::DnType::CommonName, "itself"),
+        Identity::OwnAuthority => leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
         Identity::Future => leaf.not_before = rcgen::date_time_ymd(2999, 1, 1),
-        _ => {}
+        Identity::Sound | Identity::OtherName => {}
     }
     let key = KeyPair::generate().unwrap();
-    let certificate = if identity == Identity::SelfSigned {
+    let certificate = if matches!(identity, Identity::SelfSigned | Identity::OwnAuthority) {
         leaf.self_signed(&key).unwrap()
     } else {
         leaf.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap()
@@ -213,27 +217,27 @@ fn request(number: usize, head: String) -> Request {
 }
 
 /// One chunk of a chunked body.
-pub fn chunk(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
 /// A whole answer.
-pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
+pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
     raw(&format!("{status}\r\ncontent-length: {}\r\n{headers}", body.len()), body)
 }
 
 /// An answer whose headers are all the test's.
-pub fn raw(status_and_headers: &str, body: &[u8]) -> Reply {
+pub(crate) fn raw(status_and_headers: &str, body: &[u8]) -> Reply {
     let head = format!("HTTP/1.1 {}\r\nconnection: close\r\n\r\n", status_and_headers.trim_end());
     Reply::Text([head.as_bytes(), body].concat())
 }
 
-pub fn redirect(to: &str) -> Reply {
+pub(crate) fn redirect(to: &str) -> Reply {
     answer("302 Found", &format!("location: {to}"), b"")
 }
 
 /// What a good server of files says.
-pub fn file(request: &Request, bytes: &[u8], headers: &str) -> Reply {
+pub(crate) fn file(request: &Request, bytes: &[u8], headers: &str) -> Reply {
     match request.range {
         None => answer("200 OK", headers, bytes),
         Some((first, _)) if first >= bytes.len() => {
@@ -248,7 +252,7 @@ pub fn file(request: &Request, bytes: &[u8], headers: &str) -> Reply {
 }
 
 /// An HTTP proxy that leads every tunnel to `server`; returns its address and what it was asked for.
-pub async fn proxy(server: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn proxy(server: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(Mutex::new(Vec::new()));

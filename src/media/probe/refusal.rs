@@ -7,8 +7,10 @@ use crate::media::{Certainty, Check, Finding};
 
 /// What a storage service said. A closed set: what it says beyond that may repeat the signature it was sent.
 ///
-/// S3: "Error responses" in the Amazon S3 API reference. Google: "HTTP status and error codes for XML". Azure:
-/// "Blob Storage error codes". From memory of those pages, October 2026; an unknown word is simply not told.
+/// The words are those of S3 and what speaks like it ("Error responses", Amazon S3 API reference), of Google ("HTTP status
+/// and error codes for XML") and Azure ("Blob service error codes"), written down from memory and not read again; that
+/// S3-like services put "Request has expired" into more than one code: Huawei, "OBS error codes", read in October 2026.
+/// A word that is none of theirs costs nothing: it is simply not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
     Expired,
@@ -34,7 +36,7 @@ impl Code {
             {
                 Self::Expired
             }
-            "AccessDenied" if says("not yet valid") => Self::NotYet,
+            "AccessDenied" | "RequestTimeTooSkewed" if says("not yet valid") => Self::NotYet,
             "ExpiredToken" | "TokenRefreshRequired" => Self::Expired,
             "RequestTimeTooSkewed" => Self::Skewed,
             "SignatureDoesNotMatch" | "AuthenticationFailed" => Self::WrongSignature,

@@ -112,6 +112,8 @@ impl Tls {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
             CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            // How rustls' verifier sees what most tools call self-signed: an authority that is shown as a server.
+            CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::UnknownIssuer,
             _ => Self::Other,
         })
     }
