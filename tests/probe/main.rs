@@ -1,6 +1,7 @@
 //! Fetching links over real TLS from a server on loopback that answers in every way: what is found, what is never
 //! connected to, what is read, and that no signature comes back out.
 
+mod http2;
 mod refused;
 mod server;
 

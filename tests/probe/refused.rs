@@ -111,6 +111,11 @@ async fn redirects_are_judged_one_by_one() {
             "a name of a private network",
         ),
         (
+            |_| redirect(&format!("{SIGNATURE}://media.test-host.com/")),
+            &["error address: it redirects to an address that is neither https nor http"],
+            "something else, which is not repeated",
+        ),
+        (
             |_| redirect(&format!("http://media.test-host.com/?sig={SIGNATURE}")),
             &["error address: it redirects to http on HOST"],
             "no TLS any more",
@@ -183,17 +188,15 @@ async fn no_name_leads_to_an_address_that_is_not_public() {
 async fn a_connection_that_cannot_be_made_is_told_apart() {
     let good: Script = |request| file(request, &video(99), MP4);
     for (identity, says) in [
-        (Identity::Expired, "the certificate of `media.test-host.com` has expired"),
-        (Identity::Future, "the certificate of `media.test-host.com` is not valid yet"),
-        (Identity::OtherName, "the certificate of `media.test-host.com` is for another name"),
-        (
-            Identity::SelfSigned,
-            "the certificate of `media.test-host.com` comes from nobody who is known, such as itself",
-        ),
+        (Identity::Expired, "has expired"),
+        (Identity::Future, "is not valid yet"),
+        (Identity::OtherName, "is for another name"),
+        (Identity::SelfSigned, "comes from nobody who is known, such as itself"),
+        (Identity::OwnAuthority, "comes from nobody who is known, such as itself"),
     ] {
         let server = Server::with(identity, good).await;
         let found = told(&open(&server.probe(), &link()).await.findings);
-        assert_eq!(found, [format!("error reachable: {says}")]);
+        assert_eq!(found, [format!("error reachable: the certificate of `media.test-host.com` {says}")]);
     }
     let server = Server::saying(good).await;
     let found = told(&open(&server.probe(), &link_at("nobody.test-host.com")).await.findings);

@@ -1,6 +1,7 @@
 //! A server of media on loopback, over TLS, that says whatever a test wants; and a proxy in front of it.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::server::TlsStream;
 
 /// All names that the server goes by.
 pub(crate) const NAMES: [&str; 6] = [
@@ -36,7 +38,6 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// First and last byte that are asked for.
     pub(crate) range: Option<(usize, usize)>,
-    pub(crate) head: String,
 }
 
 /// What the server does.
@@ -48,6 +49,9 @@ pub(crate) enum Reply {
     /// Sends this, and then zeroes without end.
     Endless(Vec<u8>),
 }
+
+/// The heads of the requests that came.
+pub(crate) type Heads = Arc<Mutex<Vec<String>>>;
 
 type Script = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
@@ -66,7 +70,7 @@ pub(crate) enum Identity {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     folder: tempfile::TempDir,
-    heads: Arc<Mutex<Vec<String>>>,
+    heads: Heads,
 }
 
 impl Server {
@@ -75,17 +79,34 @@ impl Server {
     }
 
     pub(crate) async fn with(identity: Identity, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let (config, heads) = (TlsConfig::new(identity), Heads::default());
+        let script: Script = Arc::new(script);
+        let kept = heads.clone();
+        Self::each(config, heads, move |stream| serve(stream, script.clone(), kept.clone())).await
+    }
+
+    /// Does anything at all with each connection, as soon as it is encrypted.
+    pub(crate) async fn each<D>(
+        config: TlsConfig,
+        heads: Heads,
+        deed: impl Fn(TlsStream<TcpStream>) -> D + Send + Sync + 'static,
+    ) -> Self
+    where
+        D: Future<Output = ()> + Send + 'static,
+    {
         let folder = tempfile::tempdir().unwrap();
-        let (authority, config) = certificates(identity);
-        std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
+        std::fs::write(folder.path().join("ca.pem"), config.authority).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let heads = Arc::new(Mutex::new(Vec::new()));
-        let (kept, script): (_, Script) = (heads.clone(), Arc::new(script));
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (acceptor, deed) = (TlsAcceptor::from(Arc::new(config.server)), Arc::new(deed));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(acceptor.clone(), stream, script.clone(), kept.clone()));
+                let (acceptor, deed) = (acceptor.clone(), deed.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        deed(stream).await;
+                    }
+                });
             }
         });
         Self { address, folder, heads }
@@ -144,38 +165,45 @@ impl Resolver for Names {
     }
 }
 
-fn certificates(identity: Identity) -> (String, ServerConfig) {
-    let names = if identity == Identity::OtherName { vec!["other.test-host.com"] } else { NAMES.to_vec() };
-    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = KeyPair::generate().unwrap();
-    let root = authority.self_signed(&authority_key).unwrap();
-    let mut leaf = CertificateParams::new(names).unwrap();
-    match identity {
-        Identity::Expired => leaf.not_after = rcgen::date_time_ymd(2001, 1, 1),
-        Identity::SelfSigned => leaf.distinguished_name.push(rcgen::DnType::CommonName, "itself"),
-        Identity::OwnAuthority => leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
-        Identity::Future => leaf.not_before = rcgen::date_time_ymd(2999, 1, 1),
-        Identity::Sound | Identity::OtherName => {}
-    }
-    let key = KeyPair::generate().unwrap();
-    let certificate = if matches!(identity, Identity::SelfSigned | Identity::OwnAuthority) {
-        leaf.self_signed(&key).unwrap()
-    } else {
-        leaf.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap()
-    };
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .unwrap();
-    (root.pem(), config)
+/// A certificate for all names of the server, and the root it leads to.
+pub(crate) struct TlsConfig {
+    authority: String,
+    pub(crate) server: ServerConfig,
 }
 
-async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Script, heads: Arc<Mutex<Vec<String>>>) {
-    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+impl TlsConfig {
+    pub(crate) fn new(identity: Identity) -> Self {
+        let names = if identity == Identity::OtherName { vec!["other.test-host.com"] } else { NAMES.to_vec() };
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority_key = KeyPair::generate().unwrap();
+        let root = authority.self_signed(&authority_key).unwrap();
+        let mut leaf = CertificateParams::new(names).unwrap();
+        match identity {
+            Identity::Expired => leaf.not_after = rcgen::date_time_ymd(2001, 1, 1),
+            Identity::SelfSigned => leaf.distinguished_name.push(rcgen::DnType::CommonName, "itself"),
+            Identity::OwnAuthority => leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            Identity::Future => leaf.not_before = rcgen::date_time_ymd(2999, 1, 1),
+            Identity::Sound | Identity::OtherName => {}
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = if matches!(identity, Identity::SelfSigned | Identity::OwnAuthority) {
+            leaf.self_signed(&key).unwrap()
+        } else {
+            leaf.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap()
+        };
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+            .unwrap();
+        Self { authority: root.pem(), server: config }
+    }
+}
+
+async fn serve(mut stream: TlsStream<TcpStream>, script: Script, heads: Heads) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -189,7 +217,7 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Script, heads: 
         heads.push(head.clone());
         heads.len() - 1
     };
-    match script(&request(number, head)) {
+    match script(&request(number, &head)) {
         Reply::Text(text) => {
             let _ = stream.write_all(&text).await;
             let _ = stream.shutdown().await;
@@ -203,7 +231,7 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Script, heads: 
     }
 }
 
-fn request(number: usize, head: String) -> Request {
+fn request(number: usize, head: &str) -> Request {
     let field = |name: &str| {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
@@ -213,7 +241,7 @@ fn request(number: usize, head: String) -> Request {
         (first.parse().unwrap(), last.parse().unwrap())
     });
     let path = head.split(' ').nth(1).unwrap().to_owned();
-    Request { number, host: field("host").unwrap(), path, range, head }
+    Request { number, host: field("host").unwrap(), path, range }
 }
 
 /// One chunk of a chunked body.

@@ -26,7 +26,7 @@ pub struct ProbeConfig {
     pub ca_file: Option<PathBuf>,
     /// How long a connection may take, name resolution and TLS included.
     pub connect_timeout: Duration,
-    /// How long opening a link may take in all, and then once more all reading in it. Pauses between tries come on top.
+    /// How long opening a link may take in all, and then once more all reading in it.
     pub request_timeout: Duration,
     /// Who turns names into addresses.
     pub resolver: Arc<dyn Resolver>,

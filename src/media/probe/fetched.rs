@@ -89,9 +89,6 @@ impl Fetched {
         let length = count.saturating_mul(BLOCK);
         let ask = Ask::Part { offset, length };
         let within = state.budget.time;
-        if within.is_zero() {
-            return Err(unread(&Trouble::Spent("time")));
-        }
         let got = self.getter.get(&self.link, ask, within, &mut state.budget).await.map_err(|error| unread(&error))?;
         self.check(&got)?;
         if (got.body.len() as u64) < length {

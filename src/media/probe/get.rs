@@ -15,7 +15,7 @@ use super::answer::{Ask, Got, Raw};
 use super::config::Proxies;
 use super::reach::{Guard, may_be_reached};
 use super::refusal::Code;
-use super::trouble::{Place, Trouble};
+use super::trouble::{Place, Scheme, Trouble};
 use crate::clock::Clock;
 use crate::face::Link;
 use crate::http::{ClientError, Roots};
@@ -38,7 +38,7 @@ const USER_AGENT: &str = concat!("facectl/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Budget {
     pub(super) requests: u32,
     pub(super) bytes: u64,
-    /// Waiting for servers, and nothing else.
+    /// Waiting for servers, and between tries.
     pub(super) time: Duration,
 }
 
@@ -106,8 +106,11 @@ impl Getter {
                 Ok(raw) => return raw.read(ask),
                 Err(trouble) => trouble,
             };
-            match pauses.next().filter(|_| trouble.is_passing() && !budget.time.is_zero()) {
-                Some(pause) => self.clock.sleep(pause).await,
+            match pauses.next().filter(|pause| trouble.is_passing() && *pause < budget.time) {
+                Some(pause) => {
+                    budget.time = budget.time.saturating_sub(pause);
+                    self.clock.sleep(pause).await;
+                }
                 None => return Err(trouble),
             }
         }
@@ -116,6 +119,9 @@ impl Getter {
     async fn try_once(&self, link: &Link, ask: Ask, within: Duration, budget: &mut Budget) -> Result<Raw, Trouble> {
         // Measured on the machine's clock: a server's time does not run faster because the sandbox's does.
         let within = within.min(budget.time);
+        if within.is_zero() {
+            return Err(Trouble::Spent("time"));
+        }
         let began = Instant::now();
         let mut place = Place { host: String::new(), is_redirected: false };
         let answer = tokio::time::timeout(within, self.follow(link, ask, within, budget, &mut place)).await;
@@ -227,7 +233,7 @@ fn builder(guard: Guard, connect_timeout: Duration) -> ClientBuilder {
 /// Judges an address before anything is sent to it. By its text alone, but for hosts that are addresses themselves.
 fn judge(url: &Url, place: &Place) -> Result<(), Trouble> {
     if url.scheme() != "https" {
-        return Err(Trouble::NotHttps(place.clone(), url.scheme().to_owned()));
+        return Err(Trouble::NotHttps(place.clone(), Scheme::of(url.scheme())));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Trouble::Credentials(place.clone()));

@@ -62,7 +62,8 @@ const SECOND_LOOK: u64 = 64;
 /// In how many parts the time of a link is cut, so that one silence leaves some for another try.
 const TRIES: u32 = 3;
 
-/// The size that Tavus' pages name for training videos, in megabytes (docs.tavus.io, media requirements, August 2026).
+/// The size that Tavus' pages name for training videos, in megabytes (docs.tavus.io, guides of
+/// phoenix-3, 4 and 4.5, read between August and October 2026).
 pub const VIDEO_MEGABYTES: u64 = 750;
 
 /// Fetches links to see what they bring. Made once for a run.

@@ -64,10 +64,10 @@ pub(super) fn viewer_help(link: &Link) -> Option<&'static str> {
             "end the link with `dl=1` instead of `dl=0`: then Dropbox sends the file instead of a page about it"
         }
         () if is_of("drive.google.com") || is_of("docs.google.com") => {
-            "Google Drive shows a page, and for a large file asks before it sends it; copy the file to a bucket, and give a signed link"
+            "Google Drive shows a page, and asks before it sends a large file; copy it to a bucket, and give a signed link"
         }
         () if (is_of("sharepoint.com") || is_of("onedrive.live.com") || is_of("1drv.ms")) && !has("download", "1") => {
-            "OneDrive and SharePoint show a page; add `download=1` to a link that anybody may open, or copy the file to a bucket"
+            "OneDrive and SharePoint show a page; add `download=1` to a link that anybody may open, or use a bucket"
         }
         () if is_of("youtube.com") || is_of("youtu.be") || is_of("vimeo.com") => {
             "this is a player's page; upload the video file itself to a bucket, and give a signed link"

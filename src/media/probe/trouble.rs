@@ -26,6 +26,19 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where a redirect leads that is no https. Not its own text, which may be anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Other,
+}
+
+impl Scheme {
+    pub(super) fn of(text: &str) -> Self {
+        if text == "http" { Self::Http } else { Self::Other }
+    }
+}
+
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tls {
@@ -43,7 +56,7 @@ pub(super) enum Trouble {
     NotPublic(Place),
     /// A name that stands for a private address, seen when connecting.
     Private(Place),
-    NotHttps(Place, String),
+    NotHttps(Place, Scheme),
     Credentials(Place),
     TooManyRedirects(usize),
     Circle(Place),
@@ -140,7 +153,10 @@ impl fmt::Display for Trouble {
         match self {
             Self::NotPublic(place) => write!(f, "{place} cannot be reached from the public internet"),
             Self::Private(place) => write!(f, "the name {place} stands for an address that is not public"),
-            Self::NotHttps(place, scheme) => write!(f, "it redirects to {scheme} on `{}`", place.host),
+            Self::NotHttps(place, Scheme::Http) => write!(f, "it redirects to http on `{}`", place.host),
+            Self::NotHttps(_, Scheme::Other) => {
+                f.write_str("it redirects to an address that is neither https nor http")
+            }
             Self::Credentials(place) => write!(f, "it redirects to `{}` with a user name or password", place.host),
             Self::TooManyRedirects(limit) => write!(f, "it redirects more than {limit} times"),
             Self::Circle(place) => write!(f, "it redirects in a circle, by way of `{}`", place.host),
