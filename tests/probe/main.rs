@@ -2,6 +2,7 @@
 //! connected to, what is read, and that no signature comes back out.
 
 mod http2;
+mod material;
 mod refused;
 mod server;
 

@@ -257,7 +257,7 @@ fn target(url: &Url, response: &Response) -> Option<Url> {
     Some(target)
 }
 
-/// Reads up to `limit` bytes, and whether there are more. All that came is taken off `left`, also if it breaks off then.
+/// Reads up to `limit` bytes, and whether there are more. All that came is taken off `left`, also if it breaks off.
 async fn read(response: &mut Response, limit: u64, left: &mut u64) -> Result<(Vec<u8>, bool), reqwest::Error> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut body = Vec::new();

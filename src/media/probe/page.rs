@@ -64,7 +64,7 @@ pub(super) fn viewer_help(link: &Link) -> Option<&'static str> {
             "end the link with `dl=1` instead of `dl=0`: then Dropbox sends the file instead of a page about it"
         }
         () if is_of("drive.google.com") || is_of("docs.google.com") => {
-            "Google Drive shows a page, and asks before it sends a large file; copy it to a bucket, and give a signed link"
+            "Google Drive shows a page, and asks before it sends a large file; use a bucket, and give a signed link"
         }
         () if (is_of("sharepoint.com") || is_of("onedrive.live.com") || is_of("1drv.ms")) && !has("download", "1") => {
             "OneDrive and SharePoint show a page; add `download=1` to a link that anybody may open, or use a bucket"

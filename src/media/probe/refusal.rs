@@ -7,8 +7,8 @@ use crate::media::{Certainty, Check, Finding};
 
 /// What a storage service said. A closed set: what it says beyond that may repeat the signature it was sent.
 ///
-/// The words are those of S3 and what speaks like it ("Error responses", Amazon S3 API reference), of Google ("HTTP status
-/// and error codes for XML") and Azure ("Blob service error codes"), written down from memory and not read again; that
+/// The words are those of S3 and what speaks like it ("Error responses", Amazon S3 API reference), of Google ("HTTP
+/// status and error codes for XML") and Azure ("Blob service error codes"), written down from memory and not read again; that
 /// S3-like services put "Request has expired" into more than one code: Huawei, "OBS error codes", read in October 2026.
 /// A word that is none of theirs costs nothing: it is simply not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Trouble {
                 "give a link that may be fetched with GET; one that is signed for an upload may not"
             }
             Self::TooManyRedirects(_) | Self::Circle(_) | Self::NoTarget(..) => {
-                "give the link that leads to the file itself; a page that sets a cookie first often goes round like this"
+                "give the link that leads to the file itself; a page that sets a cookie often goes round like this"
             }
             Self::Certificate(..) => "renew the certificate, or upload the file somewhere else",
             _ => "give a link that leads to the file itself",

@@ -132,7 +132,7 @@ impl Tls {
     }
 }
 
-/// Finds one kind of error among the causes of another. An `io::Error` skips what it holds when it is asked for its source.
+/// Finds one kind of error among the causes of another. An `io::Error` asked for its source skips what it holds.
 fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {
