@@ -6,14 +6,20 @@
 //! | `expiry.rs` | whether a link lives long enough, by what it says itself |
 //! | `read.rs` | reading parts of it, wherever it lies |
 //! | `probe/` | fetching a link from here: reachable, the file itself, the same twice |
+//! | `inspect/` | looking inside through a few such reads |
+//! | `facts.rs` | what was seen inside |
 
 mod check;
 mod expiry;
+mod facts;
+mod inspect;
 mod probe;
 mod read;
 
 pub use check::{Certainty, Check, Finding, NoSuchCheck, Severity};
 pub use expiry::judge_expiry;
+pub use facts::{AudioCodec, Container, Facts, Flaw, VideoCodec};
+pub use inspect::{InspectError, MOST_BYTES, MOST_READS, inspect};
 pub use probe::{
     Fetched, Probe, ProbeConfig, Probed, Proxies, Resolution, Resolver, SystemResolver, VIDEO_MEGABYTES, Wanted,
 };
