@@ -8,6 +8,7 @@
 //! | `probe/` | fetching a link from here: reachable, the file itself, the same twice |
 //! | `inspect/` | looking inside through a few such reads |
 //! | `facts.rs` | what was seen inside |
+//! | `rules.rs` | what Tavus asks of material, and what the facts say to it |
 
 mod check;
 mod expiry;
@@ -15,6 +16,7 @@ mod facts;
 mod inspect;
 mod probe;
 mod read;
+mod rules;
 
 pub use check::{Certainty, Check, Finding, NoSuchCheck, Severity};
 pub use expiry::judge_expiry;
@@ -24,3 +26,4 @@ pub use probe::{
     Fetched, Probe, ProbeConfig, Probed, Proxies, Resolution, Resolver, SystemResolver, VIDEO_MEGABYTES, Wanted,
 };
 pub use read::{RangedRead, ReadError};
+pub use rules::judge;
