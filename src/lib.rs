@@ -28,6 +28,7 @@
 //! | [`report`] | values into text, JSON, its schemas, and lines of events; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
 //! | [`controller`] | what a loop stands on: when to look again, a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
+//! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
 //!
@@ -62,6 +63,7 @@ mod killpoint;
 pub mod manifest;
 pub mod media;
 pub mod plan;
+mod process;
 pub mod report;
 pub mod sandbox;
 pub mod state;

@@ -3,13 +3,12 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, timeout_at};
+use tokio::process::Command;
+use tokio::time::Instant;
 
 use super::remote::{Remote, RemoteSettings};
+use crate::process::{Ended, Unfinished, finish};
 
 /// The most that is read of an answer: a branch and a commit fit many times.
 const ANSWER: u64 = 64 * 1024;
@@ -114,7 +113,7 @@ impl<'a> Git<'a> {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = crate::process::command("git");
         command.args(words).current_dir(self.directory);
         for (name, _) in std::env::vars_os().filter(|(name, _)| !passes(name)) {
             command.env_remove(name);
@@ -140,28 +139,20 @@ impl<'a> Git<'a> {
             .env("GIT_CEILING_DIRECTORIES", self.directory.parent().unwrap_or(self.directory))
             .env("LC_ALL", "C")
             .envs(variables);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        #[cfg(unix)]
-        // A group of its own: what git starts (ssh, helpers) ends with it, and Ctrl-C is ours to hear.
-        command.process_group(0);
         command
     }
 
-    async fn finish(&self, mut command: Command) -> Result<Vec<u8>, Failure> {
-        let mut child = command.spawn().map_err(Failure::Missing)?;
-        let mut group = Group::of(&child);
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let work = async { tokio::join!(child.wait(), read(stdout, ANSWER), read(stderr, TALK)) };
-        let (ended, answer, talk) = timeout_at(self.deadline, work).await.map_err(|_| Failure::TimedOut)?;
-        group.has_ended();
-        match ended {
-            Ok(status) if status.success() => Ok(answer),
-            Ok(status) => {
-                let said = self.remote.redact(&String::from_utf8_lossy(&talk));
-                Err(Failure::Ended { said: if said.is_empty() { format!("git ended with {status}") } else { said } })
-            }
-            Err(error) => Err(Failure::Missing(error)),
+    async fn finish(&self, command: Command) -> Result<Vec<u8>, Failure> {
+        let ended = finish(command, self.deadline, (ANSWER, TALK)).await.map_err(|error| match error {
+            Unfinished::Io(error) => Failure::Missing(error),
+            Unfinished::TimedOut => Failure::TimedOut,
+        })?;
+        let Ended { status, stdout, stderr } = ended;
+        if status.success() {
+            return Ok(stdout);
         }
+        let said = self.remote.redact(&String::from_utf8_lossy(&stderr));
+        Err(Failure::Ended { said: if said.is_empty() { format!("git ended with {status}") } else { said } })
     }
 }
 
@@ -173,53 +164,6 @@ fn passes(name: &OsStr) -> bool {
     }
     // Asking on a screen is asking as well.
     !name.starts_with("TAVUS_") && !name.starts_with("FACECTL_") && name != "SSH_ASKPASS"
-}
-
-/// Reads the beginning of what comes, and lets the rest pass, so that nobody waits for a reader.
-async fn read(pipe: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let Some(mut pipe) = pipe else { return kept };
-    // An error is an end as well: what counts is how git ended.
-    let _ = (&mut pipe).take(most).read_to_end(&mut kept).await;
-    let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
-    kept
-}
-
-/// git and all it started. Ended when this is dropped before git has ended.
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    #[cfg(unix)]
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_child: &Child) -> Self {
-        Self {}
-    }
-
-    /// Notes that git was waited for: its number may belong to somebody else from now on.
-    fn has_ended(&mut self) {
-        #[cfg(unix)]
-        {
-            self.leader = None;
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(leader) = self.leader {
-            // It fails only if all of them have ended.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
-    }
 }
 
 #[cfg(test)]
