@@ -247,7 +247,7 @@ fn judge_duration(facts: &Facts, wanted: &Wanted) -> Option<Finding> {
             .then(|| Finding::advice(Check::Duration, message, rule, Certainty::Documented).help(repack(facts)));
     };
     let help = "record both parts in one take, without a cut";
-    (duration + SLACK < 2 * wanted.half).then(|| {
+    (duration.saturating_add(SLACK) < 2 * wanted.half).then(|| {
         let message = format!("it is {} long", seconds(duration));
         Finding::error(Check::Duration, message, rule, Certainty::Documented).help(help)
     })

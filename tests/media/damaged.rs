@@ -56,6 +56,24 @@ fn an_index_that_is_no_index_is_unreadable_and_one_that_is_too_large_is_left_alo
 }
 
 #[test]
+fn a_track_that_cannot_be_read_leaves_open_what_it_was() {
+    // The second track of each, the sound, claims to be longer than what it stands in.
+    let mut mp4 = clip("moov-last.mp4");
+    let track = mp4.windows(4).rposition(|window| window == b"trak").unwrap();
+    mp4[track - 4] = 0x7F;
+    let mut webm = clip("vp9-opus.webm");
+    let codec = webm.windows(6).position(|window| window == b"A_OPUS").unwrap();
+    let track = webm[..codec].windows(2).rposition(|window| window == [0xAE, 0x01]).unwrap();
+    webm[track + 2] = 0x7F;
+    for bytes in [mp4, webm] {
+        let facts = look(bytes.as_slice()).unwrap();
+        assert_eq!((facts.has_video, facts.has_audio), (Some(true), None), "{facts:?}");
+        let findings = judge(&facts, SourceKind::Video, Model::Phoenix45);
+        assert!(findings.iter().all(|finding| finding.check != Check::Audio), "{findings:?}");
+    }
+}
+
+#[test]
 fn a_long_index_and_one_that_reaches_to_the_end_are_read_as_well() {
     let last = clip("moov-last.mp4");
     let expected = look(last.as_slice()).unwrap();

@@ -29,6 +29,13 @@ impl Heading {
 /// The boxes in a body, in order. Ends at the first that does not fit into it.
 pub(super) struct Boxes<'a>(pub(super) &'a [u8]);
 
+impl Boxes<'_> {
+    /// Returns whether nothing is left that could be a box.
+    pub(super) fn is_all_read(&self) -> bool {
+        self.0.len() < 8
+    }
+}
+
 impl<'a> Iterator for Boxes<'a> {
     type Item = ([u8; 4], &'a [u8]);
 

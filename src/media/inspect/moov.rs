@@ -10,15 +10,16 @@ use super::boxes::{Boxes, find, four, shown, u16_at, u32_at, u64_at};
 pub(super) fn read(moov: &[u8], has_fragments: bool, facts: &mut Facts) {
     let is_fragmented = has_fragments || find(moov, &[b"mvex"]).is_some();
     facts.is_fragmented = Some(is_fragmented);
-    let tracks: Vec<&[u8]> = Boxes(moov).filter(|(name, _)| name == b"trak").map(|(_, body)| body).collect();
+    let mut boxes = Boxes(moov);
+    let tracks: Vec<&[u8]> = boxes.by_ref().filter(|(name, _)| name == b"trak").map(|(_, body)| body).collect();
     if tracks.is_empty() {
         facts.flaw = Some(Flaw::Unreadable);
         return;
     }
     let kinds: Vec<Option<[u8; 4]>> = tracks.iter().map(|track| handler(track)).collect();
     let of_kind = |kind: &[u8; 4]| kinds.iter().position(|found| found.as_ref() == Some(kind));
-    // A track that does not say what it is may be either.
-    let is_told = kinds.iter().all(Option::is_some);
+    // A track that does not say what it is may be either, and so may one behind a box that did not fit.
+    let is_told = kinds.iter().all(Option::is_some) && boxes.is_all_read();
     let has = |place: Option<usize>| if place.is_some() { Some(true) } else { is_told.then_some(false) };
     let (video, audio) = (of_kind(b"vide"), of_kind(b"soun"));
     facts.has_video = has(video);
@@ -42,7 +43,8 @@ fn handler(track: &[u8]) -> Option<[u8; 4]> {
     four(find(track, &[b"mdia", b"hdlr"])?, 8)
 }
 
-/// Returns where the times in a header (`mvhd`, `tkhd`, `mdhd`) end that are longer in its second version.
+/// Returns by how much a number stands further back in the second version of a header (`mvhd`, `tkhd`, `mdhd`), whose
+/// times before it are longer.
 fn moved_by(header: &[u8], by: usize) -> usize {
     if header.first() == Some(&1) { by } else { 0 }
 }

@@ -31,12 +31,13 @@ pub(super) fn duration(info: &[u8]) -> Option<Duration> {
 
 /// Puts into the facts what the body of `Tracks` says.
 pub(super) fn read(tracks: &[u8], facts: &mut Facts) {
-    let entries = || Elements(tracks).filter(|(id, _)| *id == TRACK_ENTRY).map(|(_, body)| body);
+    let mut elements = Elements(tracks);
+    let entries: Vec<&[u8]> = elements.by_ref().filter(|(id, _)| *id == TRACK_ENTRY).map(|(_, body)| body).collect();
     let kind = |entry: &[u8]| find(entry, TRACK_TYPE).and_then(unsigned);
-    let (video, audio) =
-        (entries().find(|entry| kind(entry) == Some(1)), entries().find(|entry| kind(entry) == Some(2)));
-    // A track that does not say what it is may be either; so may one that did not fit.
-    let is_told = entries().next().is_some() && entries().all(|entry| kind(entry).is_some());
+    let of_kind = |wanted| entries.iter().copied().find(|entry| kind(entry) == Some(wanted));
+    let (video, audio) = (of_kind(1), of_kind(2));
+    // A track that does not say what it is may be either, and so may one behind an element that did not fit.
+    let is_told = !entries.is_empty() && entries.iter().all(|entry| kind(entry).is_some()) && elements.0.is_empty();
     let has = |track: Option<&[u8]>| if track.is_some() { Some(true) } else { is_told.then_some(false) };
     facts.has_video = has(video);
     facts.has_audio = has(audio);
