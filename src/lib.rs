@@ -29,6 +29,7 @@
 //! | [`controller`] | what a loop stands on: when to look again, a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
 //! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
+//! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
 //!
@@ -68,3 +69,4 @@ pub mod report;
 pub mod sandbox;
 pub mod state;
 pub mod tavus;
+mod together;

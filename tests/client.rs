@@ -111,10 +111,12 @@ fn client(port: u16) -> Client {
 
 fn ana() -> CreateFace {
     let source = format!("https://media.example.com/ana.mp4?X-Amz-Signature={SIGNATURE}");
+    let link = Link::parse(&source).unwrap();
     CreateFace {
         face_name: "Ana [fc-k3j7x2m7-qa4bd2-1]".into(),
         model: Model::Phoenix45,
-        training: TrainingInput::Video { source: Link::parse(&source).unwrap() },
+        training: TrainingInput::Video { source: link.clone().into() },
+        link,
         callback_url: None,
         green_screen: false,
     }

@@ -39,6 +39,7 @@ fn assert_only_creates(loaded: &Loaded, what: &str) {
         sight: Sight::Live,
         faces: BTreeMap::new(),
         pals: None,
+        material: BTreeMap::new(),
     };
     let policy = Policy { max_trainings: loaded.project.settings.limits.max_trainings, ..Policy::default() };
     let plan = plan(&loaded.desired, &Recorded::default(), &observed, &policy);

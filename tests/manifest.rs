@@ -116,7 +116,7 @@ fn every_problem_of_every_document_is_said_at_once() {
        `----
       help: did you mean `limits`? (allowed here: manifests, defaults, limits, naming, adopt, api_url,
             state_dir, parallelism, create_parallelism, lock_timeout, request_timeout, settle_window,
-            poll_interval, wait_timeout, requests_per_second, lock_file)
+            poll_interval, wait_timeout, requests_per_second, lock_file, media)
 
     facectl::unknown-field
 
@@ -215,8 +215,8 @@ fn two_places_that_clash_are_both_shown_and_links_show_no_secret() {
 
     facectl::invalid-link
 
-      x `spec.train_image_url` is not a link that Tavus can use: its scheme is `http`, only https is
-      | fetched
+      x `spec.train_image_url` is not a source that a face can be trained from: its scheme is `http`,
+      | only https is fetched
        ,-[f.yaml:8:20]
      7 |   callback_url: { url: "https://…@h.example.com/?…" }
      8 |   train_image_url: http://m.example.com/a.png?…

@@ -76,10 +76,12 @@ fn check(server: JoinHandle<Seen>) -> Value {
 }
 
 fn create(training: TrainingInput) -> CreateFace {
+    let link = training.source().link().unwrap().clone();
     CreateFace {
         face_name: "Ana (Support) [fc-k3j9x2m7-qa4bd2-1]".into(),
         model: Model::Phoenix45,
         training,
+        link,
         callback_url: None,
         green_screen: false,
     }
@@ -98,7 +100,7 @@ async fn sent(request: CreateFace) -> Value {
 
 #[tokio::test]
 async fn every_kind_of_create_is_what_the_contract_allows_and_says_no_more() {
-    let video = TrainingInput::Video { source: link("https://media.example.com/ana.mp4?X-Amz-Signature=s") };
+    let video = TrainingInput::Video { source: link("https://media.example.com/ana.mp4?X-Amz-Signature=s").into() };
     let body = sent(create(video.clone())).await;
     let signed = "https://media.example.com/ana.mp4?X-Amz-Signature=s";
     let name = "Ana (Support) [fc-k3j9x2m7-qa4bd2-1]";
@@ -116,7 +118,7 @@ async fn every_kind_of_create_is_what_the_contract_allows_and_says_no_more() {
     ] {
         for auto_fix in [false, true] {
             let source = link("https://media.example.com/ana.png");
-            let body = sent(create(TrainingInput::Image { source, voice: voice.clone(), auto_fix })).await;
+            let body = sent(create(TrainingInput::Image { source: source.into(), voice: voice.clone(), auto_fix })).await;
             assert_eq!(body[field], value);
             assert_eq!(body.get("auto_fix_training_image").and_then(Value::as_bool).unwrap_or(false), auto_fix);
         }

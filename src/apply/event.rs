@@ -9,6 +9,17 @@ use crate::face::{FaceId, FaceKey, Pal, Progress, Token, TrainingStatus, WaitFor
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// A local file is on its way to where Tavus can fetch it.
+    UploadProgressed {
+        /// Which face.
+        key: FaceKey,
+        /// The file, as people see it.
+        name: String,
+        /// How many bytes are there.
+        done: u64,
+        /// How many it has.
+        total: u64,
+    },
     /// A create was written down and is being sent.
     CreateBegun {
         /// Which face.

@@ -6,10 +6,11 @@
 //! as it is waited for.
 //!
 //! # Guarantees
-//! No create is sent without a durable `begun`. What is reported happened. One face's failure does not
+//! No create is sent without a durable `begun`, and none begins before its material was looked at once more. What is reported happened. One face's failure does not
 //! stop the others, with one exception: a refused key stops everything, as every answer would be the same.
 
 mod adopt;
+mod bind;
 mod event;
 mod import;
 mod interrupt;
@@ -25,6 +26,7 @@ mod tests;
 mod update;
 mod wait;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -32,13 +34,15 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::clock::Clock;
-use crate::face::{Desired, FaceSpec, Observed, RecordedFace};
+use crate::face::{Check, Desired, FaceSpec, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
+use crate::together::join_all;
 
 use step::Creation;
 
+pub use bind::{AsWritten, Binder, Binding, Bound, NotBound};
 pub use event::{Event, Sink, Training};
 pub use interrupt::{Interrupt, Interrupter, interrupt};
 pub use limits::{Ledger, RunLimits, spent};
@@ -72,12 +76,16 @@ pub struct ExecuteSettings {
     pub reason: String,
     /// How much may be spent.
     pub limits: RunLimits,
+    /// What is not asked of training material.
+    pub skip_preflight: BTreeSet<Check>,
 }
 
 /// Causes effects, one face at a time, each written down before it is sent.
 pub struct Executor<'a, A> {
     /// The API.
     pub api: &'a A,
+    /// What makes the links that are sent.
+    pub binder: &'a dyn Binder,
     /// What we remember. Behind a lease.
     pub store: Arc<dyn StateStore>,
     /// The time.
@@ -230,25 +238,4 @@ fn refreshed(face: &RecordedFace, spec: Option<&FaceSpec>, observed: &Observed) 
         Some(live) => new.seen(live, observed.at),
         None => new,
     }
-}
-
-/// Runs futures together on this task and returns what they gave, in their order.
-pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut slots: Vec<_> = futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut is_done = true;
-        for (future, output) in &mut slots {
-            let Some(running) = future else { continue };
-            match running.as_mut().poll(context) {
-                std::task::Poll::Ready(value) => {
-                    *output = Some(value);
-                    *future = None;
-                }
-                std::task::Poll::Pending => is_done = false,
-            }
-        }
-        if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    slots.into_iter().filter_map(|(_, output)| output).collect()
 }

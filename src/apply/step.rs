@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::face::{Coverage, FaceId, FaceKey, RecordedFace, Token, TrainingInput, TrainingVoice, named_with};
+use crate::face::{
+    Coverage, FaceId, FaceKey, Link, RecordedFace, Token, TrainedFrom, TrainingInput, TrainingVoice, named_with,
+};
 
 use crate::killpoint::{is_off, kill_point};
 use crate::plan::{Create, Limit};
@@ -13,7 +15,7 @@ use crate::state::{Change, Entry, Happened, HistoryEntry};
 use crate::tavus::{ApiError, CreateFace, CreateOutcome, FaceApi, Failure};
 
 use super::outcome::chain;
-use super::{Done, Event, Executor, Trouble};
+use super::{Bound, Done, Event, Executor, Trouble};
 
 /// How often one create is sent when the API says "later". Each time it is proven that nothing began.
 const POSTPONED_SENDS: u32 = 6;
@@ -33,14 +35,15 @@ impl<A: FaceApi> Executor<'_, A> {
     /// if the process dies in between, it stays `begun`, which counts as in doubt.
     /// An answer is recorded under `recording`, so that one answer cannot be taken for two.
     pub(super) async fn create(&self, key: &FaceKey, creation: Creation<'_>, recording: &Mutex<()>) -> Done {
-        let create = creation.create;
-        let Some(request) = request(create) else {
-            return failed(key, "create", "nothing says what to train it from; nothing was sent".to_owned());
-        };
         for sends in 1..=POSTPONED_SENDS {
             if self.must_stop() {
                 return Done::Skipped;
             }
+            let (create, request) = match self.bind(key, creation.create).await {
+                Ok(bound) => bound,
+                Err(done) => return done,
+            };
+            let creation = Creation { create: &create, ..creation };
             if let Err(why) = self.spend(Limit::MaxTrainings, &create.token.to_string()) {
                 return held(key, "create", format!("{why}; nothing was sent"));
             }
@@ -73,13 +76,43 @@ impl<A: FaceApi> Executor<'_, A> {
                         () = self.interrupt.noted() => {}
                     }
                     kill_point("create", "postponed");
-                    if let Some(why) = self.appeared_meanwhile(create).await {
+                    if let Some(why) = self.appeared_meanwhile(&create).await {
                         return failed(key, "create", format!("{why}; nothing was sent again, apply once more"));
                     }
                 }
             }
         }
         Done::Skipped
+    }
+
+    /// Makes the link to send, and the request with it. The create that comes back says which version of the material it
+    /// is.
+    async fn bind(&self, key: &FaceKey, create: &Create) -> Result<(Create, CreateFace), Done> {
+        let bound = tokio::select! {
+            bound = self.binder.bind(key, create, &self.settings.skip_preflight) => bound,
+            () = self.interrupt.noted() => return Err(Done::Skipped),
+        };
+        let Bound { link, revision } = match bound {
+            Ok(bound) => bound,
+            Err(why) => return Err(held(key, "create", format!("{why}; nothing was sent"))),
+        };
+        let planned = &create.trained_from.revision;
+        if let (Some(planned), Some(found)) = (planned, &revision)
+            && planned.differs_from(found)
+        {
+            let source = &create.trained_from.source;
+            let why = format!(
+                "{source} is another object now ({found}) than when the plan was made ({planned}); nothing was sent, plan again"
+            );
+            return Err(held(key, "create", why));
+        }
+        let trained_from =
+            TrainedFrom { revision: revision.or_else(|| planned.clone()), ..create.trained_from.clone() };
+        let create = Create { trained_from, ..create.clone() };
+        let Some(request) = request(&create, link) else {
+            return Err(failed(key, "create", "nothing says what to train it from; nothing was sent".to_owned()));
+        };
+        Ok((create, request))
     }
 
     /// Looks whether somebody else created the face while this run was asked to be patient.
@@ -279,7 +312,7 @@ pub(super) fn failed(key: &FaceKey, doing: &'static str, why: String) -> Done {
 }
 
 /// None where there is nothing to train from, which no plan asks for.
-fn request(create: &Create) -> Option<CreateFace> {
+fn request(create: &Create, link: Link) -> Option<CreateFace> {
     let Create { spec, token, trained_from: _, instead_of: _, gives_up: _ } = create;
     Some(CreateFace {
         face_name: match is_off("token") {
@@ -288,6 +321,7 @@ fn request(create: &Create) -> Option<CreateFace> {
         },
         model: spec.model,
         training: spec.training.clone()?,
+        link,
         callback_url: spec.callback_url.clone(),
         green_screen: spec.green_screen,
     })

@@ -37,6 +37,9 @@ impl Progress {
 
     fn on_terminal(&self, event: &Event, shown: &mut Shown) {
         match event {
+            Event::UploadProgressed { key, name, done, total } => {
+                return upload_bar(shown, key, name, (*done, *total));
+            }
             Event::TrainingProgressed(training) => update_bar(shown, training),
             Event::FaceReached(training) | Event::TrainingFailed { training, .. } => {
                 if let Some(bar) = shown.by_key.remove(&training.key) {
@@ -101,6 +104,32 @@ fn update_bar(shown: &mut Shown, training: &Training) {
     bar.set_position(training.progress.map_or(0, |progress| u64::from(progress.percent())));
     let usual = training.usual_hours.map_or_else(String::new, |range| format!(" of {}", hours(range)));
     bar.set_message(format!("{} {}{usual}", training.status.shown(), duration(training.elapsed)));
+}
+
+/// One at a time is uploaded: its bar goes when it is whole.
+fn upload_bar(shown: &mut Shown, key: &FaceKey, name: &str, (done, total): (u64, u64)) {
+    let bar = shown.by_key.entry(key.clone()).or_insert_with(|| {
+        let bar = shown.bars.add(ProgressBar::new(total));
+        bar.set_style(upload_style());
+        bar.set_prefix(key.to_string());
+        bar.set_message(name.to_owned());
+        bar
+    });
+    bar.set_position(done);
+    if done >= total
+        && let Some(bar) = shown.by_key.remove(key)
+    {
+        bar.finish_and_clear();
+        shown.bars.remove(&bar);
+    }
+}
+
+fn upload_style() -> ProgressStyle {
+    ProgressStyle::with_template(
+        "  {prefix:<16!} {bar:16.cyan/blue} {percent:>3}% {bytes} of {total_bytes}, {eta} left  {msg}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
+    .progress_chars("━╸─")
 }
 
 fn style() -> ProgressStyle {

@@ -10,15 +10,18 @@
 
 mod desired;
 mod link;
+mod material;
 mod name;
 mod observed;
 mod recorded;
+mod source;
 mod spec;
 mod token;
 mod voice;
 
 pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin, shown_path};
 pub use link::{Link, LinkEnd, LinkError, SigningScheme, TooLong, Validity, is_public_address, redact_links};
+pub use material::{Certainty, Check, Finding, MaterialSight, NoSuchCheck, Revision, Severity};
 pub(crate) use name::is_invisible_control;
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{
@@ -26,9 +29,12 @@ pub use observed::{
 };
 pub(crate) use recorded::previous_faces;
 pub use recorded::{Doubt, LastSeen, OpenCreate, PreviousFace, Recorded, RecordedFace};
+pub use source::{
+    FileContent, ObjectName, ObjectPrefix, SourceCommand, SourceError, SourceFile, Store, TrainingSource,
+};
 pub use spec::{
-    FaceSpec, Fingerprint, InputChange, Lifecycle, OnFailed, OnMissing, OnRemoval, SourceKind, TrainedFrom,
-    TrainingInput, TrainingVoice, WaitFor,
+    FaceSpec, Fingerprint, InputChange, Lifecycle, OnFailed, OnMissing, OnRemoval, OnSourceChange, SourceKind,
+    TrainedFrom, TrainingInput, TrainingVoice, WaitFor,
 };
 pub use token::{Attempt, Token, named_with, split_name};
 pub use voice::{ListedVoice, VoiceKind, VoiceUse};

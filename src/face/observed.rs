@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FaceId, PalId, Token, VoiceId, split_name};
+use super::{FaceId, FaceKey, MaterialSight, PalId, Token, VoiceId, split_name};
 
 /// What the API showed, when, and whether it was everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct Observed {
     pub faces: BTreeMap<FaceId, ObservedFace>,
     /// Which PALs use which face; none where nobody looked, as most plans need not know.
     pub pals: Option<ObservedPals>,
+    /// What looks at training material showed, by the key of the face it is for; none where nobody looked, as most
+    /// plans need not know.
+    pub material: BTreeMap<FaceKey, MaterialSight>,
 }
 
 /// How a view of the live faces came about.

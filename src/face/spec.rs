@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FaceName, Link, Model, VoiceId, VoiceSlug};
+use super::{FaceName, Link, Model, Revision, TrainingSource, VoiceId, VoiceSlug};
 
 /// Everything a manifest says about one face, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub struct FaceSpec {
 pub enum TrainingInput {
     /// A recording: it brings its own voice.
     Video {
-        /// Where Tavus fetches it.
-        source: Link,
+        /// Where it lies.
+        source: TrainingSource,
     },
     /// A photo: it carries no sound, so a voice is named.
     Image {
-        /// Where Tavus fetches it.
-        source: Link,
+        /// Where it lies.
+        source: TrainingSource,
         /// What the face speaks with.
         voice: TrainingVoice,
         /// Lets the service re-frame or repair the photo.
@@ -62,8 +62,8 @@ pub enum TrainingVoice {
 }
 
 impl TrainingInput {
-    /// Returns the link to the material.
-    pub fn source(&self) -> &Link {
+    /// Returns where the material lies.
+    pub fn source(&self) -> &TrainingSource {
         match self {
             Self::Video { source } | Self::Image { source, .. } => source,
         }
@@ -115,6 +115,9 @@ pub struct Lifecycle {
     pub retire_after: SignedDuration,
     /// Whether PALs that use a face are pointed to the one that takes its place.
     pub repoint_pals: bool,
+    /// What to do when another object lies under the name that the face was trained from.
+    #[serde(default)]
+    pub on_source_change: OnSourceChange,
 }
 
 impl Default for Lifecycle {
@@ -128,6 +131,7 @@ impl Default for Lifecycle {
             // A night's sleep to notice that the new face is worse.
             retire_after: SignedDuration::from_hours(24),
             repoint_pals: true,
+            on_source_change: OnSourceChange::default(),
         }
     }
 }
@@ -190,6 +194,17 @@ pub enum OnFailed {
     Retry,
 }
 
+/// `lifecycle.on_source_change`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSourceChange {
+    /// Say so: an object that was overwritten costs nothing by itself.
+    #[default]
+    Report,
+    /// Train a new face from it.
+    Retrain,
+}
+
 /// A BLAKE3 hash over everything that makes a new training necessary.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -232,10 +247,14 @@ pub struct TrainedFrom {
     pub model: Model,
     /// Recording or photo.
     pub kind: SourceKind,
-    /// The link as people may see it. For display; `source_hash` decides.
+    /// The source as people may see it. For display; `source_hash` decides.
     pub source: String,
-    /// A hash of the link's identity, in hexadecimal.
+    /// A hash of the source's identity, in hexadecimal.
     pub source_hash: String,
+    /// Which version of an object it was, where its store said so. Not part of the fingerprint: whether another one is
+    /// a reason to train anew is for the manifest to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// The stock voice it was created with, where a slug was named. A voice named by id is set in place
     /// and never needs a new training.
     pub voice: Option<VoiceSlug>,
@@ -248,7 +267,8 @@ pub struct TrainedFrom {
 }
 
 impl FaceSpec {
-    /// Returns what a training from this spec is made from; none where the spec does not say.
+    /// Returns what a training from this spec is made from; none where the spec does not say, or names a file whose
+    /// content is not known. Which version of an object is meant is not known here.
     pub fn trained_from(&self) -> Option<TrainedFrom> {
         let Self {
             face_name: _,
@@ -270,7 +290,8 @@ impl FaceSpec {
             model: *model,
             kind: training.kind(),
             source: training.source().shown(),
-            source_hash: blake3::hash(training.source().identity().as_bytes()).to_hex()[..32].to_owned(),
+            source_hash: blake3::hash(training.source().identity()?.as_bytes()).to_hex()[..32].to_owned(),
+            revision: None,
             voice,
             auto_fix,
             green_screen: *green_screen,
@@ -299,7 +320,8 @@ impl TrainedFrom {
     /// Returns the hash that decides whether two inputs are the same.
     pub fn fingerprint(&self) -> Fingerprint {
         // In full, so that a new field cannot be forgotten here.
-        let Self { model, kind, source: _, source_hash, voice, auto_fix, green_screen, training_version } = self;
+        let Self { model, kind, source: _, source_hash, revision: _, voice, auto_fix, green_screen, training_version } =
+            self;
         let mut hasher = blake3::Hasher::new_derive_key("facectl 2026-11 training fingerprint");
         for part in [
             model.as_str(),
@@ -320,13 +342,21 @@ impl TrainedFrom {
         Fingerprint(*hasher.finalize().as_bytes())
     }
 
+    /// Returns both versions where the same object is meant and another one lies there than this was made from.
+    pub fn revised<'a>(&'a self, wanted: &'a Self) -> Option<(&'a Revision, &'a Revision)> {
+        let (before, after) = (self.revision.as_ref()?, wanted.revision.as_ref()?);
+        let is_same = self.kind == wanted.kind && self.source_hash == wanted.source_hash;
+        (is_same && before.differs_from(after)).then_some((before, after))
+    }
+
     /// Returns the inputs in which `wanted` differs so that a new training is needed; empty means that
     /// this face already is what is wanted.
     ///
     /// A stock voice on our side and none on theirs is no difference: the manifest names a voice by id
     /// now, and that is set in place.
     pub fn changes_to(&self, wanted: &Self) -> Vec<InputChange> {
-        let Self { model, kind, source, source_hash, voice, auto_fix, green_screen, training_version } = self;
+        let Self { model, kind, source, source_hash, revision: _, voice, auto_fix, green_screen, training_version } =
+            self;
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
         let slug = |value: &Option<VoiceSlug>| value.as_ref().map_or_else(|| "(by id)".to_owned(), ToString::to_string);
         let mut changes = Vec::new();
@@ -334,8 +364,11 @@ impl TrainedFrom {
         if *model != wanted.model {
             differs("model_name", model.to_string(), wanted.model.to_string());
         }
+        let field = if wanted.kind == SourceKind::Video { "train_video_url" } else { "train_image_url" };
+        if let Some((before, after)) = self.revised(wanted) {
+            differs(field, format!("{source} ({before})"), format!("{} ({after})", wanted.source));
+        }
         if *kind != wanted.kind || *source_hash != wanted.source_hash {
-            let field = if wanted.kind == SourceKind::Video { "train_video_url" } else { "train_image_url" };
             // Two links may look the same once their secrets are hidden.
             let note = |of: &Self| match &of.source {
                 shown if self.kind != wanted.kind => format!("{} {shown}", of.kind),
@@ -371,7 +404,7 @@ mod tests {
             face_name: "Ana".parse().unwrap(),
             model: Model::Phoenix45,
             training: Some(TrainingInput::Image {
-                source: Link::parse("https://m.example.com/a.png?X-Amz-Signature=1").unwrap(),
+                source: Link::parse("https://m.example.com/a.png?X-Amz-Signature=1").unwrap().into(),
                 voice,
                 auto_fix: false,
             }),
@@ -401,7 +434,7 @@ mod tests {
         after.callback_url = Some(Link::parse("https://hooks.example.com/x").unwrap());
         after.lifecycle.protect = true;
         after.training = Some(TrainingInput::Image {
-            source: Link::parse("https://m.example.com/a.png?X-Amz-Signature=2").unwrap(),
+            source: Link::parse("https://m.example.com/a.png?X-Amz-Signature=2").unwrap().into(),
             voice: stock("ANNA"),
             auto_fix: false,
         });

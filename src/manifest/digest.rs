@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::face::{DesiredFace, FaceKey, FaceSpec, Lifecycle, Naming, ProjectName};
+use crate::face::{Desired, DesiredFace, FaceKey, FaceSpec, Lifecycle, Naming, OnSourceChange, ProjectName};
 
 /// Returns the digest, in hexadecimal. Equal for equal wishes, however the files are cut and links are signed.
 pub(super) fn of(project: &ProjectName, naming: Naming, faces: &BTreeMap<FaceKey, DesiredFace>) -> String {
@@ -18,6 +18,12 @@ pub(super) fn of(project: &ProjectName, naming: Naming, faces: &BTreeMap<FaceKey
         hash.face(face);
     }
     hash.0.finalize().to_hex().to_string()
+}
+
+/// Brings the digest of what is wanted up to date, after more became known about it than the manifests say: what is in
+/// the files that they name.
+pub fn refresh(desired: &mut Desired) {
+    desired.digest = of(&desired.project, desired.naming, &desired.faces);
 }
 
 /// What the names of annotations begin with that mean something to facectl.
@@ -48,7 +54,7 @@ impl Hash {
         let FaceSpec {
             face_name,
             model: _,
-            training: _,
+            training,
             default_voice,
             callback_url,
             green_screen: _,
@@ -57,12 +63,28 @@ impl Hash {
         } = spec;
         self.text(face_name.as_str());
         // Holds model, training, green screen and version, without signatures.
-        self.text(&spec.fingerprint().map(|fingerprint| fingerprint.to_string()).unwrap_or_default());
+        let fingerprint = spec.fingerprint().map(|fingerprint| fingerprint.to_string());
+        // A file whose content nobody knows is told from another one by its name.
+        let named = || training.as_ref().map(|training| training.source().shown());
+        self.text(&fingerprint.or_else(named).unwrap_or_default());
         self.text(default_voice.as_ref().map_or("", |voice| voice.as_str()));
         self.text(&callback_url.as_ref().map(crate::face::Link::identity).unwrap_or_default());
-        let Lifecycle { on_removal, protect, wait_for, on_missing, on_failed, retire_after, repoint_pals } = lifecycle;
+        let Lifecycle {
+            on_removal,
+            protect,
+            wait_for,
+            on_missing,
+            on_failed,
+            retire_after,
+            repoint_pals,
+            on_source_change,
+        } = lifecycle;
         self.text(&format!("{on_removal:?} {protect} {wait_for:?} {on_missing:?} {on_failed:?}"));
         self.text(&format!("{retire_after} {repoint_pals}"));
+        // Only where it says something: manifests without it have the digest that they always had.
+        if *on_source_change != OnSourceChange::default() {
+            self.text(&format!("{on_source_change:?}"));
+        }
         // Those that are for facectl decide what a face is; the others say nothing to a plan.
         let ours: Vec<_> = annotations.iter().filter(|(name, _)| name.starts_with(OUR_PREFIX)).collect();
         self.count(ours.len());

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::face::{FACE_ID_ANNOTATION, Model, Naming, OnFailed, OnMissing, OnRemoval, WaitFor};
+use crate::face::{FACE_ID_ANNOTATION, Model, Naming, OnFailed, OnMissing, OnRemoval, OnSourceChange, WaitFor};
 
 use super::project::Adopt;
 
@@ -65,14 +65,17 @@ pub(super) struct FaceFields {
     #[serde(default)]
     #[schemars(schema_with = "model")]
     pub(super) model_name: Option<Model>,
-    /// A direct https link to the training video. Exactly one of this and `train_image_url`; neither where the
-    /// annotation `facectl.dev/face-id` names a live face. A signature in the query does not count as a change.
+    /// The training video: a direct https link, an object (`s3://BUCKET/KEY`, `gs://BUCKET/KEY`,
+    /// `az://ACCOUNT/CONTAINER/BLOB`, signed at the moment it is sent), a file (`./ana.mp4`, uploaded to
+    /// `spec.media.upload` of the project), or `exec:COMMAND ARGS` that prints a link. Exactly one of this and
+    /// `train_image_url`; neither where the annotation `facectl.dev/face-id` names a live face. A signature in a link
+    /// does not count as a change.
     #[serde(default)]
-    #[schemars(schema_with = "link")]
+    #[schemars(schema_with = "source")]
     pub(super) train_video_url: Option<String>,
-    /// A direct https link to a photo; not for phoenix-3. Exactly one of this and `train_video_url`.
+    /// A photo, in one of the forms of `train_video_url`; not for phoenix-3. Exactly one of the two.
     #[serde(default)]
-    #[schemars(schema_with = "link")]
+    #[schemars(schema_with = "source")]
     pub(super) train_image_url: Option<String>,
     /// The slug of a stock voice, such as `anna`. Only for a photo, which needs this or `default_voice_id`.
     #[schemars(extend("minLength" = 1))]
@@ -132,6 +135,11 @@ pub(super) struct LifecycleFields {
     pub(super) retire_after: Option<String>,
     /// Whether PALs that use a face are pointed to the one that takes its place. Default: true.
     pub(super) repoint_pals: Option<bool>,
+    /// What to do when another object lies under the name (`s3://…`, `gs://…`, `az://…`) that a face was trained from.
+    /// Default: report.
+    #[serde(default)]
+    #[schemars(schema_with = "on_source_change")]
+    pub(super) on_source_change: Option<OnSourceChange>,
 }
 
 /// A project: what its faces have in common, and how far a run may go.
@@ -220,6 +228,23 @@ pub(super) struct ProjectFields {
     pub(super) requests_per_second: Option<u32>,
     /// Whether `facectl.lock.yaml` is written. Default: true.
     pub(super) lock_file: Option<bool>,
+    /// How training material gets to Tavus.
+    pub(super) media: Option<MediaFields>,
+}
+
+/// How training material gets to Tavus.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MediaFields {
+    /// Where local files are uploaded to, each once, under its SHA-256: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or
+    /// `az://ACCOUNT/CONTAINER/PREFIX`.
+    #[serde(default)]
+    #[schemars(extend("pattern" = "^(s3|gs|az)://"))]
+    pub(super) upload: Option<String>,
+    /// How long the links hold that are signed for objects, 24 hours at least. Default: 48h.
+    #[serde(default)]
+    #[schemars(schema_with = "duration")]
+    pub(super) link_lifetime: Option<String>,
 }
 
 /// What a face is unless it says otherwise.
@@ -296,6 +321,13 @@ fn on_failed(_: &mut SchemaGenerator) -> Schema {
     words(&[("block", "Say so and stop for this face."), ("retry", "Try again, at most once per change, which costs.")])
 }
 
+fn on_source_change(_: &mut SchemaGenerator) -> Schema {
+    words(&[
+        ("report", "Say so: an object that was overwritten costs nothing by itself."),
+        ("retrain", "Train a new face from it, which costs."),
+    ])
+}
+
 fn naming(_: &mut SchemaGenerator) -> Schema {
     words(&[
         ("clean", "The token leaves the name once the face is safely recorded."),
@@ -313,6 +345,11 @@ fn adopt(_: &mut SchemaGenerator) -> Schema {
 fn link(_: &mut SchemaGenerator) -> Schema {
     // A variable may bring the whole link, or a part of it such as the host.
     json_schema!({ "type": "string", "pattern": r"^([hH][tT][tT][pP][sS]://|\$\{FACECTL_VAR_)", "maxLength": 2048 })
+}
+
+fn source(_: &mut SchemaGenerator) -> Schema {
+    let forms = r"^([hH][tT][tT][pP][sS]://|s3://|gs://|az://|exec:|\./|\.\./|\$\{FACECTL_VAR_)";
+    json_schema!({ "type": "string", "pattern": forms, "maxLength": 2048 })
 }
 
 fn duration(_: &mut SchemaGenerator) -> Schema {

@@ -97,7 +97,17 @@ pub fn manifest_of(key: &FaceKey, live: &ObservedFace, recorded: Option<&Recorde
 
 fn known_inputs(from: &TrainedFrom, comment: &mut impl FnMut(&str)) {
     // In full, so that a new field cannot be forgotten here.
-    let TrainedFrom { model: _, kind, source, source_hash: _, voice, auto_fix, green_screen, training_version } = from;
+    let TrainedFrom {
+        model: _,
+        kind,
+        source,
+        source_hash: _,
+        revision: _,
+        voice,
+        auto_fix,
+        green_screen,
+        training_version,
+    } = from;
     comment("What it was trained from is recorded, without the signature of its link. Put the whole link here:");
     let field = match kind {
         SourceKind::Video => "train_video_url",

@@ -14,6 +14,7 @@ use super::digest;
 use super::discover::{self, Collector, Found};
 use super::document::{API_VERSION, FaceDocument, ProjectDocument};
 use super::foreign::{is_foreign, looks_like_ours, not_ours};
+use super::locate::locate;
 use super::project::{self, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 use super::resolve;
 use super::resolver::{Known, Resolver, kind_of};
@@ -144,7 +145,8 @@ enum Extent {
 }
 
 fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected> {
-    let mut loader = Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables };
+    let mut loader =
+        Loader { sources: Sources::default(), out: Vec::new(), variables: request.variables, cwd: request.cwd.clone() };
     let found = loader.project(&request.paths, request.project_file, &request.cwd, request.overrides);
     let files = match extent {
         Extent::Project => Vec::new(),
@@ -226,6 +228,7 @@ struct Loader {
     sources: Sources,
     out: Vec<Diagnostic>,
     variables: BTreeMap<String, String>,
+    cwd: PathBuf,
 }
 
 impl Loader {
@@ -422,12 +425,14 @@ impl Loader {
                         .help(format!("move it to {PROJECT_FILE} at the root of the repository")),
                 );
             }
-            Some(Known::Face) => self.face(source, document, root, is_clean, project, faces),
+            Some(Known::Face) => self.face(file, source, document, root, is_clean, project, faces),
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "as for a document")]
     fn face(
         &mut self,
+        file: &Found,
         source: &Source,
         document: &Document,
         root: &Node,
@@ -445,7 +450,9 @@ impl Loader {
         let built_in = project::Defaults::default();
         let defaults = project.as_ref().map_or(&built_in, |project| &project.settings.defaults);
         let resolver = &mut resolver(source, root, &self.variables, &mut self.out);
-        let resolved = resolve::face(resolver, &typed, defaults, is_clean);
+        let mut resolved = resolve::face(resolver, &typed, defaults, is_clean);
+        let folder = file.path.as_deref().and_then(Path::parent).unwrap_or(&self.cwd);
+        locate(resolver, &mut resolved, folder, project.as_ref().map_or(&self.cwd, |project| &project.root));
         let (is_said, is_sound) = (self.out.len() > before || !is_clean, resolved.face.is_some());
         if !is_said && !is_sound {
             // Cannot happen; but a face that is dropped without a word would look as if it were no longer wanted.

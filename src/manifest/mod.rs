@@ -13,6 +13,7 @@
 //! resolve.rs    -> DesiredFace: the rules of the Create Face call;  project.rs: facectl.yaml
 //! resolver.rs   places, variables, parsing, for both of them
 //! format.rs     the same texts laid out, for `fmt`: the only place that writes manifests
+//! locate.rs     where the files are that faces are trained from
 //! load.rs       all of it, in order, and what documents do to each other
 //! export.rs     the other way round: a manifest for a face that lives already
 //! diagnostic.rs what is wrong and where;  render.rs: as text
@@ -33,6 +34,7 @@ pub mod fields;
 mod foreign;
 pub mod format;
 mod load;
+mod locate;
 pub mod peek;
 mod project;
 mod render;
@@ -47,12 +49,14 @@ mod variables;
 
 pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, DiagnosticDocument, Place, Severity, to_json};
-pub use digest::of_face as face_digest;
+pub use digest::{of_face as face_digest, refresh as refresh_digest};
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};
 pub use load::{LoadRequest, Loaded, Rejected, load, load_also_none, load_as_it_was, load_if_any, load_project};
-pub use project::{Adopt, Defaults, Limits, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
+pub use project::{
+    Adopt, Defaults, LINK_LIFETIMES, Limits, MediaSettings, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings,
+};
 pub use render::render_text;
 pub use source::{FILE_LIMIT, Source, Sources};
 pub use variables::VARIABLE_PREFIX;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::face::{Lifecycle, Link, Model, Naming, ProjectName};
+use crate::face::{Lifecycle, Link, Model, Naming, ObjectPrefix, ProjectName};
 
-use super::document::{LimitFields, ProjectDocument, ProjectFields};
+use super::document::{LimitFields, MediaFields, ProjectDocument, ProjectFields};
 use super::resolve::merge;
 use super::resolver::{Resolver, Wrong};
 
@@ -66,6 +66,17 @@ pub struct ProjectSettings {
     pub requests_per_second: Option<u32>,
     /// Whether the lock file is written.
     pub lock_file: bool,
+    /// How training material gets to Tavus.
+    pub media: MediaSettings,
+}
+
+/// `spec.media`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// Where local files are uploaded to.
+    pub upload: Option<ObjectPrefix>,
+    /// How long links that are signed for objects hold.
+    pub link_lifetime: Option<Duration>,
 }
 
 impl Default for ProjectSettings {
@@ -87,6 +98,7 @@ impl Default for ProjectSettings {
             wait_timeout: None,
             requests_per_second: None,
             lock_file: true,
+            media: MediaSettings::default(),
         }
     }
 }
@@ -186,6 +198,7 @@ fn settings(resolver: &mut Resolver<'_>, fields: ProjectFields) -> ProjectSettin
         wait_timeout,
         requests_per_second,
         lock_file,
+        media,
     } = fields;
     let defaults = defaults.unwrap_or_default();
     let limits = self::limits(resolver, limits.unwrap_or_default());
@@ -227,6 +240,37 @@ fn settings(resolver: &mut Resolver<'_>, fields: ProjectFields) -> ProjectSettin
         wait_timeout,
         requests_per_second,
         lock_file: lock_file.unwrap_or(true),
+        media: self::media(resolver, media.unwrap_or_default()),
+    }
+}
+
+fn media(resolver: &mut Resolver<'_>, fields: MediaFields) -> MediaSettings {
+    let MediaFields { upload, link_lifetime } = fields;
+    let path = |name| ["spec", "media", name];
+    MediaSettings {
+        upload: resolver.parse(&path("upload"), upload.as_deref(), "a place to upload to", ObjectPrefix::parse),
+        link_lifetime: resolver.parse(
+            &path("link_lifetime"),
+            link_lifetime.as_deref(),
+            "how long a link can hold",
+            link_lifetime_of,
+        ),
+    }
+}
+
+/// Shortest and longest time that a signed link may hold: what Tavus asks for (24 hours after submission, docs.tavus.io,
+/// 2026), and what S3 and Google sign at most (7 days; S3, "Sharing objects with presigned URLs"; Google, "Signed URLs").
+pub const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(24 * 3600)..=Duration::from_secs(7 * 24 * 3600);
+
+fn link_lifetime_of(text: &str) -> Result<Duration, Wrong> {
+    let lifetime = duration(text)?;
+    match LINK_LIFETIMES.contains(&lifetime) {
+        true => Ok(lifetime),
+        false => Err(Wrong::value(
+            "it is not between 24h and 7d",
+            "Tavus may fetch the material for 24 hours, and no store signs for more than 7 days; 48h is the default",
+        )),
     }
 }
 

@@ -119,12 +119,22 @@ pub(super) fn merge(
     fields: LifecycleFields,
     default: Lifecycle,
 ) -> Lifecycle {
-    let LifecycleFields { on_removal, protect, wait_for, on_missing, on_failed, retire_after, repoint_pals } = fields;
+    let LifecycleFields {
+        on_removal,
+        protect,
+        wait_for,
+        on_missing,
+        on_failed,
+        retire_after,
+        repoint_pals,
+        on_source_change,
+    } = fields;
     let path: Vec<&str> = path.iter().copied().chain(["retire_after"]).collect();
     let retire_after = resolver.parse(&path, retire_after.as_deref(), "a length of time", duration_or_zero);
     Lifecycle {
         retire_after: retire_after.unwrap_or(default.retire_after),
         repoint_pals: repoint_pals.unwrap_or(default.repoint_pals),
+        on_source_change: on_source_change.unwrap_or(default.on_source_change),
         on_removal: on_removal.unwrap_or(default.on_removal),
         protect: protect.unwrap_or(default.protect),
         wait_for: wait_for.unwrap_or(default.wait_for),
@@ -160,8 +170,8 @@ fn source_unstated(resolver: &mut Resolver<'_>, fields: &FaceFields) -> bool {
     is_sound
 }
 
-const VIDEO: [&str; 2] = ["spec", "train_video_url"];
-const IMAGE: [&str; 2] = ["spec", "train_image_url"];
+pub(super) const VIDEO: [&str; 2] = ["spec", "train_video_url"];
+pub(super) const IMAGE: [&str; 2] = ["spec", "train_image_url"];
 
 fn training(
     resolver: &mut Resolver<'_>,
@@ -194,8 +204,8 @@ fn training(
                 .related(first, "the other source")
                 .help("keep exactly one of `train_video_url` and `train_image_url`"),
             );
-            resolver.link(&VIDEO, fields.train_video_url.as_deref());
-            resolver.link(&IMAGE, fields.train_image_url.as_deref());
+            resolver.material(&VIDEO, fields.train_video_url.as_deref());
+            resolver.material(&IMAGE, fields.train_image_url.as_deref());
             None
         }
         (true, false) => video(resolver, fields),
@@ -225,7 +235,7 @@ fn video(resolver: &mut Resolver<'_>, fields: &FaceFields) -> Option<TrainingInp
         let help = "leave it out, or train from `train_image_url`".to_owned();
         resolver.say("facectl::image-only", place, "`auto_fix_training_image` repairs photos only", Some(help));
     }
-    let source = resolver.link(&VIDEO, fields.train_video_url.as_deref())?;
+    let source = resolver.material(&VIDEO, fields.train_video_url.as_deref())?;
     Some(TrainingInput::Video { source })
 }
 
@@ -273,7 +283,7 @@ fn image(
         (true, false) => stock.map(TrainingVoice::Stock),
         (false, true) => default_voice.cloned().map(TrainingVoice::Id),
     };
-    let source = resolver.link(&IMAGE, fields.train_image_url.as_deref());
+    let source = resolver.material(&IMAGE, fields.train_image_url.as_deref());
     Some(TrainingInput::Image {
         source: source?,
         voice: voice?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::face::{Link, LinkError, NameError};
+use crate::face::{Link, LinkError, NameError, SourceError, TrainingSource};
 
 use super::diagnostic::{Diagnostic, Place, nearest};
 use super::shape::clipped;
@@ -79,6 +79,10 @@ impl Resolver<'_> {
         self.parse(path, text, "a link that Tavus can use", Link::parse)
     }
 
+    pub(super) fn material(&mut self, path: &[&str], text: Option<&str>) -> Option<TrainingSource> {
+        self.parse(path, text, "a source that a face can be trained from", TrainingSource::parse)
+    }
+
     /// Parses a name that must not depend on the environment.
     pub(super) fn label<T: std::str::FromStr<Err = NameError>>(
         &mut self,
@@ -148,6 +152,36 @@ impl From<LinkError> for Wrong {
             other => other.to_string(),
         };
         Self { code: "facectl::invalid-link", reason: error.to_string(), without_value, help: Some(help.to_owned()) }
+    }
+}
+
+impl From<SourceError> for Wrong {
+    fn from(error: SourceError) -> Self {
+        let help = match &error {
+            SourceError::Link(link) => return link.clone().into(),
+            SourceError::NoScheme(true) => "a file is named by a path from the manifest on: ./media/ana.mp4",
+            SourceError::NoScheme(false) => {
+                "a link begins with https://, an object with s3://, gs:// or az://, and a file with ./ (./ana.mp4)"
+            }
+            SourceError::FileUrl => "write a path from the manifest on: ./media/ana.mp4",
+            SourceError::Path(_) => "write it like ./media/ana.mp4, seen from the manifest",
+            SourceError::Bucket(..) | SourceError::NoKey(_) => {
+                "write s3://BUCKET/KEY, gs://BUCKET/KEY or az://ACCOUNT/CONTAINER/BLOB"
+            }
+            SourceError::Key(_) => "name the object as it is listed in its bucket",
+            SourceError::Query(_) => {
+                "the link is signed when it is sent, so nothing but a version can follow: ?versionId=… (s3), ?generation=… (gs)"
+            }
+            SourceError::Command => "write exec:PROGRAM ARGUMENTS, quoted as in a shell; no shell sees it",
+        };
+        let reason = error.to_string();
+        // What a variable brought is not shown.
+        let without_value = match &error {
+            SourceError::Bucket(_, what) => format!("it does not name {what}"),
+            SourceError::Query(_) => "what follows the `?` names no version".to_owned(),
+            _ => reason.clone(),
+        };
+        Self { code: "facectl::invalid-source", reason, without_value, help: Some(help.to_owned()) }
     }
 }
 

@@ -12,7 +12,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check::{Certainty, Check, Finding};
+use super::{Certainty, Check, Finding};
 use crate::face::{Link, LinkEnd, SigningScheme, TooLong, Validity};
 
 /// How long a link must hold after it was sent (links of training material, docs.tavus.io, October 2026).

@@ -2,23 +2,35 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `check.rs` | the questions that are asked of material, and what a finding is |
-//! | `expiry.rs` | whether a link lives long enough, by what it says itself |
 //! | `read.rs` | reading parts of it, wherever it lies |
-//! | `probe/` | fetching a link from here: reachable, the file itself, the same twice |
 //! | `inspect/` | looking inside through a few such reads |
 //! | `facts.rs` | what was seen inside |
-//! | `rules.rs` | what Tavus asks of material, and what the facts say to it |
+//! | `rules.rs` | what follows from it, by what Tavus' pages ask for |
+//! | `expiry.rs` | whether a link lives long enough, by what it says itself |
+//! | `probe/` | fetching a link from here: reachable, the file itself, the same twice |
+//! | `store.rs` | object stores: what lies there, links to it, uploads; the only file that names the library |
+//! | `command.rs` | commands that print links |
+//! | `content.rs` | what is in local files, hashed once |
+//! | `upload.rs` | local files to a store, each once |
+//! | `desk.rs` | all of it together: a look before it is paid for, and the link that is sent |
+//!
+//! What a finding is stands with the words, in [`crate::face`].
 
-mod check;
+mod command;
+mod content;
+mod desk;
 mod expiry;
 mod facts;
 mod inspect;
 mod probe;
 mod read;
 mod rules;
+mod store;
+mod upload;
 
-pub use check::{Certainty, Check, Finding, NoSuchCheck, Severity};
+pub use crate::face::{Certainty, Check, Finding, NoSuchCheck, Severity};
+pub use content::{HASHES_FILE, Hashes, has_files, read_contents};
+pub use desk::{Desk, DeskSettings, LINK_LIFETIME};
 pub use expiry::judge_expiry;
 pub use facts::{AudioCodec, Container, Facts, Flaw, VideoCodec};
 pub use inspect::{InspectError, MOST_BYTES, MOST_READS, inspect};
@@ -27,3 +39,4 @@ pub use probe::{
 };
 pub use read::{RangedRead, ReadError};
 pub use rules::judge;
+pub use upload::{UPLOADS_FOLDER, Uploading};

@@ -1,12 +1,12 @@
 //! Nothing is recorded for a declared key: is there a live face that is already it? Rows 2a to 8, and 12.
 
 use crate::face::{
-    Attempt, DesiredFace, FaceKey, ObservedFace, Ownership, PreviousFace, RecordedFace, Token, TrainingStatus,
+    Attempt, DesiredFace, FaceId, FaceKey, ObservedFace, Ownership, PreviousFace, RecordedFace, Token, TrainingStatus,
 };
 
 use super::by_id::decide_by_id;
 use super::decide::{Decision, blocked, in_doubt, start};
-use super::views::{Views, namesakes, newest, oldest};
+use super::views::{Views, holds, namesakes, newest, oldest};
 use super::{Action, Adopt, Block, Reason, Scope};
 
 /// The annotation by which a manifest says under which key its face was recorded before.
@@ -76,9 +76,13 @@ pub(super) fn adopt_by_token(
 ) -> Option<Decision> {
     let trained_from = desired.spec.trained_from()?;
     let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
+    // What the key has is no other face: it was made from the same inputs, from another version of their object.
+    let recorded = views.recorded.faces.get(key);
+    let is_present = |id: &FaceId| recorded.is_some_and(|recorded| holds(recorded, id));
     let is_taken = |(token, face): &&(Token, &ObservedFace)| {
         token.is_same_intent(&wanted)
             && !left_before.iter().any(|left| left.id == face.id)
+            && !is_present(&face.id)
             && (failed == Failed::Taken || face.status != TrainingStatus::Failed)
     };
     let same_intent = || views.with_token_of(key).iter().filter(is_taken);

@@ -57,6 +57,8 @@ impl Reason {
                 Block::NamesAnother { .. } => "blocked_names_another",
                 Block::NoSource => "blocked_no_source",
                 Block::ExampleHost(_) => "blocked_example_host",
+                Block::FileUnread(_) => "blocked_file_unread",
+                Block::Material(_) => "blocked_material",
             },
         }
     }

@@ -63,6 +63,7 @@ use crate::face::{
 use super::adopt::{Failed, adopt_by_token, decide_unrecorded};
 use super::by_id::names_another;
 use super::in_place::{is_reached, naming_for, update};
+use super::material::{self, made_from};
 use super::replace::{decide_beside, decide_changed, is_rolled_back, paid_before, serving};
 use super::retire::{decide_undesired, retired};
 use super::views::{Views, duplicates, known_ids, namesakes, oldest};
@@ -140,6 +141,11 @@ fn decide(views: &Views<'_>, key: &FaceKey) -> FacePlan {
         // Offline nobody saw how far it is.
         status: live.filter(|_| !views.observed.sight.is_offline()).map(|face| face.status.clone()),
         wait_for: desired.map(|face| face.spec.lifecycle.wait_for),
+        advice: match action.is_paid() {
+            true => views.observed.material.get(key).and_then(|sight| sight.findings.clone()).unwrap_or_default(),
+            false => Vec::new(),
+        },
+        source_change: material::source_change(views, key),
         id,
         action,
         reason,
@@ -275,7 +281,7 @@ pub(super) fn input_changes(
     desired: &DesiredFace,
     recorded: &RecordedFace,
 ) -> Option<Vec<InputChange>> {
-    let wanted = desired.spec.trained_from()?;
+    let wanted = material::wanted(views, key, desired)?;
     match (&recorded.trained_from, &recorded.token) {
         (Some(trained_from), _) => Some(trained_from.changes_to(&wanted)).filter(|changes| !changes.is_empty()),
         (None, Some(token)) => {
@@ -300,7 +306,11 @@ pub(super) fn next_attempt(
     let wanted = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
     let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
     // By its inputs too: the token of a face that had another key before speaks of that one.
-    let by_inputs = made.clone().filter(|face| input_changes(views, key, desired, face).is_none());
+    // A version of an object that was trained from before is an attempt at these inputs as well.
+    let is_made_from = |face: &&RecordedFace| {
+        face.fingerprint() == Some(fingerprint) || input_changes(views, key, desired, face).is_none()
+    };
+    let by_inputs = made.clone().filter(is_made_from);
     let before = recorded.previous.iter();
     let by_inputs = by_inputs
         .map(|face| face.attempt)
@@ -323,7 +333,10 @@ pub(super) fn start(
     instead_of: Option<&FaceId>,
     reason: Reason,
 ) -> Decision {
-    let Some(trained_from) = desired.spec.trained_from() else { return blocked(instead_of, Block::NoSource) };
+    let Some(trained_from) = made_from(views, key, desired) else {
+        let source = desired.spec.training.as_ref().map(|training| training.source().shown());
+        return blocked(instead_of, source.map_or(Block::NoSource, Block::FileUnread));
+    };
     if let Some(decision) = paid_before(views, key, desired) {
         return decision;
     }
@@ -337,7 +350,8 @@ pub(super) fn start(
         let adopt = Adopt {
             id: face.id.clone(),
             token: Some(token),
-            trained_from: Some(trained_from),
+            // Which version of an object it was made from, its token does not say.
+            trained_from: desired.spec.trained_from(),
             moved_from: None,
             beside: None,
         };
@@ -358,6 +372,9 @@ pub(super) fn start(
     let namesakes = namesakes(views, desired);
     if !namesakes.is_empty() && !views.policy.create_new.contains(key) {
         return blocked(instead_of, Block::SameName(namesakes.iter().map(|face| face.id.clone()).collect()));
+    }
+    if let Some(block) = material::block(views, key) {
+        return blocked(instead_of, block);
     }
     let create =
         Create { spec: desired.spec.clone(), token, trained_from, instead_of: instead_of.cloned(), gives_up: None };

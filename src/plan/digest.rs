@@ -156,7 +156,20 @@ impl Plan {
 
 fn face_digest(face: &FacePlan, retired: &[&Retired]) -> [u8; 32] {
     // In full, so that a new field cannot be forgotten here.
-    let FacePlan { key: _, origin: _, id, name: _, model: _, action, reason, drift: _, status: _, wait_for: _ } = face;
+    let FacePlan {
+        key: _,
+        origin: _,
+        id,
+        name: _,
+        model: _,
+        action,
+        reason,
+        drift: _,
+        status: _,
+        wait_for: _,
+        advice: _,
+        source_change: _,
+    } = face;
     let mut hash = Hash::new("facectl 2026-11 face in a plan digest");
     hash.ids(id);
     // Faces from before that stay: whether they could go is a matter of time.
@@ -287,6 +300,7 @@ impl Hash {
             face_slots,
             // It shows in what is blocked.
             refuses_example_hosts: _,
+            skip_preflight,
             scope,
             selection,
         } = policy;
@@ -302,7 +316,11 @@ impl Hash {
             self.texts(patterns.iter().map(super::KeyPattern::as_str));
         }
         self.texts(labels.iter().map(ToString::to_string));
-        // Only where it was asked for: a plan without it has the digest that it always had.
+        // Only where it was asked for: a plan without it has the digest that it always had. So is the next one.
+        if !skip_preflight.is_empty() {
+            self.text("skip_preflight");
+            self.texts(skip_preflight.iter().map(|check| check.word()));
+        }
         if let Some(since) = since {
             self.keys(since.faces.keys());
         }
@@ -312,6 +330,10 @@ impl Hash {
         let Create { spec, token, trained_from, instead_of, gives_up } = create;
         self.text(&token.to_string());
         self.text(&trained_from.fingerprint().to_string());
+        // An approval is for the version that lay there: another one wants another one.
+        if let Some(revision) = &trained_from.revision {
+            self.text(&revision.to_string());
+        }
         self.ids(instead_of);
         self.ids(gives_up);
         let FaceSpec {
@@ -381,6 +403,8 @@ impl Hash {
             Block::Missing
             | Block::NoSource
             | Block::ExampleHost(_)
+            | Block::FileUnread(_)
+            | Block::Material(_)
             | Block::Failed(_)
             | Block::TuningFailed
             | Block::ListingIncomplete(_)

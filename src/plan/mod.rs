@@ -11,6 +11,7 @@ mod digest;
 mod drift;
 mod in_place;
 mod labels;
+mod material;
 mod merge;
 mod policy;
 mod reason;
@@ -31,8 +32,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::face::{
-    Coverage, Desired, FaceId, FaceKey, FaceSpec, Naming, Observed, Origin, ProjectName, Recorded, Sight, Token,
-    TrainingStatus, WaitFor,
+    Coverage, Desired, FaceId, FaceKey, FaceSpec, Finding, Naming, Observed, Origin, ProjectName, Recorded, Sight,
+    Token, TrainingStatus, WaitFor,
 };
 
 pub use action::{Action, Adopt, Create, Delete, Duplicate, Fate, Keep, Retired, Switch, Update};
@@ -42,6 +43,7 @@ pub use drift::{Drift, DriftReport, drift, live_name_agrees};
 pub(crate) use drift::{may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use labels::{LabelSelector, SelectorError};
+pub use material::{SourceChange, needs_revision};
 pub use merge::{Cause, Change};
 pub use policy::{Limit, Policy, Refusal, Scope, Shortage, Spent};
 pub use reason::{Block, Reason};
@@ -139,6 +141,10 @@ pub struct FacePlan {
     pub status: Option<TrainingStatus>,
     /// How far it is to be waited for; none for a face that left the manifests.
     pub wait_for: Option<WaitFor>,
+    /// What was found about the material of a training that is to be paid for, and does not stop it.
+    pub advice: Vec<Finding>,
+    /// How the object it was trained from changed since, where the manifest asks for nothing to follow from that.
+    pub source_change: Option<SourceChange>,
 }
 
 impl FacePlan {

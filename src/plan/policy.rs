@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::face::{FaceKey, Observed, Ownership};
+use crate::face::{Check, FaceKey, Observed, Ownership};
 
 use super::{Plan, Selection};
 
@@ -42,6 +42,8 @@ pub struct Policy {
     /// Whether a training from a host that is reserved for examples is refused: it could only fail. In a rehearsal
     /// nothing is fetched, so nothing is refused.
     pub refuses_example_hosts: bool,
+    /// Questions that are not asked of training material before it is paid for.
+    pub skip_preflight: BTreeSet<Check>,
     /// How much of the project the manifests cover.
     pub scope: Scope,
     /// Which faces anything is to be planned for.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::face::{FaceId, FaceKey, InputChange, Token};
+use crate::face::{FaceId, FaceKey, Finding, InputChange, Token};
 
 use super::{Keep, NotAdoptable};
 
@@ -126,6 +126,11 @@ pub enum Block {
     NoSource,
     /// The material lies on a host that is reserved for examples: the training could only fail.
     ExampleHost(String),
+    /// A training would be needed, and what is in the file it is to be trained from is not known here: it is missing,
+    /// or cannot be read.
+    FileUnread(String),
+    /// The training could only fail: what was found about its material. Never empty.
+    Material(Vec<Finding>),
     /// Other training inputs are asked for, which needs a new face, and this one is protected.
     ProtectedFromReplacement {
         /// What differs; empty where only the token tells that something does.

@@ -25,6 +25,7 @@ use crate::face::{
 use super::adopt::{Failed, adopt_by_token};
 use super::decide::{Decision, blocked, input_changes, next_attempt, start};
 use super::in_place::{naming_for, update};
+use super::material;
 use super::views::Views;
 use super::{Action, Adopt, Block, Reason, Switch, presence};
 
@@ -86,7 +87,7 @@ pub(super) fn paid_before(views: &Views<'_>, key: &FaceKey, desired: &DesiredFac
     let adopt = Adopt {
         id: back.id.clone(),
         token: back.token.clone(),
-        trained_from: Some(trained_from),
+        trained_from: back.trained_from.clone().or(Some(trained_from)),
         moved_from: None,
         beside: Some(recorded.id.clone()),
     };
@@ -95,9 +96,11 @@ pub(super) fn paid_before(views: &Views<'_>, key: &FaceKey, desired: &DesiredFac
 
 /// Returns whether a face from before was made from what is asked for now.
 pub(super) fn has_wanted_inputs(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, face: &PreviousFace) -> bool {
-    let Some(wanted) = desired.spec.fingerprint() else { return false };
-    match face.fingerprint() {
-        Some(fingerprint) => fingerprint == wanted,
+    let Some(from) = material::wanted(views, key, desired) else { return false };
+    let wanted = from.fingerprint();
+    match &face.trained_from {
+        // Another version of the object only where the manifest says that it matters.
+        Some(made) => made.fingerprint() == wanted && made.revised(&from).is_none(),
         // Where its inputs were never known, its token tells, which may still stand in its name.
         None => {
             let shown = || views.observed.faces.get(&face.id).and_then(ObservedFace::token);
@@ -170,6 +173,13 @@ fn is_present_enough(
     recorded: &RecordedFace,
     has_unwanted: bool,
 ) -> bool {
+    // What replaces a face because its object changed is made from the same inputs: as long as nobody knows which
+    // version lies there, the newer of the two is what was asked for last.
+    let successor = recorded.successor.as_ref().and_then(|successor| successor.fingerprint());
+    let is_same = successor.is_some() && successor == recorded.fingerprint();
+    if !has_unwanted && is_same && material::is_object(desired) {
+        return false;
+    }
     let is_known = recorded.trained_from.is_some() || recorded.token.is_some();
     let is_good = is_known && serving(recorded, views.observed).is_some();
     (has_unwanted || is_good) && input_changes(views, key, desired, recorded).is_none()

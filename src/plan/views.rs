@@ -133,7 +133,7 @@ pub(super) fn namesakes<'a, 'b>(views: &'b Views<'a>, desired: &DesiredFace) -> 
     views.by_name.get(desired.spec.face_name.as_str()).map_or(&[], Vec::as_slice)
 }
 /// Returns whether a record holds a face as its present or its next one.
-fn holds(recorded: &RecordedFace, id: &FaceId) -> bool {
+pub(super) fn holds(recorded: &RecordedFace, id: &FaceId) -> bool {
     recorded.id == *id || recorded.successor.as_ref().is_some_and(|successor| successor.id == *id)
 }
 

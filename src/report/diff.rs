@@ -36,7 +36,17 @@ struct Side {
 
 impl Side {
     fn with_inputs(mut self, from: &TrainedFrom, is_same_source: bool) -> Self {
-        let TrainedFrom { model: _, kind, source, source_hash, voice, auto_fix, green_screen, training_version } = from;
+        let TrainedFrom {
+            model: _,
+            kind,
+            source,
+            source_hash,
+            revision: _,
+            voice,
+            auto_fix,
+            green_screen,
+            training_version,
+        } = from;
         // Two links may look the same once their secrets are hidden.
         let source = if is_same_source {
             source.clone()

@@ -8,6 +8,7 @@ mod drift;
 mod explain;
 mod format;
 mod formats;
+mod material;
 mod offline;
 mod outcome;
 mod paint;

@@ -8,6 +8,7 @@ use crate::face::{Coverage, VoiceId};
 use crate::plan::{Action, Block, Create, Delete, Drift, FacePlan, Plan, PlanDigest, Reason, Retired, Switch, Update};
 
 use super::Paint;
+use super::material::{skipped_text, source_change_text};
 use super::offline::{offline_text, reason_in};
 use super::plan_words::{
     FREE, NAMED, agreement, cost, counts, doubled, fate_of, fields_of, given_up, other_counts, place_taken, refused,
@@ -71,7 +72,7 @@ fn retired_text(text: &mut String, plan: &Plan, paint: Paint) {
 
 /// Returns whether a plan tells people of a face.
 pub(super) fn is_shown(face: &FacePlan) -> bool {
-    (face.action != Action::NoOp && !face.is_housekeeping()) || !face.drift.is_empty()
+    (face.action != Action::NoOp && !face.is_housekeeping()) || !face.drift.is_empty() || face.source_change.is_some()
 }
 
 fn face_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
@@ -110,6 +111,7 @@ fn face_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
     }
     reason_text(text, face, plan, paint);
+    material_text(text, face, paint);
     for drift in &face.drift {
         // The reason of a blocked or updated face says it already.
         if !is_told_by_reason(drift, face) {
@@ -151,6 +153,20 @@ fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
     }
     if let (Some(origin), true) = (&face.origin, face.action.is_paid() || face.action == Action::Blocked) {
         let _ = writeln!(text, "      {}", paint.dim(&format!("at {origin}")));
+    }
+}
+
+/// What was found about the material, beside what stops it, and what became of it since.
+fn material_text(text: &mut String, face: &FacePlan, paint: Paint) {
+    for finding in &face.advice {
+        let _ = writeln!(text, "      {} {}", paint.yellow("advice:"), paint.wrap(&finding.line(), 14));
+        if let Some(help) = &finding.help {
+            let _ = writeln!(text, "        {} {}", paint.cyan("help:"), paint.wrap(help, 14));
+        }
+    }
+    if let Some(change) = &face.source_change {
+        let line = source_change_text(change);
+        let _ = writeln!(text, "      {} {}", paint.yellow("source changed:"), paint.wrap(&line, 8));
     }
 }
 
@@ -250,6 +266,11 @@ fn summary_text(text: &mut String, plan: &Plan, paint: Paint) {
             let _ = writeln!(text, "{FREE}");
         }
         None => {}
+    }
+    if !plan.policy.skip_preflight.is_empty() {
+        let head = "preflight:";
+        let line = skipped_text(&plan.policy.skip_preflight);
+        let _ = writeln!(text, "{}{}", paint.yellow(head), paint.wrap_behind(head, &line, 4));
     }
     for refusal in &plan.refusals {
         let head = "over a limit:";

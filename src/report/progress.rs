@@ -9,6 +9,10 @@ use super::words::{count, duration, hours};
 /// Returns the line for an event, where it is worth one by itself; progress goes into bars or heartbeats.
 pub fn line(event: &Event, paint: Paint) -> Option<String> {
     let text = match event {
+        Event::UploadProgressed { key, name, done, total } => {
+            let shown = |bytes: u64| bytes.div_ceil(1_000_000);
+            format!("{} {key}: uploaded {} of {} MB of {name}", paint.cyan("^"), shown(*done), shown(*total))
+        }
         Event::CreateBegun { .. } | Event::TrainingProgressed(_) | Event::RoundEnded { .. } => return None,
         Event::WaitBegan { faces } => format!(
             "Waiting for {}. Interrupting is safe: trainings go on, and `facectl wait` takes it up again.",

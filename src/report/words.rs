@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::face::{FACE_ID_ANNOTATION, InputChange};
 use crate::plan::{Block, Keep, LeftOut, NotAdoptable, Reason, Selection};
 
+use super::material::{findings_help, findings_text};
+
 /// Returns a duration with at most two units: `3h 20m`, `4m 10s`, `5m`, `12s`, `2d 3h`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -164,6 +166,10 @@ fn block(block: &Block) -> String {
         Block::ExampleHost(host) => {
             format!("its source lies on {host}, which is reserved for examples: nothing can be fetched from there")
         }
+        Block::FileUnread(file) => {
+            format!("it would have to be trained, and {file} is not here or cannot be read, so nobody knows what is in it")
+        }
+        Block::Material(findings) => format!("its training could only fail: {}", findings_text(findings)),
         Block::ProtectedFromReplacement { changes } => {
             format!("{} cannot change in place: it needs a new face, and it is protected", fields(changes))
         }
@@ -309,6 +315,10 @@ pub(super) fn advice(key: &str, block: &Block) -> String {
         Block::ExampleHost(_) => {
             "put the link to the real material into the manifest; a rehearsal takes any: add --sandbox".to_owned()
         }
+        Block::FileUnread(_) => {
+            "put the file there, or run facectl where it is; the path is seen from the manifest".to_owned()
+        }
+        Block::Material(findings) => findings_help(findings),
         Block::NoSource => {
             "add `train_video_url` (a recording), or `train_image_url` and a voice (a photo), to the manifest".to_owned()
         }

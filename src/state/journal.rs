@@ -222,6 +222,7 @@ mod tests {
             kind: SourceKind::Video,
             source: "https://m.example.com/a.mp4".into(),
             source_hash: "0".repeat(32),
+            revision: None,
             voice: None,
             auto_fix: false,
             green_screen: false,

@@ -105,6 +105,9 @@ pub struct CreateFace {
     pub model: Model,
     /// What to train from; says which of the two source fields, and which voice field, is sent.
     pub training: TrainingInput,
+    /// The link to the material, as it is sent: bound at the moment of the create where the manifest names something
+    /// else.
+    pub link: Link,
     /// Sent where the manifest has one, omitted otherwise.
     pub callback_url: Option<Link>,
     /// Sent only where true.

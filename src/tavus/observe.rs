@@ -252,6 +252,6 @@ impl Reading {
             (None, 1) => Coverage::Partial("1 row of the listing cannot be read".to_owned()),
             (None, rows) => Coverage::Partial(format!("{rows} rows of the listing cannot be read")),
         };
-        Observed { at, coverage, sight: Sight::Live, faces: self.faces, pals: None }
+        Observed { at, coverage, sight: Sight::Live, faces: self.faces, pals: None, material: BTreeMap::new() }
     }
 }

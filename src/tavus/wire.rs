@@ -59,7 +59,7 @@ struct Properties {
 
 /// Returns the body of a create. Whoever shows it must redact it: its links are credentials.
 pub(super) fn create_body(request: &CreateFace) -> Value {
-    let CreateFace { face_name, model, training, callback_url, green_screen } = request;
+    let CreateFace { face_name, model, training, link, callback_url, green_screen } = request;
     let mut body = CreateBody {
         face_name,
         model_name: model.as_str(),
@@ -74,9 +74,9 @@ pub(super) fn create_body(request: &CreateFace) -> Value {
     };
     match training {
         // No voice: one is made from the recording, and a voice id is documented for photos only.
-        TrainingInput::Video { source } => body.train_video_url = Some(source.expose()),
-        TrainingInput::Image { source, voice, auto_fix } => {
-            body.train_image_url = Some(source.expose());
+        TrainingInput::Video { source: _ } => body.train_video_url = Some(link.expose()),
+        TrainingInput::Image { source: _, voice, auto_fix } => {
+            body.train_image_url = Some(link.expose());
             body.auto_fix_training_image = *auto_fix;
             match voice {
                 TrainingVoice::Stock(slug) => body.voice_name = Some(slug.as_str()),

@@ -35,7 +35,7 @@ spec:
     assert_eq!(face.spec.lifecycle.on_removal, OnRemoval::Delete);
     assert_eq!(face.spec.lifecycle.wait_for, WaitFor::Preview);
     let Some(TrainingInput::Image { source, voice, auto_fix }) = &face.spec.training else { panic!() };
-    assert_eq!(source.expose(), "https://hush.internal.example.com/a.png");
+    assert_eq!(source.link().unwrap().expose(), "https://hush.internal.example.com/a.png");
     assert_eq!(*voice, TrainingVoice::Stock("anna".parse().unwrap()));
     assert!(auto_fix);
 }

@@ -247,6 +247,7 @@ impl Stage {
                 wait_timeout: None,
                 reason: String::new(),
                 limits: RunLimits::default(),
+                skip_preflight: BTreeSet::new(),
             },
             world,
             is_careless: false,
@@ -313,6 +314,7 @@ impl Stage {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         Executor {
             api: self,
+            binder: &crate::apply::AsWritten,
             store,
             clock,
             interrupt: self.interrupt.clone(),

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::face::{Naming, ProjectName};
 use crate::sandbox::FaultRule;
 
+use super::media::MediaArgs;
 use super::report::ReportTarget;
 use super::values::{parse_duration, parse_naming, parse_speed};
 
@@ -119,6 +120,9 @@ pub struct Global {
     /// Requests begun per second at most; nothing is limited on loopback [default: 5]
     #[arg(long, value_name = "N", global = true, env = "FACECTL_REQUESTS_PER_SECOND", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub requests_per_second: Option<u32>,
+
+    #[command(flatten, next_help_heading = "Common options")]
+    pub media: MediaArgs,
 
     /// When to colour: `auto` where a terminal reads, and NO_COLOR is not set
     #[arg(

@@ -9,6 +9,7 @@ mod global;
 mod import;
 mod init;
 mod look;
+mod media;
 mod reconcile;
 mod report;
 mod rollback;
@@ -38,6 +39,7 @@ pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use import::ImportArgs;
 pub use init::{CiSystem, InitArgs};
 pub use look::LookArgs;
+pub use media::Skip;
 pub use reconcile::{Heal, ReconcileArgs};
 pub use report::{ReportForm, ReportTarget, settle};
 pub use rollback::RollbackArgs;
@@ -234,6 +236,10 @@ pub struct PolicyArgs {
     /// The most faces that may be deleted [default: 3]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_DELETIONS")]
     pub max_deletions: Option<u32>,
+    /// Do not look at training material before it is paid for, or not ask one of these questions of it: source, address,
+    /// expiry, credentials, reachable, page, stable, size, type, codec, duration, picture, audio
+    #[arg(long, value_name = "CHECK", env = "FACECTL_SKIP_PREFLIGHT", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub skip_preflight: Vec<Skip>,
 }
 
 /// `plan`

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::values::{parse_duration, parse_positive_duration};
-use super::{Paths, PolicyArgs, SelectionArgs, WaitOptions};
+use super::{Paths, PolicyArgs, SelectionArgs, Skip, WaitOptions};
 
 /// Follow a folder or a git repository, and keep the live faces as it declares them
 ///
@@ -68,6 +68,9 @@ pub struct ReconcileArgs {
     /// The most faces that may be deleted within the time that limits count over [default: 3]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_DELETIONS")]
     pub max_deletions: Option<u32>,
+    /// Do not look at training material before it is paid for, or not ask these questions of it (as `apply` has it)
+    #[arg(long, value_name = "CHECK", env = "FACECTL_SKIP_PREFLIGHT", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub skip_preflight: Vec<Skip>,
     /// A fixed time between two looks at trainings [default: 15s for a young phoenix-4.5 face, then 2m, then 5m]
     #[arg(long, value_name = "DURATION", env = "FACECTL_POLL_INTERVAL", value_parser = parse_duration)]
     pub poll_interval: Option<Duration>,
@@ -98,6 +101,7 @@ impl ReconcileArgs {
             prune: self.prune,
             max_trainings: self.max_trainings,
             max_deletions: self.max_deletions,
+            skip_preflight: self.skip_preflight.clone(),
             ..PolicyArgs::default()
         }
     }

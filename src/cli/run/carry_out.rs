@@ -29,6 +29,10 @@ impl Run<'_> {
         let mut look = first;
         let is_paid = look.plan.summary().paid_trainings > 0 && look.plan.refusals.is_empty();
         if consent == Consent::Given || (consent != Consent::Withheld && is_paid) {
+            if is_paid {
+                // Before the second look: an upload may take an hour, and that look is what the creates stand on.
+                self.session.upload_files(&look.plan, self.sink).await?;
+            }
             look = second_look(self, look, consent).await?;
         }
         let approved = review(look.plan.clone(), consent).map_err(not_approved)?;

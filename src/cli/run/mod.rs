@@ -85,6 +85,7 @@ impl<'a> Run<'a> {
         let policy = session.policy(policy, &state.recorded, &session.past(store.as_ref())?);
         let executor = Executor {
             api: &session.api,
+            binder: &session.desk,
             store: Arc::clone(&store),
             clock: Arc::clone(&session.clock),
             interrupt: session.interrupt.clone(),
@@ -274,6 +275,7 @@ fn execute_settings(
         poll_interval: wait.poll_interval.or(file.poll_interval),
         wait_timeout: wait.wait_timeout.or(file.wait_timeout),
         reason: String::new(),
+        skip_preflight: policy.skip_preflight.clone(),
         limits: RunLimits {
             trainings: policy.max_trainings.map(|allowed| (allowed, policy.trainings_before)),
             deletions: policy.max_deletions.map(|allowed| (allowed, policy.deletions_before)),

@@ -13,7 +13,7 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::state::StatePlace;
 use super::workspace::scope;
-use super::{Connection, Interrupt, Session, api_url, connection, lock, read_key};
+use super::{Connection, Interrupt, Session, api_url, connection, lock, material, read_key};
 
 /// The commit whose files are loaded, where they are a copy of ours and not the user's own folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +83,8 @@ impl Session {
         workspace.scope = scope(global.file.iter().chain(paths), &loaded.project);
         workspace.place = place;
         workspace.loaded = loaded;
+        material::read_files(&mut workspace.loaded, &workspace.place.directory, workspace.output);
+        self.desk = material::desk(global, &self.workspace);
         Ok(())
     }
 

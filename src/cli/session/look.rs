@@ -1,6 +1,7 @@
 //! Looking at the live faces, and whether it is the right account.
 
-use crate::apply::join_all;
+use std::collections::BTreeMap;
+
 use crate::face::{
     Coverage, FaceId, FaceKey, Naming, Observed, ObservedFace, Ownership, Presence, PreviousFace, Recorded,
     RecordedFace, Sight, TrainingStatus, named_with,
@@ -8,6 +9,7 @@ use crate::face::{
 use crate::plan::may_not_show_yet;
 use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
 use crate::tavus::{FaceReads, details, observe};
+use crate::together::join_all;
 
 use super::super::Exit;
 use super::super::error::{CliError, unless_interrupted};
@@ -168,6 +170,7 @@ impl Workspace {
             sight: Sight::LastSeen,
             faces: faces.collect(),
             pals: None,
+            material: BTreeMap::new(),
         }
     }
 

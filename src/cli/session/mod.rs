@@ -4,6 +4,7 @@ mod follow;
 mod loading;
 mod lock;
 mod look;
+mod material;
 mod offline;
 mod policy;
 mod rehearsal;
@@ -20,6 +21,7 @@ use crate::apply::Interrupt;
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::face::{Observed, Recorded};
 use crate::manifest::{LoadRequest, Loaded, Project, Rejected, load, load_also_none, load_if_any, load_project};
+use crate::media::Desk;
 use crate::plan::{Plan, Policy, plan};
 use crate::sandbox::{RunningSandbox, resume_time};
 use crate::tavus::{ApiKey, BaseUrl, Client, ClientConfig, DEFAULT_BASE_URL, observe_pals, parse_base_url};
@@ -33,7 +35,7 @@ use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
 pub use workspace::Workspace;
-use workspace::scope;
+use workspace::{scope, state_dir};
 
 /// What a command works with: its [`Workspace`], and the API.
 pub struct Session {
@@ -51,6 +53,8 @@ pub struct Session {
     accepts_account: bool,
     /// Take a listing whose count does not add up as complete.
     accepts_incomplete_listing: bool,
+    /// Where training material is looked at, and links to it are made.
+    pub desk: Desk,
     sandbox: Option<RunningSandbox>,
 }
 
@@ -129,11 +133,13 @@ impl Session {
 
     async fn connect(
         global: &Global,
-        loaded: Loaded,
+        mut loaded: Loaded,
         paths: &[String],
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
+        let directory = state_dir(global, &loaded.project);
+        material::read_files(&mut loaded, &directory, output);
         let project = &loaded.project;
         let place = StatePlace::of(global, project, output, interrupt.clone());
         let begin = |clock: &Arc<dyn Clock>| {
@@ -162,8 +168,10 @@ impl Session {
         let is_rehearsal = base_url.is_loopback();
         let Connection { api, parallelism, request_timeout } = connection(global, project, base_url, key)?;
         let scope = scope(global.file.iter().chain(paths), project);
+        let workspace = Workspace { loaded, clock, output, interrupt, place, is_rehearsal, scope };
         Ok(Self {
-            workspace: Workspace { loaded, clock, output, interrupt, place, is_rehearsal, scope },
+            desk: material::desk(global, &workspace),
+            workspace,
             api,
             api_base,
             parallelism,
@@ -174,17 +182,20 @@ impl Session {
         })
     }
 
-    /// Plans, after a look at the PALs where it matters which of them use which face.
+    /// Plans, after a look at the material of what would be paid for, and at the PALs where it matters which of them use
+    /// which face.
     ///
     /// # Errors
     /// When the PALs cannot be listed.
     pub async fn plan(&self, recorded: &Recorded, observed: &mut Observed, policy: &Policy) -> Result<Plan, CliError> {
         let first = plan(self.desired(), recorded, observed, policy);
+        let first = self.plan_with_material(first, recorded, observed, policy).await?;
         if !first.needs_pals() || observed.pals.is_some() {
             return Ok(first);
         }
         let pals = async { Ok(observe_pals(&self.api).await?) };
         observed.pals = Some(unless_interrupted(&self.interrupt, pals).await?);
+        // Which PALs use a face starts no training that was not planned without knowing it.
         Ok(plan(self.desired(), recorded, observed, policy))
     }
 

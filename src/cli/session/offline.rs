@@ -23,8 +23,8 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::loading::load_declared;
 use super::state::StatePlace;
-use super::workspace::scope;
-use super::{Workspace, api_url, clock_of};
+use super::workspace::{scope, state_dir};
+use super::{Workspace, api_url, clock_of, material};
 
 impl Workspace {
     /// Loads the manifests, and connects to nothing.
@@ -38,7 +38,9 @@ impl Workspace {
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
-        let loaded = load_declared(load, global, paths, &output)?;
+        let mut loaded = load_declared(load, global, paths, &output)?;
+        let directory = state_dir(global, &loaded.project);
+        material::read_files(&mut loaded, &directory, output);
         let place = StatePlace::of(global, &loaded.project, output, interrupt.clone());
         let clock = clock_of(global, &place.directory)?;
         output.events.begin(&loaded.project.name, &clock, || place.run_context().provenance.clone());
@@ -86,7 +88,7 @@ impl Workspace {
         // What is recorded says more of a face than a manifest that names it.
         let faces = declared.chain(of_record).map(|face| (face.id.clone(), face)).collect();
         let coverage = Coverage::Partial("the API was not asked (--offline)".to_owned());
-        Observed { at: self.clock.now(), coverage, sight, faces, pals: None }
+        Observed { at: self.clock.now(), coverage, sight, faces, pals: None, material: BTreeMap::new() }
     }
 
     fn as_recorded(&self, face: &RecordedFace, status: TrainingStatus) -> ObservedFace {

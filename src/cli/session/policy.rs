@@ -8,7 +8,7 @@ use crate::manifest::Adopt;
 use crate::plan::{Limit, Policy};
 use crate::state::{HistoryEntry, StateError, StateStore};
 
-use super::super::args::PolicyArgs;
+use super::super::args::{PolicyArgs, Skip};
 use super::super::error::CliError;
 use super::Workspace;
 
@@ -30,6 +30,7 @@ impl Workspace {
             prune_failed: _,
             max_trainings: _,
             max_deletions: _,
+            skip_preflight: _,
         } = args;
         let is_known = |key: &FaceKey| self.desired().faces.contains_key(key) || recorded.faces.contains_key(key);
         let named = [
@@ -87,6 +88,7 @@ impl Workspace {
             prune_failed,
             max_trainings,
             max_deletions,
+            skip_preflight,
         } = args;
         let keys = |keys: &[FaceKey]| keys.iter().cloned().collect();
         Policy {
@@ -100,6 +102,7 @@ impl Workspace {
             prune_failed: *prune_failed,
             max_trainings: max_trainings.or(by_file.max_trainings),
             max_deletions: max_deletions.or(by_file.max_deletions),
+            skip_preflight: Skip::checks(skip_preflight),
             ..by_file
         }
     }

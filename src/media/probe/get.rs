@@ -13,11 +13,11 @@ use url::{Host, Url};
 use super::ProbeConfig;
 use super::answer::{Ask, Got, Raw};
 use super::config::Proxies;
-use super::reach::{Guard, may_be_reached};
+use super::reach::Guard;
 use super::refusal::Code;
 use super::trouble::{Place, Scheme, Trouble};
 use crate::clock::Clock;
-use crate::face::Link;
+use crate::face::{Link, is_public_address};
 use crate::http::{ClientError, Roots};
 
 /// How many redirects are followed. Storage services need one, services that share files up to three.
@@ -239,8 +239,8 @@ fn judge(url: &Url, place: &Place) -> Result<(), Trouble> {
         return Err(Trouble::Credentials(place.clone()));
     }
     let is_public = match url.host() {
-        Some(Host::Ipv4(address)) => may_be_reached(address.into()),
-        Some(Host::Ipv6(address)) => may_be_reached(address.into()),
+        Some(Host::Ipv4(address)) => is_public_address(address.into()),
+        Some(Host::Ipv6(address)) => is_public_address(address.into()),
         // The rules for names stand in one place. The length of a link is limited there too, and matters only to the
         // API: so the host goes alone.
         Some(Host::Domain(name)) => Link::parse(&format!("https://{name}/")).is_ok(),

@@ -5,11 +5,13 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::face::is_public_address;
 
 /// What a resolver will answer.
 pub type Resolution = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
@@ -74,7 +76,7 @@ impl Resolve for Guard {
                 Ok(_) | Err(_) => return Err(Unresolved.into()),
             };
             // One private address among public ones is refused as well: which one is taken would be chance.
-            let is_fine = |address: &SocketAddr| may_be_reached(address.ip()) || also_reached.contains(address);
+            let is_fine = |address: &SocketAddr| is_public_address(address.ip()) || also_reached.contains(address);
             if !is_proxy && !addresses.iter().all(is_fine) {
                 return Err(Private.into());
             }
@@ -83,57 +85,16 @@ impl Resolve for Guard {
     }
 }
 
-/// Returns whether an address is one of the public internet. The only place that is asked, so that it can be swapped.
-pub(super) fn may_be_reached(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-/// IANA IPv4 Special-Purpose Address Registry, without those that are globally reachable.
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT, RFC 6598
-        || (a == 198 && (b == 18 || b == 19)) // benchmarks, RFC 2544
-        || (a == 192 && b == 0 && c == 0)) // protocol assignments, RFC 6890
-}
-
-/// IANA IPv6 Special-Purpose Address Registry; an address that holds an IPv4 address is judged by that.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let embedded = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match segments {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => embedded(high, low), // v4-mapped, RFC 4291
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low), // NAT64, RFC 6052
-        [0x2002, high, low, ..] => embedded(high, low),            // 6to4, RFC 3056
-        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false, // Teredo and its like, documentation
-        [0x3fff, second, ..] if second < 0x1000 => false,          // documentation, RFC 9637
-        // All that is given out as global unicast today; loopback, link-local, ULA and multicast lie outside of it.
-        [first, ..] => first & 0xe000 == 0x2000,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_public_addresses_may_be_reached() {
+    fn only_public_addresses_is_public_address() {
         for good in
             ["8.8.8.8", "203.0.114.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::"]
         {
-            assert!(may_be_reached(good.parse().unwrap()), "{good}");
+            assert!(is_public_address(good.parse().unwrap()), "{good}");
         }
         for (bad, why) in [
             ("127.0.0.1", "loopback"),
@@ -162,7 +123,7 @@ mod tests {
             ("64:ff9b:1::1", "local NAT64"),
             ("2002:a00:1::", "private behind 6to4"),
         ] {
-            assert!(!may_be_reached(bad.parse().unwrap()), "{bad}: {why}");
+            assert!(!is_public_address(bad.parse().unwrap()), "{bad}: {why}");
         }
     }
 }

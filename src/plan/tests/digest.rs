@@ -37,7 +37,7 @@ fn what_moves_by_itself_is_no_part_of_it() {
         }),
         ("a link is signed anew", |world| {
             let signed = super::world::link("https://media.example.com/ana.mp4?X-Amz-Signature=another");
-            world.wants("ana").training = Some(crate::face::TrainingInput::Video { source: signed });
+            world.wants("ana").training = Some(crate::face::TrainingInput::Video { source: signed.into() });
         }),
     ];
     for (why, change) in changes {

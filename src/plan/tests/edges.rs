@@ -65,7 +65,7 @@ fn a_training_from_a_host_that_is_reserved_for_examples_is_not_paid_for() {
     world.policy.refuses_example_hosts = true;
     assert_eq!(world.reason("rio"), Reason::Blocked(Block::ExampleHost("media.example.com".to_owned())));
     world.wants("rio").training = Some(crate::face::TrainingInput::Video {
-        source: crate::plan::tests::world::link("https://media.example.company/rio.mp4"),
+        source: crate::plan::tests::world::link("https://media.example.company/rio.mp4").into(),
     });
     assert!(matches!(world.action("rio"), Action::Create(_)));
 }

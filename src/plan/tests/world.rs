@@ -61,6 +61,7 @@ impl World {
                 sight: Sight::Live,
                 faces: BTreeMap::new(),
                 pals: None,
+                material: BTreeMap::new(),
             },
             policy: Policy::default(),
         }
@@ -268,7 +269,7 @@ pub(crate) fn spec(name: &str) -> FaceSpec {
         face_name: shown.parse().unwrap(),
         model: Model::Phoenix4,
         training: Some(TrainingInput::Video {
-            source: link(&format!("https://media.example.com/{name}.mp4?X-Amz-Signature=secret")),
+            source: link(&format!("https://media.example.com/{name}.mp4?X-Amz-Signature=secret")).into(),
         }),
         default_voice: None,
         callback_url: None,
@@ -280,7 +281,7 @@ pub(crate) fn spec(name: &str) -> FaceSpec {
 
 /// The input of a face from a photo.
 pub(crate) fn image(name: &str, voice: TrainingVoice) -> TrainingInput {
-    let source = link(&format!("https://media.example.com/{name}.png?X-Amz-Signature=secret"));
+    let source = link(&format!("https://media.example.com/{name}.png?X-Amz-Signature=secret")).into();
     TrainingInput::Image { source, voice, auto_fix: true }
 }
 

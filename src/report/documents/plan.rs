@@ -9,11 +9,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::face::{
-    Coverage, FaceId, FaceKey, InputChange, Origin, Pal, ProjectName, Token, TrainingStatus, VoiceId, WaitFor,
+    Check, Coverage, FaceId, FaceKey, Finding, InputChange, Origin, Pal, ProjectName, Revision, Token, TrainingStatus,
+    VoiceId, WaitFor,
 };
 use crate::plan::{
-    Action, Basis, Cause, Delete, Duplicate, FacePlan, Fate, KeyPattern, LabelSelector, Plan, PlanDigest, Reason,
-    Refusal, Retired, Selection, Shortage, Spent, Summary, Switch, Update,
+    Action, Basis, Block, Cause, Delete, Duplicate, FacePlan, Fate, KeyPattern, LabelSelector, Plan, PlanDigest,
+    Reason, Refusal, Retired, Selection, Shortage, SourceChange, Spent, Summary, Switch, Update,
 };
 use crate::state::Provenance;
 
@@ -73,6 +74,9 @@ pub struct PlanDocument<'a> {
     since: Option<SinceDocument<'a>>,
     /// Which part of the project was asked for; null for all of it.
     selection: Option<Selected<'a>>,
+    /// Questions that were not asked of training material.
+    #[serde(skip_serializing_if = "std::collections::BTreeSet::is_empty")]
+    skip_preflight: &'a std::collections::BTreeSet<Check>,
     /// Faces that were not asked for.
     left_out: usize,
     /// Those of them that something would be done to, or that a person has to look at.
@@ -136,6 +140,23 @@ struct PlannedFace<'a> {
     /// The training inputs that differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     input_changes: Option<&'a [InputChange]>,
+    /// What was found about its training material, where it was looked at.
+    #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
+    material: &'a [Finding],
+    /// How the object that it was trained from changed since, where nothing follows from that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_change: Option<SourceChanged<'a>>,
+}
+
+/// Another object lies under the name that a face was trained from.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SourceChanged<'a> {
+    /// The object's name.
+    source: &'a str,
+    /// What the face was trained from.
+    before: &'a Revision,
+    /// What lies there now.
+    after: &'a Revision,
 }
 
 /// Why something is to be done.
@@ -282,6 +303,7 @@ impl<'a> PlanDocument<'a> {
             foreign_faces: *foreign,
             since: policy.selection.since.as_ref().map(SinceDocument::of),
             selection: Selected::of(&policy.selection),
+            skip_preflight: &policy.skip_preflight,
             left_out: left_out.count(),
             left_out_with_changes: left_out.unselected_with_changes,
             provenance,
@@ -299,7 +321,20 @@ impl Why {
 impl<'a> PlannedFace<'a> {
     fn of(face: &'a FacePlan, plan: &'a Plan) -> Self {
         // In full, so that a new field cannot be forgotten here.
-        let FacePlan { key, origin, id, name, model, action, reason: why, drift, status, wait_for } = face;
+        let FacePlan {
+            key,
+            origin,
+            id,
+            name,
+            model,
+            action,
+            reason: why,
+            drift,
+            status,
+            wait_for,
+            advice: found,
+            source_change,
+        } = face;
         let plain = Self {
             key,
             id: id.as_ref(),
@@ -331,6 +366,15 @@ impl<'a> PlannedFace<'a> {
                 _ => None,
             },
             input_changes: input_changes(why),
+            material: match why {
+                Reason::Blocked(Block::Material(findings)) => findings,
+                _ => found,
+            },
+            source_change: source_change.as_ref().map(|SourceChange { source, before, after }| SourceChanged {
+                source,
+                before,
+                after,
+            }),
         };
         match action {
             Action::Create(create) | Action::Replace(create) => {

@@ -262,7 +262,8 @@ fn a_plan_for_programs_has_one_of_each_and_no_secret() {
             "on_missing": "block",
             "on_failed": "block",
             "retire_after": "PT24H",
-            "repoint_pals": true
+            "repoint_pals": true,
+            "on_source_change": "report"
           },
           "train_image_url": "https://media.example.com/ana.png?…",
           "auto_fix_training_image": true,

@@ -7,6 +7,7 @@ fn face(id: &str) -> RecordedFace {
         kind: SourceKind::Video,
         source: "https://m.example.com/a.mp4?…".into(),
         source_hash: "0".repeat(32),
+        revision: None,
         voice: None,
         auto_fix: false,
         green_screen: false,

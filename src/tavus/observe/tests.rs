@@ -257,6 +257,7 @@ async fn details_are_learned_and_a_lost_one_says_so() {
         sight: Sight::Live,
         faces,
         pals: None,
+        material: BTreeMap::new(),
     };
     details(&server, &mut observed, &ids, 2).await.unwrap();
     let errors: Vec<_> = ids[..4].iter().map(|id| observed.faces[id].error.as_deref().unwrap_or("none")).collect();

@@ -146,10 +146,12 @@ fn only_a_usable_id_makes_a_create_accepted() {
 }
 
 fn create(training: TrainingInput) -> CreateFace {
+    let link = training.source().link().unwrap().clone();
     CreateFace {
         face_name: "Ana [fc-k3j7x2m7-qa4bd2-1]".into(),
         model: Model::Phoenix45,
         training,
+        link,
         callback_url: None,
         green_screen: false,
     }
@@ -157,7 +159,7 @@ fn create(training: TrainingInput) -> CreateFace {
 
 #[test]
 fn a_create_sends_exactly_the_documented_fields() {
-    let source = Link::parse("https://m.example.com/a.mp4?sig=1&sv=2").unwrap();
+    let source = crate::face::TrainingSource::from(Link::parse("https://m.example.com/a.mp4?sig=1&sv=2").unwrap());
     let video = create(TrainingInput::Video { source: source.clone() });
     assert_eq!(
         create_body(&video).to_string(),

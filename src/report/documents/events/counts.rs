@@ -66,7 +66,8 @@ impl Counts {
             Event::StepFailed { .. } => self.failed_steps += 1,
             Event::FaceReached(_) => self.reached += 1,
             Event::TrainingFailed { .. } => self.failed_trainings += 1,
-            Event::CreatePostponed { .. }
+            Event::UploadProgressed { .. }
+            | Event::CreatePostponed { .. }
             | Event::SettlingWaited { .. }
             | Event::PalRepointed { .. }
             | Event::WaitBegan { .. }

@@ -9,6 +9,9 @@ use super::{TrainingState, What};
 impl From<&Event> for What<'_> {
     fn from(event: &Event) -> Self {
         match event.clone() {
+            Event::UploadProgressed { key, name, done, total } => {
+                Self::UploadProgressed { key, file: name, done_bytes: done, total_bytes: total }
+            }
             Event::CreateBegun { key, token } => Self::CreateBegun { key, token },
             Event::FaceCreated { key, id } => Self::FaceCreated { key, id },
             Event::CreateRefused { key, why } => Self::CreateRefused { key, why },

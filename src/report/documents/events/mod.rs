@@ -110,6 +110,17 @@ pub enum What<'a> {
         /// Limits that it breaks.
         refusals: usize,
     },
+    /// A local file is on its way to where Tavus can fetch it.
+    UploadProgressed {
+        /// Which face.
+        key: FaceKey,
+        /// The file, seen from the project's folder.
+        file: String,
+        /// How many of its bytes are there.
+        done_bytes: u64,
+        /// How many it has.
+        total_bytes: u64,
+    },
     /// A create was written down and is being sent.
     CreateBegun {
         /// Which face.

@@ -1,4 +1,4 @@
-//! What is asked of material before a training is paid for, and what the answers are.
+//! What is asked of material before a training is paid for, what the answers are, and which version of it lies there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -134,7 +134,7 @@ impl Certainty {
     }
 }
 
-/// One thing that was found about material. Holds no signature: whoever makes it shows links by [`crate::face::Link::shown`].
+/// One thing that was found about material. Holds no signature: whoever makes it shows links by [`super::Link::shown`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// Which question it answers.
@@ -170,9 +170,65 @@ impl Finding {
         self
     }
 
+    /// Returns it on one line: `size: it is 812 MB; a video has at most 750 MB (documented)`.
+    pub fn line(&self) -> String {
+        let Self { check, severity: _, message, rule, certainty, help: _ } = self;
+        format!("{check}: {message}; {rule} ({})", certainty.word())
+    }
+
     /// Returns whether it stops a training.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+/// Which version of an object lies under its name, as the store says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Revision {
+    /// The version's id, where the bucket keeps versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The entity tag, which most stores make from the content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+}
+
+impl Revision {
+    /// Returns whether the content is another one. Unknown never differs; and the same content that was put there
+    /// again, under a new version with the same entity tag, is the same.
+    pub fn differs_from(&self, other: &Self) -> bool {
+        match (&self.etag, &other.etag, &self.version, &other.version) {
+            (Some(one), Some(other), ..) if one == other => false,
+            (_, _, Some(one), Some(other)) => one != other,
+            (Some(one), Some(other), ..) => one != other,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.version, &self.etag) {
+            (Some(version), _) => f.pad(&format!("version {version}")),
+            (None, Some(etag)) => f.pad(&format!("etag {}", etag.trim_matches('"'))),
+            (None, None) => f.pad("an unknown version"),
+        }
+    }
+}
+
+/// What a look at the material of one face showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MaterialSight {
+    /// Which version lies there now, where the store says it.
+    pub revision: Option<Revision>,
+    /// What was found about it; none where nobody asked.
+    pub findings: Option<Vec<Finding>>,
+}
+
+impl MaterialSight {
+    /// Returns what stops a training from it.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().flatten().filter(|finding| finding.is_error())
     }
 }
 
@@ -187,5 +243,30 @@ mod tests {
             assert_eq!(serde_json::to_value(check).unwrap(), check.word());
         }
         assert!("codecs".parse::<Check>().unwrap_err().to_string().contains("codec, duration"));
+    }
+
+    #[test]
+    fn a_revision_differs_only_where_both_say_so() {
+        let revision = |version: Option<&str>, etag: Option<&str>| Revision {
+            version: version.map(str::to_owned),
+            etag: etag.map(str::to_owned),
+        };
+        for (one, other, differs, why) in [
+            (revision(None, Some("a")), revision(None, Some("b")), true, "another content"),
+            (revision(None, Some("a")), revision(None, Some("a")), false, "the same content"),
+            (
+                revision(Some("1"), Some("a")),
+                revision(Some("2"), Some("a")),
+                false,
+                "the same content, put there again",
+            ),
+            (revision(Some("1"), Some("a")), revision(Some("2"), Some("b")), true, "another version"),
+            (revision(Some("1"), Some("a")), revision(Some("1"), Some("b")), false, "one version is one content"),
+            (revision(Some("1"), None), revision(None, Some("b")), false, "nothing to compare"),
+            (revision(None, None), revision(None, Some("b")), false, "unknown never differs"),
+        ] {
+            assert_eq!(one.differs_from(&other), differs, "{why}");
+            assert_eq!(other.differs_from(&one), differs, "{why}, the other way round");
+        }
     }
 }

@@ -1,0 +1,72 @@
+//! Where the files are that faces are trained from: seen from the manifest, and never outside of the project.
+//!
+//! Only by their names: whether a file is there, and what is in it, is found out by who needs it. A face that was trained
+//! long ago needs no file any more.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::face::{SourceFile, SourceKind, TrainingInput, TrainingSource};
+
+use super::resolve::{IMAGE, ResolvedFace, VIDEO};
+use super::resolver::Resolver;
+
+/// Says where the file of a face is, where it is trained from one. `folder` is where its manifest lies, `root` is the
+/// project's. One that leads out of the project is refused: a checkout must not be able to send a runner's own files away.
+pub(super) fn locate(resolver: &mut Resolver<'_>, resolved: &mut ResolvedFace, folder: &Path, root: &Path) {
+    let Some(training) = resolved.face.as_mut().and_then(|face| face.spec.training.as_mut()) else { return };
+    let path = if training.kind() == SourceKind::Video { VIDEO } else { IMAGE };
+    let source = match training {
+        TrainingInput::Video { source } | TrainingInput::Image { source, .. } => source,
+    };
+    let TrainingSource::File(file) = source else { return };
+    // A manifest that was named from elsewhere has its files beside it.
+    let root = if folder.starts_with(root) { root } else { folder };
+    match below(folder, &file.name, root) {
+        Some((located, name)) => {
+            *file = SourceFile { name, path: located, root: root.to_owned(), content: file.content.take() };
+        }
+        None => {
+            let place = resolver.place(&path);
+            let message = format!("`{}` leads out of the project", super::shape::clipped(&file.name));
+            let help = "put the file below the folder of facectl.yaml, or name an object (s3://BUCKET/KEY)";
+            resolver.say("facectl::outside", place, message, Some(help.to_owned()));
+            resolved.face = None;
+        }
+    }
+}
+
+/// Returns a path seen from a folder, and its name from the root on; none where it leads out of the root.
+fn below(folder: &Path, name: &str, root: &Path) -> Option<(PathBuf, String)> {
+    let mut parts: Vec<&std::ffi::OsStr> = folder.strip_prefix(root).ok()?.iter().collect();
+    for part in Path::new(name).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()?),
+            Component::Normal(part) => parts.push(part),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    let below: PathBuf = parts.iter().collect();
+    let shown = parts.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+    Some((root.join(below), format!("./{shown}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_seen_from_its_manifest_and_stays_in_the_project() {
+        for (folder, name, expected) in [
+            ("/p/faces", "./ana.mp4", Some("./faces/ana.mp4")),
+            ("/p/faces", "../media/ana.mp4", Some("./media/ana.mp4")),
+            ("/p", "./media/../ana.mp4", Some("./ana.mp4")),
+            ("/p/faces", "../../etc/passwd", None),
+            ("/p", "../p/ana.mp4", None),
+            ("/elsewhere", "./ana.mp4", None),
+        ] {
+            let found = below(Path::new(folder), name, Path::new("/p"));
+            assert_eq!(found.map(|(_, name)| name).as_deref(), expected, "{folder} {name}");
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Where it all comes together: a look at the material of a face before it is paid for, and the link that is sent.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+use crate::face::{
+    Certainty, Check, FaceKey, FaceSpec, FileContent, Finding, Link, MaterialSight, Model, ObjectName, ObjectPrefix,
+    Revision, SourceFile, SourceKind, Store, TrainingInput, TrainingSource,
+};
+
+use super::command::{CommandError, link_of};
+use super::content::LocalFile;
+use super::expiry::judge_expiry;
+use super::inspect::inspect;
+use super::probe::{Probe, ProbeConfig, VIDEO_MEGABYTES, Wanted};
+use super::read::RangedRead;
+use super::rules::judge;
+use super::store::{StoreError, Stores};
+use super::upload::{UploadError, Uploading, is_there, name_of, upload};
+
+/// How long links that are signed here hold, unless somebody says otherwise: Tavus fetches for 24 hours at least, and
+/// whether it fetches again for tuning is not known (docs.tavus.io, 2026).
+pub const LINK_LIFETIME: Duration = Duration::from_secs(48 * 3600);
+/// How long a look at material holds before it is looked at again, but for the moment of the create, which always looks.
+const SIGHT_HOLDS: SignedDuration = SignedDuration::from_mins(5);
+/// Links opened at once.
+const TOGETHER: usize = 4;
+/// Objects asked for at once.
+const OBJECTS_TOGETHER: usize = 16;
+
+/// What a desk is made from.
+#[derive(Debug, Clone)]
+pub struct DeskSettings {
+    /// Roots to trust besides the platform's.
+    pub ca_file: Option<PathBuf>,
+    /// The time, and what pauses wait on.
+    pub clock: Arc<dyn Clock>,
+    /// Where local files are uploaded to.
+    pub upload: Option<ObjectPrefix>,
+    /// How long links hold that are signed here.
+    pub link_lifetime: Duration,
+    /// The programs that `exec:` may run here.
+    pub allowed_programs: Vec<String>,
+    /// The project's folder, which commands run in.
+    pub folder: PathBuf,
+    /// Where uploads are remembered.
+    pub state_directory: PathBuf,
+    /// Whether nothing is real: nothing is fetched, signed, run or uploaded then.
+    pub is_rehearsal: bool,
+}
+
+/// Looks at material, and makes the links that are sent.
+pub struct Desk {
+    settings: DeskSettings,
+    probe: OnceLock<Result<Probe, String>>,
+    stores: OnceLock<Result<Stores, String>>,
+    /// Good looks of this run, by what was looked at.
+    seen: Mutex<HashMap<String, (Timestamp, MaterialSight)>>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Something that stops a training.
+type Stop = Box<Finding>;
+
+impl Desk {
+    /// Makes a desk. Nothing is asked yet.
+    pub fn new(settings: DeskSettings) -> Self {
+        Self { settings, probe: OnceLock::new(), stores: OnceLock::new(), seen: Mutex::default() }
+    }
+
+    /// Looks at the material of faces that are to be paid for, some at once. What is in `skip` is not asked.
+    pub async fn look<'a>(
+        &self,
+        faces: impl IntoIterator<Item = (&'a FaceKey, &'a FaceSpec)>,
+        skip: &BTreeSet<Check>,
+    ) -> Vec<(FaceKey, MaterialSight)> {
+        let looks =
+            faces.into_iter().map(|(key, spec)| async move { (key.clone(), self.look_at(key, spec, skip).await) });
+        crate::together::join_at_most(TOGETHER, looks).await
+    }
+
+    /// Finds out which version lies under the names of objects; what cannot be found out is left out, with the reason.
+    pub async fn revisions<'a>(
+        &self,
+        faces: impl IntoIterator<Item = (&'a FaceKey, &'a FaceSpec)>,
+    ) -> Vec<(FaceKey, Result<Revision, String>)> {
+        let objects = faces.into_iter().filter_map(|(key, spec)| match spec.training.as_ref()?.source() {
+            TrainingSource::Object(object) => Some((key, object)),
+            TrainingSource::Link(_) | TrainingSource::Command(_) | TrainingSource::File(_) => None,
+        });
+        let objects = objects.filter(|_| !self.settings.is_rehearsal);
+        let looks = objects.map(|(key, object)| async move {
+            let lying = match self.stores() {
+                Ok(stores) => stores.look(object).await.map_err(|error| error.to_string()),
+                Err(stop) => Err(stop.message),
+            };
+            (key.clone(), lying.map(|lying| lying.revision))
+        });
+        crate::together::join_at_most(OBJECTS_TOGETHER, looks).await
+    }
+
+    /// Uploads the file that a face is trained from, unless it lies there already. Of other sources nothing is uploaded.
+    ///
+    /// # Errors
+    /// When it could not be uploaded: nothing can be trained from it.
+    pub async fn upload(&self, spec: &FaceSpec, tell: Uploading<'_>) -> Result<(), Finding> {
+        let Some(TrainingSource::File(file)) = spec.training.as_ref().map(TrainingInput::source) else { return Ok(()) };
+        if self.settings.is_rehearsal {
+            return Ok(());
+        }
+        self.upload_file(file, tell).await.map(drop).map_err(|stop| *stop)
+    }
+
+    /// Makes the link to send for a face now, and looks at what it brings once more.
+    ///
+    /// # Errors
+    /// What stops the training.
+    pub async fn bind(
+        &self,
+        key: &FaceKey,
+        spec: &FaceSpec,
+        skip: &BTreeSet<Check>,
+    ) -> Result<(Link, Option<Revision>), Vec<Finding>> {
+        let Some(training) = &spec.training else {
+            let rule = "a training has a source";
+            return Err(vec![Finding::error(
+                Check::Source,
+                "nothing says what to train from",
+                rule,
+                Certainty::Evident,
+            )]);
+        };
+        if self.settings.is_rehearsal {
+            return rehearsed(training.source()).map(|link| (link, None)).map_err(|stop| vec![*stop]);
+        }
+        let (link, revision) = match training.source() {
+            TrainingSource::File(file) => {
+                let object = self.upload_file(file, &|_| ()).await.map_err(|stop| vec![*stop])?;
+                (self.sign(&object).await.map_err(|stop| vec![*stop])?, None)
+            }
+            source => self.link_to(key, source).await.map_err(|stop| vec![*stop])?,
+        };
+        let findings = self.findings(&link, training.kind(), spec.model, skip).await;
+        let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
+        if errors.is_empty() { Ok((link, revision)) } else { Err(errors) }
+    }
+
+    async fn look_at(&self, key: &FaceKey, spec: &FaceSpec, skip: &BTreeSet<Check>) -> MaterialSight {
+        let nothing = MaterialSight { revision: None, findings: Some(Vec::new()) };
+        let Some(training) = spec.training.as_ref().filter(|_| !self.settings.is_rehearsal) else { return nothing };
+        // The link as a whole: one that was signed anew is another one.
+        let whole = training.source().link().map(Link::expose);
+        let name = format!("{key} {} {} {whole:?} {skip:?}", spec.model, training.source().shown());
+        let now = self.settings.clock.now();
+        let is_fresh = |at: &Timestamp| now.duration_since(*at) < SIGHT_HOLDS;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        if let Some((_, sight)) = seen.filter(|(at, _)| is_fresh(at)) {
+            return sight;
+        }
+        let sight = self.look_now(key, training, spec.model, skip).await;
+        if sight.errors().next().is_none() {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (now, sight.clone()));
+        }
+        sight
+    }
+
+    async fn look_now(
+        &self,
+        key: &FaceKey,
+        training: &TrainingInput,
+        model: Model,
+        skip: &BTreeSet<Check>,
+    ) -> MaterialSight {
+        let kind = training.kind();
+        let (revision, findings) = match training.source() {
+            TrainingSource::File(file) => (None, self.file_findings(file, kind, model).await),
+            source => match self.link_to(key, source).await {
+                Ok((link, revision)) => (revision, self.findings(&link, kind, model, skip).await),
+                Err(stop) => (None, vec![*stop]),
+            },
+        };
+        MaterialSight { revision, findings: Some(kept(findings, skip)) }
+    }
+
+    /// Returns a link to a source that is no file, and which version it brings.
+    async fn link_to(&self, key: &FaceKey, source: &TrainingSource) -> Result<(Link, Option<Revision>), Stop> {
+        match source {
+            TrainingSource::Link(link) => Ok((link.clone(), None)),
+            TrainingSource::Object(object) => {
+                let lying = self.stores()?.look(object).await.map_err(|error| store_stop(object, &error))?;
+                Ok((self.sign(object).await?, Some(lying.revision)))
+            }
+            TrainingSource::Command(command) => {
+                let DeskSettings { link_lifetime, allowed_programs, folder, .. } = &self.settings;
+                let link = link_of(command, key, *link_lifetime, allowed_programs, folder).await;
+                link.map(|link| (link, None)).map_err(|error| command_stop(&error))
+            }
+            TrainingSource::File(file) => Err(unread(file, "it was not uploaded")),
+        }
+    }
+
+    async fn sign(&self, object: &ObjectName) -> Result<Link, Stop> {
+        let signed = self.stores()?.sign(object, self.settings.link_lifetime).await;
+        signed.map_err(|error| store_stop(object, &error))
+    }
+
+    /// Says what is wrong with a link and with what it brings.
+    async fn findings(&self, link: &Link, kind: SourceKind, model: Model, skip: &BTreeSet<Check>) -> Vec<Finding> {
+        let mut findings = judge_expiry(link, self.settings.clock.now());
+        // Nobody is asked where no answer counts.
+        let is_local = |check: &Check| matches!(check, Check::Expiry | Check::Credentials | Check::Source);
+        if Check::ALL.iter().filter(|check| !is_local(check)).all(|check| skip.contains(check)) {
+            return kept(findings, skip);
+        }
+        let probe = match self.probe.get_or_init(|| self.probe()) {
+            Ok(probe) => probe,
+            Err(why) => {
+                findings.push(*unusable(why));
+                return kept(findings, skip);
+            }
+        };
+        let megabytes = (kind == SourceKind::Video).then_some(VIDEO_MEGABYTES);
+        let wanted = Wanted { megabytes, is_twice: !skip.contains(&Check::Stable) };
+        let probed = probe.open(link, wanted).await;
+        findings.extend(probed.findings);
+        if let Some(fetched) = &probed.fetched {
+            findings.extend(look_inside(fetched, kind, model).await);
+        }
+        kept(findings, skip)
+    }
+
+    fn probe(&self) -> Result<Probe, String> {
+        let config = ProbeConfig {
+            ca_file: self.settings.ca_file.clone(),
+            ..ProbeConfig::new(Arc::clone(&self.settings.clock))
+        };
+        Probe::new(&config).map_err(|error| error.to_string())
+    }
+
+    fn stores(&self) -> Result<&Stores, Stop> {
+        let stores = || Stores::new(self.settings.ca_file.as_deref()).map_err(|error| error.to_string());
+        self.stores.get_or_init(stores).as_ref().map_err(|why| unusable(why))
+    }
+
+    /// Says what is wrong with a file here, and with where it is to go.
+    async fn file_findings(&self, file: &SourceFile, kind: SourceKind, model: Model) -> Vec<Finding> {
+        let (content, destination) = match self.destination(file) {
+            Ok(place) => place,
+            Err(stop) => return vec![*stop],
+        };
+        let mut findings = match LocalFile::open(file) {
+            // What it stands for may lie there already: then nothing is needed here.
+            Ok(_) if content.is_pointer => Vec::new(),
+            Ok(local) => look_inside(&local, kind, model).await,
+            Err(error) => vec![*unread(file, &error.to_string())],
+        };
+        let there = match self.stores() {
+            Ok(stores) => {
+                is_there(stores, content, &destination).await.map_err(|error| store_stop(&destination, &error))
+            }
+            Err(stop) => Err(stop),
+        };
+        match there {
+            Ok(false) if content.is_pointer => findings.push(*unfetched(file)),
+            Ok(_) => {}
+            Err(stop) => findings.push(*stop),
+        }
+        findings
+    }
+
+    /// Returns what is in a file, and where it goes.
+    fn destination<'a>(&self, file: &'a SourceFile) -> Result<(&'a FileContent, ObjectName), Stop> {
+        let Some(content) = &file.content else { return Err(unread(file, "it is not here, or cannot be read")) };
+        let Some(upload) = &self.settings.upload else {
+            let rule = "Tavus fetches material from the public internet (documentation, media links)";
+            let message = format!("{} is a file, and nothing says where to upload it", file.name);
+            let help = "set spec.media.upload in facectl.yaml, such as s3://acme-media/facectl";
+            return Err(Finding::error(Check::Source, message, rule, Certainty::Documented).help(help).into());
+        };
+        Ok((content, upload.object(&name_of(file, content))))
+    }
+
+    async fn upload_file(&self, file: &SourceFile, tell: Uploading<'_>) -> Result<ObjectName, Stop> {
+        let (content, destination) = self.destination(file)?;
+        let stores = self.stores()?;
+        let uploaded = upload(stores, (file, content), &destination, &self.settings.state_directory, tell).await;
+        match uploaded {
+            Ok(()) => Ok(destination),
+            Err(UploadError::Pointer) => Err(unfetched(file)),
+            Err(UploadError::Store(error)) => Err(store_stop(&destination, &error)),
+            Err(error) => Err(unread(file, &error.to_string())),
+        }
+    }
+}
+
+/// Looks inside by parts, and says what is wrong with what is there.
+async fn look_inside<R: RangedRead>(reader: &R, kind: SourceKind, model: Model) -> Vec<Finding> {
+    match inspect(reader).await {
+        Ok(facts) => judge(&facts, kind, model),
+        Err(error) => {
+            let rule = "what cannot be looked into may be fine all the same";
+            let message = format!("nobody could look into it: {error}");
+            vec![Finding::advice(Check::Type, message, rule, Certainty::Assumed)]
+        }
+    }
+}
+
+/// Leaves out what nobody wants to know, and what was said before by another question about the same.
+fn kept(findings: Vec<Finding>, skip: &BTreeSet<Check>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let is_said = kept.iter().any(|other| {
+            other.check == finding.check && matches!(finding.check, Check::Size | Check::Page | Check::Type)
+        });
+        if !skip.contains(&finding.check) && !is_said {
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
+fn unread(file: &SourceFile, why: &str) -> Stop {
+    let message = format!("{}: {why}", file.name);
+    let rule = "a face is trained from a file that can be read";
+    Finding::error(Check::Source, message, rule, Certainty::Evident).help("put the file there, and run it again").into()
+}
+
+fn unfetched(file: &SourceFile) -> Stop {
+    let message = format!("{} is a pointer of Git LFS here, and the file itself was not uploaded yet", file.name);
+    let rule = "a face is trained from a file that can be read";
+    Finding::error(Check::Source, message, rule, Certainty::Evident).help("run `git lfs pull`, and run it again").into()
+}
+
+fn unusable(why: &str) -> Stop {
+    let rule = "material is looked at over TLS";
+    Finding::error(Check::Source, format!("nothing can be fetched from here ({why})"), rule, Certainty::Evident).into()
+}
+
+fn store_stop(object: &ObjectName, error: &StoreError) -> Stop {
+    let help = match (error, object.store) {
+        (StoreError::NotFound(_), _) => "look whether the object is there under this very name, and the bucket is the one that is meant".to_owned(),
+        (StoreError::Refused(_), Store::S3) => {
+            "the credentials need s3:GetObject and s3:ListBucket on it, and s3:PutObject to upload; and AWS_REGION must be the bucket's".to_owned()
+        }
+        (StoreError::Refused(_), Store::Google) => "the service account needs Storage Object Viewer on it, and Storage Object User to upload".to_owned(),
+        (StoreError::Refused(_), Store::Azure) => "the account's key, or the role Storage Blob Data Contributor, is needed".to_owned(),
+        (StoreError::Unusable(_), Store::S3) => {
+            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION (and AWS_ENDPOINT_URL_S3 for a store that is not Amazon's)".to_owned()
+        }
+        (StoreError::Unusable(_), Store::Google) => "set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account".to_owned(),
+        (StoreError::Unusable(_), Store::Azure) => "set AZURE_STORAGE_ACCOUNT_KEY, or the variables of a service principal".to_owned(),
+        (StoreError::Link(_), _) => "Tavus fetches over https from a public address: use a store that has one".to_owned(),
+        (StoreError::NoAnswer(_), _) => "run it again; is the store's address right, and can it be reached from here?".to_owned(),
+    };
+    let rule = "the object is there, and a link to it can be signed";
+    Finding::error(Check::Source, format!("{object}: {error}"), rule, Certainty::Evident).help(help).into()
+}
+
+fn command_stop(error: &CommandError) -> Stop {
+    let help = match error {
+        CommandError::NotAllowed(program) => format!(
+            "a manifest must not decide what is run: name the program on this machine, by --allow-exec {program} or FACECTL_ALLOW_EXEC={program}"
+        ),
+        _ => "run the command by hand and look at what it prints: one line with an https link, and nothing else"
+            .to_owned(),
+    };
+    let rule = "the command prints one line with a link";
+    Finding::error(Check::Source, error.to_string(), rule, Certainty::Evident).help(help).into()
+}
+
+/// Returns the link that a rehearsal sends: the sandbox looks at its name and fetches nothing.
+fn rehearsed(source: &TrainingSource) -> Result<Link, Stop> {
+    let name = match source {
+        TrainingSource::Link(link) => return Ok(link.clone()),
+        TrainingSource::Object(object) => format!("{}/{}", object.bucket, object.key),
+        TrainingSource::Command(command) => command.arguments.last().unwrap_or(&command.program).clone(),
+        TrainingSource::File(file) => file.name.trim_start_matches("./").to_owned(),
+    };
+    let mut url = url::Url::parse("https://rehearsal.invalid/").map_err(|error| unusable(&error.to_string()))?;
+    url.set_path(&name);
+    Link::parse(url.as_str()).map_err(|error| unusable(&error.to_string()))
+}

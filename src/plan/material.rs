@@ -1,0 +1,96 @@
+//! What a look at training material means for a plan: which version is wanted, what another one leads to, and what keeps
+//! a training from being paid for.
+//!
+//! Which version of an object lies under its name is no part of the fingerprint, and so not of the token's content: a
+//! face that is trained anew because its object changed is the next attempt at the same inputs. A machine that knows
+//! nothing of versions then takes it for what it is, and buys nothing.
+
+use crate::face::{
+    Desired, DesiredFace, FaceKey, MaterialSight, OnSourceChange, Recorded, RecordedFace, Revision, TrainedFrom,
+    TrainingSource,
+};
+
+use super::views::Views;
+use super::{Block, FacePlan, Plan};
+
+/// Another object lies under the name that a face was trained from, and the manifest does not ask for a new face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceChange {
+    /// The object's name.
+    pub source: String,
+    /// What the face was trained from.
+    pub before: Revision,
+    /// What lies there now.
+    pub after: Revision,
+}
+
+/// Returns what a face is to be made from as far as it matters: which version only where the manifest says that another
+/// one is a reason to train anew.
+pub(super) fn wanted(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<TrainedFrom> {
+    match desired.spec.lifecycle.on_source_change {
+        OnSourceChange::Retrain => made_from(views, key, desired),
+        OnSourceChange::Report => desired.spec.trained_from(),
+    }
+}
+
+/// Returns what a training that is started now is made from.
+pub(super) fn made_from(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<TrainedFrom> {
+    let revision = views.observed.material.get(key).and_then(|sight| sight.revision.clone());
+    Some(TrainedFrom { revision, ..desired.spec.trained_from()? })
+}
+
+/// Returns what keeps a training from being paid for, as far as its material was looked at.
+pub(super) fn block(views: &Views<'_>, key: &FaceKey) -> Option<Block> {
+    let findings: Vec<_> = views.observed.material.get(key)?.errors().cloned().collect();
+    (!findings.is_empty()).then_some(Block::Material(findings))
+}
+
+/// Returns how the object that a face was trained from changed since, where nothing follows from it.
+pub(super) fn source_change(views: &Views<'_>, key: &FaceKey) -> Option<SourceChange> {
+    let (desired, recorded) = (views.desired.faces.get(key)?, views.recorded.faces.get(key)?);
+    let made = latest(recorded).trained_from.as_ref()?;
+    let now = made_from(views, key, desired)?;
+    let (before, after) = made.revised(&now)?;
+    let is_report = desired.spec.lifecycle.on_source_change == OnSourceChange::Report;
+    is_report.then(|| SourceChange { source: now.source.clone(), before: before.clone(), after: after.clone() })
+}
+
+/// Returns the newest face of a key: what the manifest asked for last.
+fn latest(recorded: &RecordedFace) -> &RecordedFace {
+    recorded.successor.as_deref().unwrap_or(recorded)
+}
+
+/// Returns the faces whose plan depends on which version of an object lies under its name: those that were made from
+/// a version that is known.
+pub fn needs_revision<'a>(desired: &'a Desired, recorded: &'a Recorded) -> impl Iterator<Item = &'a FaceKey> {
+    let has_known = |recorded: &RecordedFace| {
+        let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
+        made.filter_map(|face| face.trained_from.as_ref()).any(|from| from.revision.is_some())
+    };
+    desired
+        .faces
+        .iter()
+        .filter(move |(key, face)| is_object(face) && recorded.faces.get(*key).is_some_and(has_known))
+        .map(|(key, _)| key)
+}
+
+/// Returns whether a face is trained from an object, whose content can change under its name.
+pub(super) fn is_object(face: &DesiredFace) -> bool {
+    face.spec.training.as_ref().is_some_and(|training| matches!(training.source(), TrainingSource::Object(_)))
+}
+
+impl Plan {
+    /// Returns the faces whose training would be paid for and whose material nobody looked at yet.
+    pub fn needs_preflight<'a>(
+        &'a self,
+        seen: &'a std::collections::BTreeMap<FaceKey, MaterialSight>,
+    ) -> impl Iterator<Item = &'a FaceKey> {
+        let is_unseen = |key: &FaceKey| seen.get(key).is_none_or(|sight| sight.findings.is_none());
+        self.faces.iter().filter(|face| face.action.is_paid()).map(|face| &face.key).filter(move |key| is_unseen(key))
+    }
+
+    /// Returns the faces of which another object lies under the name they were trained from, and nothing follows.
+    pub fn source_changes(&self) -> impl Iterator<Item = (&FacePlan, &SourceChange)> {
+        self.faces.iter().filter_map(|face| Some((face, face.source_change.as_ref()?)))
+    }
+}

@@ -1,0 +1,40 @@
+//! What was found about training material, in sentences.
+
+use std::collections::BTreeSet;
+
+use crate::face::{Check, Finding};
+use crate::plan::SourceChange;
+
+/// Returns why a training is not paid for, on one line.
+pub(super) fn findings_text(findings: &[Finding]) -> String {
+    findings.iter().map(Finding::line).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns what to do about findings that stop a training.
+pub(super) fn findings_help(findings: &[Finding]) -> String {
+    let mut help: Vec<&str> = findings.iter().filter_map(|finding| finding.help.as_deref()).collect();
+    help.dedup();
+    let mut checks: Vec<&str> = findings.iter().map(|finding| finding.check.word()).collect();
+    checks.dedup();
+    let skip = format!("if you know better, `--skip-preflight={}` asks no more", checks.join(","));
+    help.into_iter().map(str::to_owned).chain([skip]).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns how an object changed under a face, and what to do about it.
+pub(super) fn source_change_text(change: &SourceChange) -> String {
+    let SourceChange { source, before, after } = change;
+    format!(
+        "{source} is another object now ({after}) than the face was trained from ({before}); nothing is trained by that: raise training_version, or set lifecycle.on_source_change: retrain"
+    )
+}
+
+/// Returns what is not asked of material, and that this was somebody's wish.
+pub(super) fn skipped_text(skipped: &BTreeSet<Check>) -> String {
+    match skipped.len() == Check::ALL.len() {
+        true => "training material is not looked at before it is paid for (--skip-preflight).".to_owned(),
+        false => {
+            let words: Vec<&str> = skipped.iter().map(|check| check.word()).collect();
+            format!("not asked of training material before it is paid for (--skip-preflight): {}.", words.join(", "))
+        }
+    }
+}
