@@ -118,7 +118,8 @@ async fn every_kind_of_create_is_what_the_contract_allows_and_says_no_more() {
     ] {
         for auto_fix in [false, true] {
             let source = link("https://media.example.com/ana.png");
-            let body = sent(create(TrainingInput::Image { source: source.into(), voice: voice.clone(), auto_fix })).await;
+            let body =
+                sent(create(TrainingInput::Image { source: source.into(), voice: voice.clone(), auto_fix })).await;
             assert_eq!(body[field], value);
             assert_eq!(body.get("auto_fix_training_image").and_then(Value::as_bool).unwrap_or(false), auto_fix);
         }

@@ -90,7 +90,13 @@ fn failed(error: &CliError, output: &Output) -> Exit {
 
 fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, CliError> {
     match command {
-        Command::Validate(args) => commands::validate::run(global, &args, &output),
+        Command::Validate(args) if args.online => {
+            signals::with_runtime(output, |interrupt| commands::validate::online(global, args, output, interrupt))
+        }
+        Command::Validate(args) => commands::validate::run(global, &args.paths, &output),
+        Command::Media(args) => {
+            signals::with_runtime(output, |interrupt| commands::media::run(global, args, output, interrupt))
+        }
         Command::Init(args) => {
             signals::with_runtime(output, |interrupt| commands::init::run(global, args, output, interrupt))
         }

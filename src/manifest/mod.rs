@@ -54,6 +54,7 @@ pub use discover::project_above as find_project;
 pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};
 pub use load::{LoadRequest, Loaded, Rejected, load, load_also_none, load_as_it_was, load_if_any, load_project};
+pub use locate::material_diagnostics;
 pub use project::{
     Adopt, Defaults, LINK_LIFETIMES, Limits, MediaSettings, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings,
 };

@@ -17,7 +17,8 @@ use crate::face::{
 use super::command::{CommandError, link_of};
 use super::content::LocalFile;
 use super::expiry::judge_expiry;
-use super::inspect::inspect;
+use super::facts::Facts;
+use super::inspect::{InspectError, inspect};
 use super::probe::{Probe, ProbeConfig, VIDEO_MEGABYTES, Wanted};
 use super::read::RangedRead;
 use super::rules::judge;
@@ -67,6 +68,37 @@ pub struct Desk {
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What one source is.
+#[derive(Debug, Clone, Default)]
+pub struct Inspection {
+    /// What was seen inside; none where nobody could look.
+    pub facts: Option<Facts>,
+    /// Whether it is taken for a recording or for a photo.
+    pub kind: Option<SourceKind>,
+    /// What its server calls it.
+    pub content_type: Option<String>,
+    /// Until when its link holds, where that can be told.
+    pub holds_until: Option<Timestamp>,
+    /// Which version of an object it is.
+    pub revision: Option<Revision>,
+    /// What is wrong with it, or could be better.
+    pub findings: Vec<Finding>,
+}
+
+impl Inspection {
+    async fn look_inside<R: RangedRead>(&mut self, reader: &R, model: Model) {
+        match inspect(reader).await {
+            Ok(facts) => {
+                let is_photo = facts.container.is_photo();
+                let kind = *self.kind.get_or_insert(if is_photo { SourceKind::Image } else { SourceKind::Video });
+                self.findings.extend(judge(&facts, kind, model));
+                self.facts = Some(facts);
+            }
+            Err(error) => self.findings.push(unseen(&error)),
+        }
     }
 }
 
@@ -154,6 +186,49 @@ impl Desk {
         let findings = self.findings(&link, training.kind(), spec.model, skip).await;
         let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
         if errors.is_empty() { Ok((link, revision)) } else { Err(errors) }
+    }
+
+    /// Looks at one source by itself, and says what it is and what would be wrong with it. Without a kind it is taken for
+    /// what it is.
+    pub async fn inspect(&self, source: &TrainingSource, kind: Option<SourceKind>, model: Model) -> Inspection {
+        let mut inspection = Inspection { kind, ..Inspection::default() };
+        let key: Option<FaceKey> = "inspected".parse().ok();
+        match (source, key) {
+            (TrainingSource::File(file), _) => match LocalFile::open(file) {
+                Ok(local) => inspection.look_inside(&local, model).await,
+                Err(error) => inspection.findings.push(*unread(file, &error.to_string())),
+            },
+            (_, None) => {}
+            (source, Some(key)) => match self.link_to(&key, source).await {
+                Ok((link, revision)) => {
+                    inspection.revision = revision;
+                    self.inspect_link(&mut inspection, &link, model).await;
+                }
+                Err(stop) => inspection.findings.push(*stop),
+            },
+        }
+        inspection.findings = kept(std::mem::take(&mut inspection.findings), &BTreeSet::new());
+        inspection
+    }
+
+    async fn inspect_link(&self, inspection: &mut Inspection, link: &Link, model: Model) {
+        inspection.findings.extend(judge_expiry(link, self.settings.clock.now()));
+        inspection.holds_until = match link.validity().ends {
+            crate::face::LinkEnd::At(end) => Some(end),
+            crate::face::LinkEnd::NotInLink | crate::face::LinkEnd::Unreadable => None,
+        };
+        match self.probe.get_or_init(|| self.probe()) {
+            Ok(probe) => {
+                let megabytes = (inspection.kind != Some(SourceKind::Image)).then_some(VIDEO_MEGABYTES);
+                let probed = probe.open(link, Wanted { megabytes, is_twice: true }).await;
+                inspection.findings.extend(probed.findings);
+                if let Some(fetched) = &probed.fetched {
+                    inspection.content_type = fetched.content_type().map(str::to_owned);
+                    inspection.look_inside(fetched, model).await;
+                }
+            }
+            Err(why) => inspection.findings.push(*unusable(why)),
+        }
     }
 
     async fn look_at(&self, key: &FaceKey, spec: &FaceSpec, skip: &BTreeSet<Check>) -> MaterialSight {
@@ -308,12 +383,13 @@ impl Desk {
 async fn look_inside<R: RangedRead>(reader: &R, kind: SourceKind, model: Model) -> Vec<Finding> {
     match inspect(reader).await {
         Ok(facts) => judge(&facts, kind, model),
-        Err(error) => {
-            let rule = "what cannot be looked into may be fine all the same";
-            let message = format!("nobody could look into it: {error}");
-            vec![Finding::advice(Check::Type, message, rule, Certainty::Assumed)]
-        }
+        Err(error) => vec![unseen(&error)],
     }
+}
+
+fn unseen(error: &InspectError) -> Finding {
+    let rule = "what cannot be looked into may be fine all the same";
+    Finding::advice(Check::Type, format!("nobody could look into it: {error}"), rule, Certainty::Assumed)
 }
 
 /// Leaves out what nobody wants to know, and what was said before by another question about the same.

@@ -30,7 +30,7 @@ mod upload;
 
 pub use crate::face::{Certainty, Check, Finding, NoSuchCheck, Severity};
 pub use content::{HASHES_FILE, Hashes, has_files, read_contents};
-pub use desk::{Desk, DeskSettings, LINK_LIFETIME};
+pub use desk::{Desk, DeskSettings, Inspection, LINK_LIFETIME};
 pub use expiry::judge_expiry;
 pub use facts::{AudioCodec, Container, Facts, Flaw, VideoCodec};
 pub use inspect::{InspectError, MOST_BYTES, MOST_READS, inspect};

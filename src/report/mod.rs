@@ -8,6 +8,7 @@ mod drift;
 mod explain;
 mod format;
 mod formats;
+mod inspection;
 mod material;
 mod offline;
 mod outcome;
@@ -36,6 +37,7 @@ pub use formats::{
     Body, Drifted, Failure, MARKDOWN_LIMIT, PROBLEMS_SHOWN, Planned, Ran, Rejection, Report, Roots, Sound, Standing,
     defused, github_commands, github_outputs, gitlab_code_quality, gitlab_plan, headline, junit, markdown,
 };
+pub use inspection::{inspection_json, inspection_text};
 pub use offline::{lock_file_text, offline_text, reason_in};
 pub use outcome::outcome_text;
 pub use paint::Paint;

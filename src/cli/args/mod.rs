@@ -8,6 +8,7 @@ mod fmt;
 mod global;
 mod import;
 mod init;
+mod inspect;
 mod look;
 mod media;
 mod reconcile;
@@ -38,6 +39,7 @@ pub use fmt::FmtArgs;
 pub use global::{ColorChoice, Global, LogFormat, OutputFormat};
 pub use import::ImportArgs;
 pub use init::{CiSystem, InitArgs};
+pub use inspect::{InspectArgs, MediaCommand, MediaCommandArgs};
 pub use look::LookArgs;
 pub use media::Skip;
 pub use reconcile::{Heal, ReconcileArgs};
@@ -71,8 +73,13 @@ pub struct Cli {
 pub enum Command {
     Init(InitArgs),
     /// Check the manifests; needs no network and no key
-    Validate(Paths),
+    ///
+    /// Checks every rule that can be checked without asking anybody, and shows all problems at once, each with its place.
+    /// With --online the training material of every face is looked at, too, as `plan` and `apply` do before they pay for
+    /// one: that needs the network, and the stores' own credentials for objects, and no key of Tavus.
+    Validate(ValidateArgs),
     Fmt(FmtArgs),
+    Media(MediaCommandArgs),
     /// Show what apply would do and cost, and change nothing
     #[command(visible_alias = "preview")]
     Plan(PlanArgs),
@@ -195,6 +202,20 @@ pub struct Paths {
     /// Manifests: files, folders, patterns, or `-`
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
+}
+
+/// `validate`
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Look at the training material of every face, too: can it be fetched, and could a training from it work
+    #[arg(long, env = "FACECTL_ONLINE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub online: bool,
+    /// With --online: do not ask one of these questions: source, address, expiry, credentials, reachable, page, stable,
+    /// size, type, codec, duration, picture, audio
+    #[arg(long, value_name = "CHECK", env = "FACECTL_SKIP_PREFLIGHT", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub skip_preflight: Vec<Skip>,
 }
 
 /// What a plan may do.

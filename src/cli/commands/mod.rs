@@ -13,6 +13,7 @@ pub mod fmt;
 pub mod generate;
 pub mod import;
 pub mod init;
+pub mod media;
 pub mod plan;
 pub mod reconcile;
 pub mod recover;

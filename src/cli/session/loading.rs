@@ -132,7 +132,8 @@ fn request(global: &Global, Loading { paths, project_file, cwd }: Loading) -> Lo
     }
 }
 
-fn reject(rejected: &Rejected, output: &Output) -> CliError {
+/// Says everything that is wrong with manifests.
+pub fn reject(rejected: &Rejected, output: &Output) -> CliError {
     output.events.diagnostics(&rejected.diagnostics);
     let Rejected { diagnostics, sources } = rejected;
     if let Err(error) = spare(sources, Path::new("."), Path::new(".facectl"), output) {

@@ -1,7 +1,9 @@
 //! Training material, as far as a plan needs to know of it.
 
+use std::collections::BTreeSet;
+
 use crate::apply::Event;
-use crate::face::{FaceKey, FaceSpec, MaterialSight, Observed, Recorded, TrainingInput, TrainingSource};
+use crate::face::{Check, FaceKey, FaceSpec, MaterialSight, Observed, Recorded, TrainingInput, TrainingSource};
 use crate::manifest::{Loaded, refresh_digest};
 use crate::media::{Desk, DeskSettings, HASHES_FILE, Hashes, LINK_LIFETIME, has_files, read_contents};
 use crate::plan::{Plan, Policy, needs_revision, plan};
@@ -48,6 +50,23 @@ pub(super) fn desk(global: &Global, workspace: &Workspace) -> Desk {
         state_directory: workspace.place.directory.clone(),
         is_rehearsal: global.sandbox || (workspace.is_rehearsal && !asked.preflight),
     })
+}
+
+impl Workspace {
+    /// Looks at the material of every face that is declared, whether anything is to be paid for or not.
+    ///
+    /// # Errors
+    /// When somebody asks to stop.
+    pub async fn look_at_material(
+        &self,
+        global: &Global,
+        skip: &BTreeSet<Check>,
+    ) -> Result<Vec<(FaceKey, MaterialSight)>, CliError> {
+        let desk = desk(global, self);
+        let faces = self.desired().faces.iter().map(|(key, face)| (key, &face.spec));
+        let look = async { Ok(desk.look(faces, skip).await) };
+        unless_interrupted(&self.interrupt, look).await
+    }
 }
 
 impl Session {

@@ -30,7 +30,9 @@ use super::args::Global;
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
 pub use follow::Followed;
-pub use loading::{Loading, declared, load_again, load_manifests, load_only_project, load_request, tell_loaded};
+pub use loading::{
+    Loading, declared, load_again, load_manifests, load_only_project, load_request, reject, tell_loaded,
+};
 use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
