@@ -48,6 +48,8 @@
 //! | `lock-file.serial` | up to which serial the lock file says all that the state does | `state/published.rs` |
 //! | `db.damaged-*/` | a database that could not be read, moved aside | `state/sled.rs` |
 //! | `facectl.lock.yaml` | the record as a file to commit, beside `facectl.yaml` | `state/lockfile.rs` |
+//! | `media-hashes.json` | what is in the local files that faces are trained from, so that each is hashed once | `media/content.rs` |
+//! | `uploads/*.json` | how far an upload is that was interrupted | `media/upload.rs` |
 //! | `source/` | the clone that `reconcile` follows, and the files of its newest commits | `controller/git.rs` |
 //! | what `plan --out` names | a saved plan, wherever the user wants it, for its owner's eyes only | `cli/saved/file.rs` |
 //! | what `--events` names | what happens in the run under way, a line each, begun anew by each run | `cli/events.rs` |

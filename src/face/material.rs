@@ -170,10 +170,10 @@ impl Finding {
         self
     }
 
-    /// Returns it on one line: `size: it is 812 MB; a video has at most 750 MB (documented)`.
+    /// Returns it on one line: `size: it is 812 MB (rule: a video has at most 750 MB; documented)`.
     pub fn line(&self) -> String {
         let Self { check, severity: _, message, rule, certainty, help: _ } = self;
-        format!("{check}: {message}; {rule} ({})", certainty.word())
+        format!("{check}: {message} (rule: {rule}; {})", certainty.word())
     }
 
     /// Returns whether it stops a training.

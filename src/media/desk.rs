@@ -233,7 +233,8 @@ impl Desk {
 
     async fn look_at(&self, key: &FaceKey, spec: &FaceSpec, skip: &BTreeSet<Check>) -> MaterialSight {
         let nothing = MaterialSight { revision: None, findings: Some(Vec::new()) };
-        let Some(training) = spec.training.as_ref().filter(|_| !self.settings.is_rehearsal) else { return nothing };
+        let is_asked = !self.settings.is_rehearsal && !Check::ALL.iter().all(|check| skip.contains(check));
+        let Some(training) = spec.training.as_ref().filter(|_| is_asked) else { return nothing };
         // The link as a whole: one that was signed anew is another one.
         let whole = training.source().link().map(Link::expose);
         let name = format!("{key} {} {} {whole:?} {skip:?}", spec.model, training.source().shown());
@@ -399,7 +400,9 @@ fn kept(findings: Vec<Finding>, skip: &BTreeSet<Check>) -> Vec<Finding> {
         let is_said = kept.iter().any(|other| {
             other.check == finding.check && matches!(finding.check, Check::Size | Check::Page | Check::Type)
         });
-        if !skip.contains(&finding.check) && !is_said {
+        // Without its source nothing can be sent, whoever wants to know.
+        let is_wanted = finding.check == Check::Source || !skip.contains(&finding.check);
+        if is_wanted && !is_said {
             kept.push(finding);
         }
     }

@@ -12,12 +12,23 @@ pub(super) fn findings_text(findings: &[Finding]) -> String {
 
 /// Returns what to do about findings that stop a training.
 pub(super) fn findings_help(findings: &[Finding]) -> String {
-    let mut help: Vec<&str> = findings.iter().filter_map(|finding| finding.help.as_deref()).collect();
-    help.dedup();
-    let mut checks: Vec<&str> = findings.iter().map(|finding| finding.check.word()).collect();
-    checks.dedup();
-    let skip = format!("if you know better, `--skip-preflight={}` asks no more", checks.join(","));
-    help.into_iter().map(str::to_owned).chain([skip]).collect::<Vec<_>>().join("; ")
+    let mut help: Vec<String> = Vec::new();
+    for text in findings.iter().filter_map(|finding| finding.help.clone()) {
+        if !help.contains(&text) {
+            help.push(text);
+        }
+    }
+    help.extend(skip_help(findings));
+    help.join("; ")
+}
+
+/// Returns how to go on all the same, where that is possible at all.
+pub(super) fn skip_help(findings: &[Finding]) -> Option<String> {
+    let checks: BTreeSet<Check> = findings.iter().map(|finding| finding.check).collect();
+    // Without its source nothing can be sent.
+    let words: Vec<&str> = checks.iter().map(|check| check.word()).collect();
+    (!checks.contains(&Check::Source))
+        .then(|| format!("if you know better, `--skip-preflight={}` does not ask that", words.join(",")))
 }
 
 /// Returns how an object changed under a face, and what to do about it.

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::face::{Coverage, VoiceId};
+use crate::face::{Coverage, Finding, Severity, VoiceId};
 use crate::plan::{Action, Block, Create, Delete, Drift, FacePlan, Plan, PlanDigest, Reason, Retired, Switch, Update};
 
 use super::Paint;
-use super::material::{skipped_text, source_change_text};
+use super::material::{skip_help, skipped_text, source_change_text};
 use super::offline::{offline_text, reason_in};
 use super::plan_words::{
     FREE, NAMED, agreement, cost, counts, doubled, fate_of, fields_of, given_up, other_counts, place_taken, refused,
@@ -138,7 +138,12 @@ pub(super) fn is_told_by_reason(drift: &Drift, face: &FacePlan) -> bool {
 }
 
 fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
-    let because = paint.wrap(&format!("because {}", reason_in(plan, &face.reason)), 6);
+    // What was found is listed below.
+    let reason = match &face.reason {
+        Reason::Blocked(Block::Material(_)) => "nothing is paid for a training that could not work".to_owned(),
+        reason => reason_in(plan, reason),
+    };
+    let because = paint.wrap(&format!("because {reason}"), 6);
     let _ = writeln!(text, "      {}", paint.dim(&because));
     if let Some(by) = plan.policy.selection.since.as_ref().and_then(|since| since.faces.get(&face.key)) {
         let line = paint.wrap(&format!("changed by {}", changed_by_text(by)), 6);
@@ -148,7 +153,12 @@ fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
         let _ = writeln!(text, "      {}: {} ->", change.field, paint.red(&change.before));
         let _ = writeln!(text, "      {}  {}", " ".repeat(change.field.len()), paint.green(&change.after));
     }
-    if let Reason::Blocked(block) = &face.reason {
+    if let Reason::Blocked(Block::Material(findings)) = &face.reason {
+        findings.iter().for_each(|finding| finding_text(text, finding, paint));
+        if let Some(line) = skip_help(findings) {
+            let _ = writeln!(text, "      {} {}", paint.cyan("help:"), paint.wrap(&line, 12));
+        }
+    } else if let Reason::Blocked(block) = &face.reason {
         let _ = writeln!(text, "      {} {}", paint.cyan("help:"), paint.wrap(&advice(face.key.as_str(), block), 12));
     }
     if let (Some(origin), true) = (&face.origin, face.action.is_paid() || face.action == Action::Blocked) {
@@ -158,15 +168,21 @@ fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
 
 /// What was found about the material, beside what stops it, and what became of it since.
 fn material_text(text: &mut String, face: &FacePlan, paint: Paint) {
-    for finding in &face.advice {
-        let _ = writeln!(text, "      {} {}", paint.yellow("advice:"), paint.wrap(&finding.line(), 14));
-        if let Some(help) = &finding.help {
-            let _ = writeln!(text, "        {} {}", paint.cyan("help:"), paint.wrap(help, 14));
-        }
-    }
+    face.advice.iter().for_each(|finding| finding_text(text, finding, paint));
     if let Some(change) = &face.source_change {
         let line = source_change_text(change);
         let _ = writeln!(text, "      {} {}", paint.yellow("source changed:"), paint.wrap(&line, 8));
+    }
+}
+
+fn finding_text(text: &mut String, finding: &Finding, paint: Paint) {
+    let (head, painted) = match finding.severity {
+        Severity::Error => ("error:", paint.red("error:")),
+        Severity::Advice => ("advice:", paint.yellow("advice:")),
+    };
+    let _ = writeln!(text, "      {painted}{}", paint.wrap_behind(&format!("      {head}"), &finding.line(), 8));
+    if let Some(help) = &finding.help {
+        let _ = writeln!(text, "        {} {}", paint.cyan("help:"), paint.wrap(help, 14));
     }
 }
 

@@ -169,7 +169,9 @@ fn block(block: &Block) -> String {
         Block::FileUnread(file) => {
             format!("it would have to be trained, and {file} is not here or cannot be read, so nobody knows what is in it")
         }
-        Block::Material(findings) => format!("its training could only fail: {}", findings_text(findings)),
+        Block::Material(findings) => {
+            format!("nothing is paid for a training that could not work: {}", findings_text(findings))
+        }
         Block::ProtectedFromReplacement { changes } => {
             format!("{} cannot change in place: it needs a new face, and it is protected", fields(changes))
         }

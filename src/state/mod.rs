@@ -45,7 +45,7 @@ pub use snapshot::read_snapshot;
 pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, StateDocument, export, read_export, write_backup};
 
 /// What lies in the folder of a state, or of a rehearsal: files and folders that nobody else may write.
-pub const STATE_FILES: [&str; 14] = [
+pub const STATE_FILES: [&str; 16] = [
     "lock",
     "lock.holder.json",
     "db",
@@ -58,6 +58,8 @@ pub const STATE_FILES: [&str; 14] = [
     "backups",
     "source",
     "facectl.lock.yaml",
+    "media-hashes.json",
+    "uploads",
     "world.json",
     "world.json.journal",
 ];

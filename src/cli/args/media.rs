@@ -8,7 +8,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::face::{Check, NoSuchCheck, ObjectPrefix};
+use crate::face::{Check, ObjectPrefix};
 use crate::manifest::LINK_LIFETIMES;
 
 use super::values::parse_duration;
@@ -69,13 +69,18 @@ pub enum All {
 }
 
 impl FromStr for Skip {
-    type Err = NoSuchCheck;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, NoSuchCheck> {
-        match text {
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse::<Check>()) {
             // What a variable for a switch is set to.
-            "all" | "true" | "1" => Ok(Self::All(All::All)),
-            word => word.parse().map(Self::One),
+            ("all" | "true" | "1", _) => Ok(Self::All(All::All)),
+            // Without its source nothing can be sent at all.
+            (_, Ok(check)) if check != Check::Source => Ok(Self::One(check)),
+            _ => {
+                let checks = Check::ALL.into_iter().filter(|check| *check != Check::Source).map(Check::word);
+                Err(format!("it is `all`, or one of {}", checks.collect::<Vec<_>>().join(", ")))
+            }
         }
     }
 }

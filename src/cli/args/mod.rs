@@ -212,8 +212,8 @@ pub struct ValidateArgs {
     /// Look at the training material of every face, too: can it be fetched, and could a training from it work
     #[arg(long, env = "FACECTL_ONLINE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub online: bool,
-    /// With --online: do not ask one of these questions: source, address, expiry, credentials, reachable, page, stable,
-    /// size, type, codec, duration, picture, audio
+    /// With --online: do not ask one of these questions: address, expiry, credentials, reachable, page, stable, size,
+    /// type, codec, duration, picture, audio
     #[arg(long, value_name = "CHECK", env = "FACECTL_SKIP_PREFLIGHT", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub skip_preflight: Vec<Skip>,
 }
@@ -257,7 +257,7 @@ pub struct PolicyArgs {
     /// The most faces that may be deleted [default: 3]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_DELETIONS")]
     pub max_deletions: Option<u32>,
-    /// Do not look at training material before it is paid for, or not ask one of these questions of it: source, address,
+    /// Do not look at training material before it is paid for, or not ask one of these questions of it: address,
     /// expiry, credentials, reachable, page, stable, size, type, codec, duration, picture, audio
     #[arg(long, value_name = "CHECK", env = "FACECTL_SKIP_PREFLIGHT", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub skip_preflight: Vec<Skip>,

@@ -83,7 +83,8 @@ impl Session {
         workspace.scope = scope(global.file.iter().chain(paths), &loaded.project);
         workspace.place = place;
         workspace.loaded = loaded;
-        material::read_files(&mut workspace.loaded, &workspace.place.directory, workspace.output);
+        let directory = workspace.place.directory.clone();
+        material::read_files(&mut workspace.loaded, &directory, material::Remembers::Hashes, workspace.output);
         self.desk = material::desk(global, &self.workspace);
         Ok(())
     }

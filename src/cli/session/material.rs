@@ -16,8 +16,17 @@ use super::{Session, Workspace};
 /// Hashing less than that takes no time worth a word, in bytes.
 const WORTH_A_WORD: u64 = 200_000_000;
 
+/// Whether hashes of files are written down, to be found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remembers {
+    /// They are.
+    Hashes,
+    /// A command that promises to write nothing.
+    Nothing,
+}
+
 /// Finds out what is in the files that faces are trained from, and says which of them are not here.
-pub(super) fn read_files(loaded: &mut Loaded, state_directory: &std::path::Path, output: Output) {
+pub(super) fn read_files(loaded: &mut Loaded, state_directory: &std::path::Path, remembers: Remembers, output: Output) {
     if !has_files(&loaded.desired) {
         return;
     }
@@ -25,7 +34,9 @@ pub(super) fn read_files(loaded: &mut Loaded, state_directory: &std::path::Path,
     let mut hashes = Hashes::load(&path);
     let started = std::time::Instant::now();
     let hashed = read_contents(&mut loaded.desired, &mut hashes);
-    hashes.save(&path);
+    if remembers == Remembers::Hashes {
+        hashes.save(&path);
+    }
     if hashed >= WORTH_A_WORD {
         let took = crate::report::duration(started.elapsed());
         output.talk(&format!(

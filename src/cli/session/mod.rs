@@ -141,7 +141,7 @@ impl Session {
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
         let directory = state_dir(global, &loaded.project);
-        material::read_files(&mut loaded, &directory, output);
+        material::read_files(&mut loaded, &directory, material::Remembers::Hashes, output);
         let project = &loaded.project;
         let place = StatePlace::of(global, project, output, interrupt.clone());
         let begin = |clock: &Arc<dyn Clock>| {

@@ -40,7 +40,7 @@ impl Workspace {
     ) -> Result<Self, CliError> {
         let mut loaded = load_declared(load, global, paths, &output)?;
         let directory = state_dir(global, &loaded.project);
-        material::read_files(&mut loaded, &directory, output);
+        material::read_files(&mut loaded, &directory, material::Remembers::Nothing, output);
         let place = StatePlace::of(global, &loaded.project, output, interrupt.clone());
         let clock = clock_of(global, &place.directory)?;
         output.events.begin(&loaded.project.name, &clock, || place.run_context().provenance.clone());
