@@ -111,7 +111,6 @@ fn face_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
         Action::NoOp | Action::Wait | Action::Forget | Action::Orphaned | Action::Blocked => {}
     }
     reason_text(text, face, plan, paint);
-    material_text(text, face, paint);
     for drift in &face.drift {
         // The reason of a blocked or updated face says it already.
         if !is_told_by_reason(drift, face) {
@@ -161,6 +160,7 @@ fn reason_text(text: &mut String, face: &FacePlan, plan: &Plan, paint: Paint) {
     } else if let Reason::Blocked(block) = &face.reason {
         let _ = writeln!(text, "      {} {}", paint.cyan("help:"), paint.wrap(&advice(face.key.as_str(), block), 12));
     }
+    material_text(text, face, paint);
     if let (Some(origin), true) = (&face.origin, face.action.is_paid() || face.action == Action::Blocked) {
         let _ = writeln!(text, "      {}", paint.dim(&format!("at {origin}")));
     }
@@ -171,7 +171,8 @@ fn material_text(text: &mut String, face: &FacePlan, paint: Paint) {
     face.advice.iter().for_each(|finding| finding_text(text, finding, paint));
     if let Some(change) = &face.source_change {
         let line = source_change_text(change);
-        let _ = writeln!(text, "      {} {}", paint.yellow("source changed:"), paint.wrap(&line, 8));
+        let head = "source changed:";
+        let _ = writeln!(text, "      {}{}", paint.yellow(head), paint.wrap_behind(&format!("      {head}"), &line, 8));
     }
 }
 

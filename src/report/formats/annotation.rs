@@ -5,6 +5,7 @@ use crate::manifest::{Diagnostic, Place, Severity};
 use crate::plan::{FacePlan, Plan, Reason};
 
 use super::super::drift::described;
+use super::super::material::source_change_text;
 use super::super::offline::reason_in;
 use super::super::plan_words::{doubled, refused};
 use super::super::words::{advice, reason};
@@ -108,7 +109,19 @@ fn of_plan(plan: &Plan) -> Vec<Annotation> {
         Annotation::new(Level::Notice, "facectl::paid", format!("{key}: starts a paid training"), message)
             .at(face.origin.as_ref())
     });
-    limits.chain(doubles).chain(blocks).chain(deletions).chain(paid).collect()
+    let advice = plan.faces.iter().flat_map(|face| {
+        face.advice.iter().map(move |finding| {
+            let message = format!("{}: {}", face.key, finding.line());
+            Annotation::new(Level::Notice, "facectl::material", format!("{}: advice", face.key), message)
+                .at(face.origin.as_ref())
+        })
+    });
+    let changed = plan.source_changes().map(|(face, change)| {
+        let message = format!("{}: {}", face.key, source_change_text(change));
+        Annotation::new(Level::Notice, "facectl::source-changed", format!("{}: source changed", face.key), message)
+            .at(face.origin.as_ref())
+    });
+    limits.chain(doubles).chain(blocks).chain(deletions).chain(paid).chain(advice).chain(changed).collect()
 }
 
 fn of_block(level: Level, face: &FacePlan) -> Annotation {

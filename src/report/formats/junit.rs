@@ -9,6 +9,7 @@ use crate::manifest::{Diagnostic, Severity, Sources};
 use crate::plan::{FacePlan, Plan, Reason};
 
 use super::super::drift::described;
+use super::super::material::source_change_text;
 use super::super::offline::reason_in;
 use super::super::plan_words::refused;
 use super::super::words::{advice, reason};
@@ -95,7 +96,11 @@ fn of_plan(plan: &Plan, roots: &Roots) -> Vec<TestCase> {
         _ => {
             let mut well = case(face.key.as_str(), TestCaseStatus::success());
             let paid = if face.action.is_paid() { ", starts a paid training" } else { "" };
-            well.set_system_out(shown(&format!("{}{paid}: {}", face.action.word(), reason_in(plan, &face.reason))));
+            let why = format!("{}{paid}: {}", face.action.word(), reason_in(plan, &face.reason));
+            let advice = face.advice.iter().map(|finding| format!("advice: {}", finding.line()));
+            let changed = face.source_change.as_ref().map(source_change_text);
+            let lines = std::iter::once(why).chain(advice).chain(changed).map(|line| shown(&line));
+            well.set_system_out(lines.collect::<Vec<_>>().join("\n"));
             well
         }
     });

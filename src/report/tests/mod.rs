@@ -1,6 +1,7 @@
 //! What people and programs read, in full. Every line of prose fits 80 columns.
 
 mod looks;
+pub(in crate::report) mod material;
 mod plans;
 mod runs;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::face::{Coverage, FaceId, VoiceId};
+use crate::face::{Check, Coverage, FaceId, VoiceId};
 use crate::plan::{Action, Delete, FacePlan, Plan, Policy, Reason, Retired, Selection, Switch, Update};
 
 use super::super::super::drift::described;
+use super::super::super::material::{skipped_text, source_change_text};
 use super::super::super::offline::{offline_text, reason_in};
 use super::super::super::plan_text::{is_shown, is_told_by_reason};
 use super::super::super::plan_words::{
@@ -94,6 +95,9 @@ fn warnings(plan: &Plan) -> Vec<Part> {
     if let Some(line) = short_of_room(plan) {
         loud.push(prose(&sentence(&line)));
     }
+    if !plan.policy.skip_preflight.is_empty() {
+        loud.push(prose(&sentence(&skipped_text(&plan.policy.skip_preflight))));
+    }
     if !plan.policy.selection.is_everything() {
         loud.push(format!("**A part of the project:** {}", prose(&partial(&plan.policy.selection, plan.left_out))));
     }
@@ -179,12 +183,16 @@ fn row(plan: &Plan, face: &FacePlan) -> Vec<String> {
         Action::Delete(Delete { is_hard: true, .. }) => "**delete with its material**".to_owned(),
         Action::Delete(_) => "**delete**".to_owned(),
         Action::Update(update) => format!("update {}", updated(update)),
+        Action::NoOp if face.drift.is_empty() => "source changed".to_owned(),
         Action::NoOp => "drifted".to_owned(),
         action if action.is_paid() => format!("{}, **paid**", action.word()),
         action => action.word().to_owned(),
     };
     let why = match face.action {
-        Action::NoOp => face.drift.iter().map(described).collect::<Vec<_>>().join("; "),
+        Action::NoOp => {
+            let changed = face.source_change.as_ref().map(source_change_text);
+            face.drift.iter().map(described).chain(changed).collect::<Vec<_>>().join("; ")
+        }
         _ => reason_in(plan, &face.reason),
     };
     let by = plan.policy.selection.since.as_ref().and_then(|since| since.faces.get(&face.key));
@@ -246,6 +254,12 @@ fn flags(policy: &Policy) -> String {
     ] {
         flags.extend(keys.iter().map(|key| format!("{flag} {key}")));
     }
+    if policy.skip_preflight.len() == Check::ALL.len() {
+        flags.push("--skip-preflight".to_owned());
+    } else if !policy.skip_preflight.is_empty() {
+        let words: Vec<&str> = policy.skip_preflight.iter().map(|check| check.word()).collect();
+        flags.push(format!("--skip-preflight={}", words.join(",")));
+    }
     // What is limited by a revision is for looking at: `apply` cannot be asked for it.
     let Selection { targets, exclude, labels, since: _ } = &policy.selection;
     flags.extend(targets.iter().map(|pattern| format!("--target {}", quoted(&pattern.to_string()))));
@@ -302,6 +316,12 @@ fn folded(plan: &Plan, face: &FacePlan) -> String {
                 .iter()
                 .filter(|drift| !is_told_by_reason(drift, face))
                 .map(|drift| format!("Drift: {}.", prose(&described(drift)))),
+        )
+        .chain(face.advice.iter().map(|finding| format!("Advice: {}.", prose(&finding.line()))))
+        .chain(
+            face.source_change
+                .as_ref()
+                .map(|change| format!("Source changed: {}.", prose(&source_change_text(change)))),
         )
         .chain(face.origin.as_ref().map(|origin| format!("At {}.", code(&origin.to_string()))));
     for line in said {

@@ -41,3 +41,21 @@ fn planned(plan: &Plan) -> Report<'_> {
 fn roots() -> Roots {
     Roots { current: "/work/repo".into(), repository: "/work/repo".into() }
 }
+
+#[test]
+fn what_was_found_about_material_is_told_in_every_form() {
+    let plan = super::super::tests::material::found().plan();
+    let report = planned(&plan);
+    for (form, text) in [
+        ("markdown", markdown(&report, MARKDOWN_LIMIT)),
+        ("junit", junit(&report, &roots())),
+        ("github", github_commands(&report, "", &roots(), "token")),
+        ("json", crate::report::plan_json(&plan, noon(), None).to_string()),
+    ] {
+        for wanted in ["812 MB", "24 pictures a second", "two", "acme-media/cho.mp4"] {
+            assert!(text.contains(wanted), "{form} says nothing of `{wanted}`: {text}");
+        }
+    }
+    // Whoever approves by digest must ask the same questions.
+    assert!(markdown(&report, MARKDOWN_LIMIT).contains("--skip-preflight=stable"));
+}
