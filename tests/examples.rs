@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use facectl::face::{Coverage, Observed, Recorded, Sight};
 use facectl::manifest::{LoadRequest, Loaded, load};
+use facectl::media::{Hashes, read_contents};
 use facectl::plan::{Action, Policy, plan};
 use facectl::report::{Paint, plan_json, plan_text};
 
@@ -29,7 +30,9 @@ fn load_in(folder: &Path, paths: Vec<String>) -> Loaded {
         stdin: Box::new(std::io::empty()),
         overrides: Default::default(),
     };
-    load(request).unwrap_or_else(|rejected| panic!("{}: {rejected:?}", folder.display()))
+    let mut loaded = load(request).unwrap_or_else(|rejected| panic!("{}: {rejected:?}", folder.display()));
+    read_contents(&mut loaded.desired, &mut Hashes::default());
+    loaded
 }
 
 fn assert_only_creates(loaded: &Loaded, what: &str) {
@@ -70,7 +73,7 @@ fn every_manifest_of_an_example_can_be_tried_alone() {
     for example in examples() {
         for entry in walkdir::WalkDir::new(example.join("faces")).sort_by_file_name() {
             let entry = entry.unwrap();
-            if entry.file_type().is_file() {
+            if entry.path().extension().is_some_and(|end| end == "yaml") {
                 let path = entry.path().strip_prefix(&example).unwrap().display().to_string();
                 assert_only_creates(&load_in(&example, vec![path]), &entry.path().display().to_string());
                 tried += 1;

@@ -108,7 +108,10 @@ fn known_inputs(from: &TrainedFrom, comment: &mut impl FnMut(&str)) {
         green_screen,
         training_version,
     } = from;
-    comment("What it was trained from is recorded, without the signature of its link. Put the whole link here:");
+    comment(match source.starts_with("https://") {
+        true => "What it was trained from is recorded, without the signature of its link. Put the whole link here:",
+        false => "What it was trained from is recorded:",
+    });
     let field = match kind {
         SourceKind::Video => "train_video_url",
         SourceKind::Image => "train_image_url",

@@ -111,6 +111,11 @@ impl Desk {
         Self { settings, probe: OnceLock::new(), stores: OnceLock::new(), seen: Mutex::default() }
     }
 
+    /// Returns whether anything is asked of material at all, with what is in `skip` left out.
+    pub fn asks(&self, skip: &BTreeSet<Check>) -> bool {
+        !self.settings.is_rehearsal && !Check::ALL.iter().all(|check| skip.contains(check))
+    }
+
     /// Looks at the material of faces that are to be paid for, some at once. What is in `skip` is not asked.
     pub async fn look<'a>(
         &self,
@@ -233,8 +238,7 @@ impl Desk {
 
     async fn look_at(&self, key: &FaceKey, spec: &FaceSpec, skip: &BTreeSet<Check>) -> MaterialSight {
         let nothing = MaterialSight { revision: None, findings: Some(Vec::new()) };
-        let is_asked = !self.settings.is_rehearsal && !Check::ALL.iter().all(|check| skip.contains(check));
-        let Some(training) = spec.training.as_ref().filter(|_| is_asked) else { return nothing };
+        let Some(training) = spec.training.as_ref().filter(|_| self.asks(skip)) else { return nothing };
         // The link as a whole: one that was signed anew is another one.
         let whole = training.source().link().map(Link::expose);
         let name = format!("{key} {} {} {whole:?} {skip:?}", spec.model, training.source().shown());

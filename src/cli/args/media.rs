@@ -24,7 +24,7 @@ pub struct MediaArgs {
     #[arg(long, value_name = "DURATION", global = true, env = "FACECTL_LINK_LIFETIME", hide_short_help = true, value_parser = parse_lifetime)]
     pub link_lifetime: Option<Duration>,
     /// A program that `exec:` in a manifest may run on this machine, as it is written there; repeatable. Without it none
-    /// is run: a manifest may be a stranger's
+    /// is run: a manifest may be a stranger's, and so may a program in the checkout: name one outside of it
     #[arg(
         long,
         value_name = "PROGRAM",

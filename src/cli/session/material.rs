@@ -47,6 +47,14 @@ pub(super) fn read_files(loaded: &mut Loaded, state_directory: &std::path::Path,
     refresh_digest(&mut loaded.desired);
 }
 
+/// What is said before links are fetched, which may take a while.
+fn looking(faces: usize) -> String {
+    match faces {
+        1 => "Looking at the training material of 1 face.".to_owned(),
+        faces => format!("Looking at the training material of {faces} faces."),
+    }
+}
+
 /// Returns the desk of a run.
 pub(super) fn desk(global: &Global, workspace: &Workspace) -> Desk {
     let settings = &workspace.loaded.project.settings.media;
@@ -74,6 +82,9 @@ impl Workspace {
         skip: &BTreeSet<Check>,
     ) -> Result<Vec<(FaceKey, MaterialSight)>, CliError> {
         let desk = desk(global, self);
+        if desk.asks(skip) {
+            self.output.talk(&looking(self.desired().faces.len()));
+        }
         let faces = self.desired().faces.iter().map(|(key, face)| (key, &face.spec));
         let look = async { Ok(desk.look(faces, skip).await) };
         unless_interrupted(&self.interrupt, look).await
@@ -116,6 +127,9 @@ impl Session {
         let paid: Vec<FaceKey> = plan_now.needs_preflight(&observed.material).cloned().collect();
         if paid.is_empty() {
             return Ok(plan_now);
+        }
+        if self.desk.asks(&policy.skip_preflight) {
+            self.output.talk(&looking(paid.len()));
         }
         let look = async { Ok(self.desk.look(self.specs(&paid), &policy.skip_preflight).await) };
         observed.material.extend(unless_interrupted(&self.interrupt, look).await?);
