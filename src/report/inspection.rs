@@ -1,8 +1,6 @@
-//! What one piece of training material is, as a table and for programs.
+//! What one piece of training material is, as a table.
 
 use std::fmt::Write;
-
-use serde_json::{Value, json};
 
 use crate::face::{Model, Severity, TrainingSource};
 use crate::media::{Facts, Inspection};
@@ -112,20 +110,4 @@ fn size(bytes: u64) -> String {
         1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
         _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
     }
-}
-
-/// Returns what material is for programs.
-pub fn inspection_json(source: &TrainingSource, model: Model, inspection: &Inspection) -> Value {
-    let Inspection { facts, kind, content_type, holds_until, revision, findings } = inspection;
-    json!({
-        "source": source.shown(),
-        "model_name": model.as_str(),
-        "kind": kind,
-        "facts": facts,
-        "content_type": content_type,
-        "link_holds_until": holds_until,
-        "revision": revision,
-        "findings": findings,
-        "usable": !findings.iter().any(crate::face::Finding::is_error),
-    })
 }

@@ -26,9 +26,10 @@ mod words;
 
 pub use diff::diff_text;
 pub use documents::{
-    Counts, DriftDocument, EVENTS_FORMAT_VERSION, EventLine, FaceDrift, FailureDocument, Level, OutcomeDocument,
-    PLAN_FORMAT_VERSION, PlanDocument, SinceDocument, StatusDocument, ValidationDocument, What, document_schema,
-    drift_json, failure_json, outcome_json, plan_json, since_json, status_json, validation_json,
+    Counts, DriftDocument, EVENTS_FORMAT_VERSION, EventLine, FaceDrift, FailureDocument, InspectionDocument, Level,
+    OutcomeDocument, PLAN_FORMAT_VERSION, PlanDocument, SinceDocument, StatusDocument, ValidationDocument, What,
+    document_schema, drift_json, failure_json, inspection_json, outcome_json, plan_json, since_json, status_json,
+    validation_json,
 };
 pub use drift::drift_text;
 pub use explain::{field_text, kinds_text};
@@ -37,7 +38,7 @@ pub use formats::{
     Body, Drifted, Failure, MARKDOWN_LIMIT, PROBLEMS_SHOWN, Planned, Ran, Rejection, Report, Roots, Sound, Standing,
     defused, github_commands, github_outputs, gitlab_code_quality, gitlab_plan, headline, junit, markdown,
 };
-pub use inspection::{inspection_json, inspection_text};
+pub use inspection::inspection_text;
 pub use offline::{lock_file_text, offline_text, reason_in};
 pub use outcome::outcome_text;
 pub use paint::Paint;

@@ -19,6 +19,7 @@ mod imports;
 mod init;
 mod interrupts;
 mod manifests;
+mod media;
 mod offline;
 mod provenance;
 mod prune;

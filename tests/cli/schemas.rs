@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::environment::{Environment, project};
 use crate::server::Server;
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "face",
     "project",
     "plan",
@@ -18,6 +18,7 @@ const KINDS: [&str; 12] = [
     "drift",
     "validation",
     "failure",
+    "inspection",
     "events",
     "lock",
     "state",

@@ -471,6 +471,8 @@ pub enum SchemaKind {
     Validation,
     /// What `--report` writes as JSON where a command fails before it has a result
     Failure,
+    /// What `media inspect -o json` prints
+    Inspection,
     /// A line of what `--events` writes
     Events,
     /// facectl.lock.yaml

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::apply::Interrupt;
 use crate::cli::Exit;
 use crate::cli::args::{Global, InspectArgs, MediaCommand, MediaCommandArgs};
@@ -32,21 +30,21 @@ async fn inspect(global: &Global, args: &InspectArgs, output: Output, interrupt:
     let folder = std::env::current_dir().map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
     let sources = sources.iter().map(|text| source(text, &folder)).collect::<Result<Vec<_>, _>>()?;
     let mut has_errors = false;
-    let mut documents = Vec::new();
-    for (at, source) in sources.iter().enumerate() {
-        let desk = desk(global, source, folder.clone());
-        let look = async { Ok(desk.inspect(source, kind.map(Into::into), *model).await) };
+    let mut inspected = Vec::new();
+    for (at, source) in sources.into_iter().enumerate() {
+        let desk = desk(global, &source, folder.clone());
+        let look = async { Ok(desk.inspect(&source, kind.map(Into::into), *model).await) };
         let inspection = unless_interrupted(&interrupt, look).await?;
         has_errors |= inspection.findings.iter().any(crate::face::Finding::is_error);
         if output.is_for_programs() {
-            documents.push(inspection_json(source, *model, &inspection));
+            inspected.push((source, inspection));
             continue;
         }
         let gap = if at > 0 { "\n" } else { "" };
-        output.result(&format!("{gap}{}", inspection_text(source, *model, &inspection, output.paint)))?;
+        output.result(&format!("{gap}{}", inspection_text(&source, *model, &inspection, output.paint)))?;
     }
     if output.is_for_programs() {
-        output.value(&Value::Array(documents))?;
+        output.value(&inspection_json(&inspected, *model))?;
     }
     Ok(if has_errors { Exit::ERROR } else { Exit::SUCCESS })
 }

@@ -9,8 +9,8 @@ use crate::cli::output::Output;
 use crate::cli::saved::Sealed;
 use crate::manifest::schemas::{face_schema, project_schema};
 use crate::report::{
-    DriftDocument, EventLine, FailureDocument, OutcomeDocument, PlanDocument, StatusDocument, ValidationDocument,
-    document_schema,
+    DriftDocument, EventLine, FailureDocument, InspectionDocument, OutcomeDocument, PlanDocument, StatusDocument,
+    ValidationDocument, document_schema,
 };
 use crate::state::{LockFile, StateDocument};
 
@@ -31,6 +31,7 @@ fn schema(kind: SchemaKind) -> Value {
         SchemaKind::Drift => document_schema::<DriftDocument<'_>>("drift"),
         SchemaKind::Validation => document_schema::<ValidationDocument<'_>>("validation"),
         SchemaKind::Failure => document_schema::<FailureDocument<'_>>("failure"),
+        SchemaKind::Inspection => document_schema::<InspectionDocument<'_>>("inspection"),
         SchemaKind::Events => document_schema::<EventLine<'_>>("events"),
         SchemaKind::Lock => document_schema::<LockFile>("lock"),
         SchemaKind::State => document_schema::<StateDocument<'_>>("state"),
