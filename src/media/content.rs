@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{Desired, FileContent, SourceFile, TrainingInput, TrainingSource};
 
+use super::note;
 use super::read::{RangedRead, ReadError};
 
 /// The name of the file that hashes are remembered in, below the state directory.
 pub const HASHES_FILE: &str = "media-hashes.json";
 /// The version of its form: one of another version is begun anew.
 const FORMAT: u32 = 1;
-/// The largest that is read. A line of it has some 200 bytes.
-const LIMIT: u64 = 64 * 1024 * 1024;
 /// How young a file may be and still change within one tick of its clock, after it was hashed (git, "racy git").
 const RACY: Duration = Duration::from_secs(2);
 
@@ -86,12 +85,9 @@ struct Stamp {
 impl Hashes {
     /// Reads what is remembered; what cannot be read is not remembered.
     pub fn load(path: &Path) -> Self {
-        let read = || -> Option<Self> {
-            let mut text = Vec::new();
-            File::open(path).ok()?.take(LIMIT).read_to_end(&mut text).ok()?;
-            serde_json::from_slice(&text).ok()
-        };
-        read().filter(|hashes| hashes.format == FORMAT).unwrap_or(Self { format: FORMAT, ..Self::default() })
+        note::read(path)
+            .filter(|hashes: &Self| hashes.format == FORMAT)
+            .unwrap_or(Self { format: FORMAT, ..Self::default() })
     }
 
     /// Writes what is remembered, where it changed. Without it files are hashed again, which only takes time.
@@ -99,15 +95,7 @@ impl Hashes {
         if !self.is_changed {
             return;
         }
-        let write = || -> io::Result<()> {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer(&mut file, self)?;
-            file.persist(path)?;
-            Ok(())
-        };
-        if let Err(error) = write() {
+        if let Err(error) = note::write(path, self) {
             tracing::debug!(%error, "hashes of files are not remembered");
         }
     }

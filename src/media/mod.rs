@@ -11,6 +11,7 @@
 //! | `store.rs` | object stores: what lies there, links to it, uploads; the only file that names the library |
 //! | `command.rs` | commands that print links |
 //! | `content.rs` | what is in local files, hashed once |
+//! | `note.rs` | what is remembered of both between runs |
 //! | `upload.rs` | local files to a store, each once |
 //! | `desk.rs` | all of it together: a look before it is paid for, and the link that is sent |
 //!
@@ -22,6 +23,7 @@ mod desk;
 mod expiry;
 mod facts;
 mod inspect;
+mod note;
 mod probe;
 mod read;
 mod rules;

@@ -300,6 +300,42 @@ fn text_of(error: &Error) -> String {
     /// Stores answer with XML of any length.
     const LIMIT: usize = 300;
     let text = chain(error).last().unwrap_or_else(|| error.to_string());
+    let text = said_in_xml(&text).unwrap_or(text);
     let text = redact_links(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     text.chars().filter(|c| !c.is_control()).take(LIMIT).collect()
+}
+
+/// Returns what a store's XML says to people: its code and its message. What else stands in it may be a part of what was
+/// signed, and the id of the key it was signed with.
+fn said_in_xml(text: &str) -> Option<String> {
+    let inside = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside)
+    };
+    let code = inside("Code")?;
+    Some(inside("Message").map_or_else(|| code.to_owned(), |message| format!("{code}: {message}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_stores_answer_only_code_and_message_are_told() {
+        let xml = "Error performing GET https://s3.example.com/b/k in 4ms - Server returned non-2xx status code: 403: \
+            <?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code><Message>The signature does not match.</Message>\
+            <AWSAccessKeyId>AKIAHUSH</AWSAccessKeyId><StringToSign>AWS4 hush</StringToSign></Error>";
+        assert_eq!(said_in_xml(xml).unwrap(), "SignatureDoesNotMatch: The signature does not match.");
+        assert_eq!(said_in_xml("<Error><Code>NoSuchKey</Code></Error>").unwrap(), "NoSuchKey");
+        assert_eq!(said_in_xml("connection refused"), None);
+    }
+
+    #[test]
+    fn an_open_line_is_for_this_machine_alone() {
+        for (endpoint, is_open) in
+            [("http://127.0.0.1:9000", true), ("http://localhost:9000", true), ("http://store.example.com", false)]
+        {
+            assert_eq!(is_here(endpoint), is_open, "{endpoint}");
+        }
+    }
 }

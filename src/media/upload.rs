@@ -10,7 +10,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::face::{FileContent, ObjectName, SourceFile};
 use crate::together::join_all;
 
-use super::content;
 use super::store::{StoreError, Stores};
+use super::{content, note};
 
 /// The folder below the state directory in which uploads are remembered that are under way.
 pub const UPLOADS_FOLDER: &str = "uploads";
@@ -217,7 +217,7 @@ impl Memo {
 
     /// Returns what is remembered of this very upload.
     fn load(path: &Path, destination: &ObjectName, content: &FileContent) -> Option<Self> {
-        let memo: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let memo: Self = note::read(path)?;
         let fresh = Self::begin(destination, content, memo.upload.clone());
         let is_it = memo.parts.len() == fresh.parts.len()
             && Self { parts: Vec::new(), ..memo.clone() } == Self { parts: Vec::new(), ..fresh };
@@ -226,15 +226,7 @@ impl Memo {
 
     /// Remembers it. Without it an interrupted upload begins anew, which only takes time.
     fn save(&self, path: &Path) {
-        let write = || -> io::Result<()> {
-            let folder: PathBuf = path.parent().unwrap_or(Path::new(".")).to_owned();
-            std::fs::create_dir_all(&folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-            serde_json::to_writer(&mut file, self)?;
-            file.persist(path)?;
-            Ok(())
-        };
-        if let Err(error) = write() {
+        if let Err(error) = note::write(path, self) {
             tracing::warn!(%error, "the upload cannot be remembered; if it is interrupted, it begins anew");
         }
     }

@@ -125,7 +125,8 @@ impl Session {
             plan_now = plan(self.desired(), recorded, observed, policy);
         }
         let paid: Vec<FaceKey> = plan_now.needs_preflight(&observed.material).cloned().collect();
-        if paid.is_empty() {
+        // A plan that breaks a limit is not applied as it stands: a slip in a template must not open a thousand links.
+        if paid.is_empty() || !plan_now.refusals.is_empty() {
             return Ok(plan_now);
         }
         if self.desk.asks(&policy.skip_preflight) {
