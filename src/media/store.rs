@@ -5,8 +5,10 @@
 //! manifest, and a store's address neither: `AWS_ENDPOINT_URL_S3` is for who runs the program to say.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ const QUESTION: Duration = Duration::from_secs(40);
 /// The stores that a run talks to. Clients are made when they are needed.
 pub(super) struct Stores {
     http: reqwest::Client,
+    /// Variables of the environment that say who asks, and whom.
+    variables: Vec<(String, String)>,
     buckets: Mutex<HashMap<(Store, Option<String>, String), Arc<Bucket>>>,
 }
 
@@ -85,13 +89,18 @@ impl Stores {
     /// # Errors
     /// When the CA file cannot be used or TLS cannot be set up.
     pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, ClientError> {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::of(ca_file, std::env::vars_os().filter_map(text).filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    fn of(ca_file: Option<&Path>, variables: Vec<(String, String)>) -> Result<Self, ClientError> {
         let builder = || {
             let client = reqwest::Client::builder().user_agent(concat!("facectl/", env!("CARGO_PKG_VERSION")));
             // A signature is for one address.
             client.connect_timeout(CONNECT).timeout(REQUEST).redirect(redirect::Policy::none())
         };
         let (_, http) = Roots::find(ca_file, builder)?;
-        Ok(Self { http, buckets: Mutex::default() })
+        Ok(Self { http, variables, buckets: Mutex::default() })
     }
 
     /// Returns what lies under a name; asks for nothing of its content.
@@ -165,6 +174,19 @@ impl Stores {
         Ok(bucket)
     }
 
+    /// Puts the variables of one store into what makes its client. What it does not know is for others.
+    fn configured<B, K: FromStr>(&self, prefix: &str, builder: B, put: impl Fn(B, K, String) -> B) -> B {
+        let known = self.variables.iter().filter(|(name, _)| name.starts_with(prefix));
+        known.fold(builder, |builder, (name, value)| match name.to_ascii_lowercase().parse() {
+            Ok(key) => put(builder, key, value.clone()),
+            Err(_) => builder,
+        })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.variables.iter().any(|(known, _)| known == name)
+    }
+
     async fn connect(&self, object: &ObjectName) -> Result<Bucket, StoreError> {
         let connector = Connector(self.http.clone());
         let retry = RetryConfig { max_retries: 4, retry_timeout: QUESTION, ..RetryConfig::default() };
@@ -172,13 +194,14 @@ impl Stores {
         let unusable = |error: Error| StoreError::Unusable(text_of(&error));
         match object.store {
             Store::S3 => {
-                let mut builder = AmazonS3Builder::from_env()
+                let mut builder = self
+                    .configured("AWS_", AmazonS3Builder::new(), AmazonS3Builder::with_config)
                     .with_bucket_name(bucket)
                     .with_http_connector(connector)
                     .with_retry(retry);
                 let named = |key: AmazonS3ConfigKey| builder.get_config_value(&key);
                 let endpoint = named(AmazonS3ConfigKey::S3Endpoint).or_else(|| named(AmazonS3ConfigKey::Endpoint));
-                let has_region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().any(|name| is_set(name));
+                let has_region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().any(|name| self.has(name));
                 match endpoint {
                     // An open line to this machine is none that anybody listens on.
                     Some(endpoint) => builder = builder.with_allow_http(is_here(&endpoint)),
@@ -191,13 +214,16 @@ impl Stores {
                 builder.build().map(Bucket::S3).map_err(unusable)
             }
             Store::Google => {
-                let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
-                let builder = builder.with_http_connector(connector).with_retry(retry);
+                let builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
+                let builder = self.configured("GOOGLE_", builder, GoogleCloudStorageBuilder::with_config);
+                let builder = builder.with_bucket_name(bucket).with_http_connector(connector).with_retry(retry);
                 builder.build().map(Bucket::Google).map_err(unusable)
             }
             Store::Azure => {
                 let account = object.account.as_deref().unwrap_or_default();
-                let builder = MicrosoftAzureBuilder::from_env().with_account(account).with_container_name(bucket);
+                let builder =
+                    self.configured("AZURE_", MicrosoftAzureBuilder::new(), MicrosoftAzureBuilder::with_config);
+                let builder = builder.with_account(account).with_container_name(bucket);
                 let builder = builder.with_http_connector(connector).with_retry(retry);
                 builder.build().map(Bucket::Azure).map_err(unusable)
             }
@@ -253,10 +279,6 @@ async fn in_time<T>(work: impl Future<Output = object_store::Result<T>>) -> Resu
 fn key_of(object: &ObjectName) -> Result<Key, StoreError> {
     // Parsed, and not converted: that would encode what is encoded again on the way.
     Key::parse(&object.key).map_err(|error| StoreError::Unusable(error.to_string()))
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn is_here(endpoint: &str) -> bool {
@@ -337,5 +359,64 @@ mod tests {
         {
             assert_eq!(is_here(endpoint), is_open, "{endpoint}");
         }
+    }
+
+    fn stores(variables: &[(&str, &str)]) -> Stores {
+        Stores::of(None, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+            .unwrap()
+    }
+
+    fn object(text: &str) -> ObjectName {
+        match crate::face::TrainingSource::parse(text) {
+            Ok(crate::face::TrainingSource::Object(object)) => object,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Of nobody: made for this test.
+    const KEY: &str = include_str!("store/nobodys-key.pem");
+
+    #[tokio::test]
+    async fn each_store_signs_for_as_long_as_is_asked_and_says_the_version() {
+        let account = serde_json::json!({
+            "private_key": KEY, "private_key_id": "1", "client_email": "faces@acme.iam.gserviceaccount.com", "disable_oauth": false,
+        });
+        let stores = stores(&[
+            ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "hush"),
+            ("AWS_REGION", "eu-central-1"),
+            ("GOOGLE_SERVICE_ACCOUNT_KEY", &account.to_string()),
+            ("AZURE_STORAGE_ACCOUNT_KEY", "aHVzaA=="),
+            ("AWS_NO_SUCH_THING", "1"),
+        ]);
+        for (name, host, version) in [
+            ("s3://acme-media/ana 1.mp4", "s3.eu-central-1.amazonaws.com", None),
+            ("s3://acme-media/ü/ana.mp4?versionId=v7", "s3.eu-central-1.amazonaws.com", Some("versionId=v7")),
+            ("gs://acme-media/ana.mp4?generation=17", "storage.googleapis.com", Some("generation=17")),
+            ("az://acmemedia/faces/ana.mp4", "acmemedia.blob.core.windows.net", None),
+        ] {
+            let sign = async || stores.sign(&object(name), Duration::from_secs(48 * 3600)).await.unwrap();
+            let (link, again) = (sign().await, sign().await);
+            assert!(link.expose().contains(host), "{}", link.expose());
+            assert!(version.is_none_or(|version| link.expose().contains(version)), "{}", link.expose());
+            assert_eq!(link.identity(), again.identity(), "{name}");
+            let crate::face::LinkEnd::At(end) = link.validity().ends else { panic!("{name}: no end") };
+            let hours = end.duration_since(jiff::Timestamp::now()).as_hours();
+            assert!((47..=48).contains(&hours), "{name}: {hours} hours");
+            assert!(!link.expose().contains("hush") && !link.shown().contains("AKIAEXAMPLE"), "{}", link.shown());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_shows_in_the_link_that_it_signs() {
+        let session = [
+            ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("AWS_SESSION_TOKEN", "t"),
+            ("AWS_REGION", "r"),
+        ];
+        let link =
+            stores(&session).sign(&object("s3://acme-media/ana.mp4"), Duration::from_secs(90_000)).await.unwrap();
+        assert!(link.validity().has_temporary_credentials);
     }
 }
