@@ -28,6 +28,10 @@ use super::upload::{UploadError, Uploading, is_there, name_of, upload};
 /// How long links that are signed here hold, unless somebody says otherwise: Tavus fetches for 24 hours at least, and
 /// whether it fetches again for tuning is not known (docs.tavus.io, 2026).
 pub const LINK_LIFETIME: Duration = Duration::from_secs(48 * 3600);
+/// How long after it was signed a link may be looked at and sent, and still hold for as long as was asked for.
+const SENT_WITHIN: Duration = Duration::from_secs(600);
+/// The longest that S3 takes ("Download and upload objects with presigned URLs").
+const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a look at material holds before it is looked at again, but for the moment of the create, which always looks.
 const SIGHT_HOLDS: SignedDuration = SignedDuration::from_mins(5);
 /// Links opened at once.
@@ -282,16 +286,21 @@ impl Desk {
                 Ok((self.sign(object).await?, Some(lying.revision)))
             }
             TrainingSource::Command(command) => {
-                let DeskSettings { link_lifetime, allowed_programs, folder, .. } = &self.settings;
-                let link = link_of(command, key, *link_lifetime, allowed_programs, folder).await;
+                let DeskSettings { allowed_programs, folder, .. } = &self.settings;
+                let link = link_of(command, key, self.lifetime(), allowed_programs, folder).await;
                 link.map(|link| (link, None)).map_err(|error| command_stop(&error))
             }
             TrainingSource::File(file) => Err(unread(file, "it was not uploaded")),
         }
     }
 
+    /// Returns how long to sign for: links hold from the moment they are sent, which is a little later.
+    fn lifetime(&self) -> Duration {
+        (self.settings.link_lifetime + SENT_WITHIN).min(LONGEST_LIFETIME)
+    }
+
     async fn sign(&self, object: &ObjectName) -> Result<Link, Stop> {
-        let signed = self.stores()?.sign(object, self.settings.link_lifetime).await;
+        let signed = self.stores()?.sign(object, self.lifetime()).await;
         signed.map_err(|error| store_stop(object, &error))
     }
 
@@ -446,7 +455,7 @@ fn store_stop(object: &ObjectName, error: &StoreError) -> Stop {
         (StoreError::Link(_), _) => "Tavus fetches over https from a public address: use a store that has one".to_owned(),
         (StoreError::NoAnswer(_), _) => "run it again; is the store's address right, and can it be reached from here?".to_owned(),
     };
-    let rule = "the object is there, and a link to it can be signed";
+    let rule = "a face is trained from an object that is there and can be read";
     Finding::error(Check::Source, format!("{object}: {error}"), rule, Certainty::Evident).help(help).into()
 }
 

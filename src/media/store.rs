@@ -324,7 +324,8 @@ fn text_of(error: &Error) -> String {
     let text = chain(error).last().unwrap_or_else(|| error.to_string());
     let text = said_in_xml(&text).unwrap_or(text);
     let text = redact_links(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-    text.chars().filter(|c| !c.is_control()).take(LIMIT).collect()
+    // An answer without a body ends in the colon that would stand before it.
+    text.trim_end_matches(':').chars().filter(|c| !c.is_control()).take(LIMIT).collect()
 }
 
 /// Returns what a store's XML says to people: its code and its message. What else stands in it may be a part of what was
