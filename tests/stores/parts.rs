@@ -78,7 +78,7 @@ impl Parts {
     /// Puts an object into the store, as its owner does.
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
         let payload = PutPayload::from(bytes.to_vec());
-        self.runtime.block_on(self.store.put(&Key::from(key), payload)).unwrap();
+        self.runtime.block_on(self.store.put(&name(key), payload)).unwrap();
     }
 
     /// Where the store itself listens.
@@ -87,7 +87,7 @@ impl Parts {
     }
 
     pub(crate) fn delete(&self, key: &str) {
-        self.runtime.block_on(self.store.delete(&Key::from(key))).unwrap();
+        self.runtime.block_on(self.store.delete(&name(key))).unwrap();
     }
 
     /// The names of all objects below a prefix.
@@ -101,7 +101,7 @@ impl Parts {
     /// Returns what lies under a name; none where nothing does.
     pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
         self.runtime.block_on(async {
-            match self.store.get(&Key::from(key)).await {
+            match self.store.get(&name(key)).await {
                 Ok(found) => Some(found.bytes().await.unwrap().to_vec()),
                 Err(object_store::Error::NotFound { .. }) => None,
                 Err(error) => panic!("{error}"),
@@ -111,8 +111,13 @@ impl Parts {
 
     /// A link to an object, as somebody else would sign it.
     pub(crate) fn link(&self, key: &str, lifetime: Duration) -> String {
-        self.runtime.block_on(self.signer.signed_url(http::Method::GET, &Key::from(key), lifetime)).unwrap().into()
+        self.runtime.block_on(self.signer.signed_url(http::Method::GET, &name(key), lifetime)).unwrap().into()
     }
+}
+
+/// Parsed: what is converted would be encoded twice.
+fn name(key: &str) -> Key {
+    Key::parse(key).unwrap()
 }
 
 fn keys(builder: AmazonS3Builder) -> AmazonS3Builder {
