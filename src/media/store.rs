@@ -39,8 +39,11 @@ pub(super) struct Stores {
     http: reqwest::Client,
     /// Variables of the environment that say who asks, and whom.
     variables: Vec<(String, String)>,
-    buckets: Mutex<HashMap<(Store, Option<String>, String), Arc<Bucket>>>,
+    buckets: Mutex<HashMap<Place, Arc<Bucket>>>,
 }
+
+/// Store, account and bucket.
+type Place = (Store, Option<String>, String);
 
 /// What lies under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
