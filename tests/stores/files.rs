@@ -5,6 +5,8 @@ use crate::front::Asked;
 use crate::parts::{Parts, padded};
 
 const MEGABYTE: usize = 1024 * 1024;
+/// Four parts go together, and the fifth by itself.
+const FIVE_PARTS: usize = 33 * MEGABYTE;
 
 /// A project with a file, and faces that are trained from it.
 fn with_file<'a>(parts: &'a Parts, bytes: &[u8], faces: &[&str]) -> Case<'a> {
@@ -91,7 +93,7 @@ pub(crate) fn a_face_without_a_place_to_upload_to_is_blocked(parts: &Parts) {
 }
 
 pub(crate) fn an_upload_that_was_killed_goes_on_with_what_is_missing(parts: &Parts) {
-    let bytes = padded(&parts.clips.first, 40 * MEGABYTE + 1000);
+    let bytes = padded(&parts.clips.first, FIVE_PARTS);
     let case = with_file(parts, &bytes, &["ana"]);
     let fifths = || sent(&case).1.iter().filter(|part| **part == 5).count();
     for (signal, before) in [("KILL", 0), ("INT", 1)] {
@@ -118,7 +120,7 @@ pub(crate) fn an_upload_that_was_killed_goes_on_with_what_is_missing(parts: &Par
 }
 
 pub(crate) fn a_file_that_changes_while_it_is_uploaded_is_never_completed_and_never_paid(parts: &Parts) {
-    let bytes = padded(&parts.clips.first, 40 * MEGABYTE + 1000);
+    let bytes = padded(&parts.clips.first, FIVE_PARTS);
     let case = with_file(parts, &bytes, &["ana"]);
     parts.front.hold(&case.prefix, 1);
     let mut run = case.spawn("apply -y");

@@ -59,6 +59,7 @@ impl Front {
         let (authority, config) = certificate();
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
+        std::fs::write(folder.path().join("other.pem"), certificate().0).unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let (seen, turned) = (Arc::new(Mutex::new(Seen::default())), watch::Sender::new(()));
         let (kept, turning) = (Arc::clone(&seen), turned.clone());
@@ -76,6 +77,11 @@ impl Front {
 
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// The root of somebody else.
+    pub(crate) fn other_roots(&self) -> PathBuf {
+        self.folder.path().join("other.pem")
     }
 
     /// The requests whose target has a text.

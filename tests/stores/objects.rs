@@ -203,6 +203,54 @@ pub(crate) fn a_replaced_object_refuses_a_saved_plan(parts: &Parts) {
     assert_eq!(case.trainings(), 1);
 }
 
+pub(crate) fn an_object_that_is_replaced_just_before_its_create_is_not_paid_for(parts: &Parts) {
+    let case = Case::slow(parts);
+    case.face_of_object("ana", "");
+    case.face_of_object("bruno", "");
+    case.server.faults(&["create@1:slow=1s"]);
+    let mut run = case.spawn("apply -y --no-wait --create-parallelism 1");
+    run.until("the first create arrived", || case.trainings() == 1);
+    case.put("bruno.mp4", &parts.clips.second);
+    let run = run.end();
+    case.assert_nothing_secret(&run);
+    let run = run.exits(5);
+    run.prints(&["1 created", "is another object now", "plan again"]);
+    assert_eq!((case.trainings(), case.links().len()), (1, 1));
+    case.run("apply -y --no-wait").exits(0).prints(&["1 created"]);
+    assert_eq!(fetch(parts, &case.links()[1]).1, parts.clips.second);
+}
+
+pub(crate) fn a_postponed_create_is_sent_again_with_a_link_of_its_own(parts: &Parts) {
+    let case = Case::new(parts);
+    case.face_of_object("ana", "");
+    case.server.faults(&["create@1:429;retry-after=1"]);
+    case.run("apply -y").exits(0).prints(&["1 created"]);
+    let links = case.links();
+    assert_eq!((case.trainings(), links.len()), (1, 2));
+    assert_ne!(links[0], links[1]);
+    assert_eq!(fetch(parts, &links[1]).0, 200);
+}
+
+pub(crate) fn a_create_whose_answer_was_lost_is_found_again_with_its_version(parts: &Parts) {
+    let case = Case::new(parts);
+    case.face_of_object("ana", RETRAIN);
+    case.server.faults(&["create@1:drop-after-effect"]);
+    case.run("apply -y").exits(0);
+    case.run("plan --expect-no-changes").exits(0).prints(&["No changes."]);
+    assert_eq!((case.trainings(), case.links().len()), (1, 1));
+    case.put("ana.mp4", &parts.clips.second);
+    case.run("plan").exits(0).prints(&["-/+ ana replace"]);
+    // Killed while the answer to the second is under way.
+    case.server.faults(&["create@1:hang"]);
+    let mut run = case.spawn("apply -y");
+    run.until("the create arrived", || case.trainings() == 2);
+    run.signal("KILL");
+    case.assert_nothing_secret(&run.end());
+    case.run("apply -y").exits(0);
+    case.run("plan --expect-no-changes").exits(0).prints(&["No changes."]);
+    assert_eq!((case.trainings(), case.links().len()), (2, 2));
+}
+
 pub(crate) fn names_that_need_encoding_are_signed_as_they_are(parts: &Parts) {
     let case = Case::new(parts);
     for (face, name) in [("ana", "take 1 (final)/Añã+ü&=.mp4"), ("bruno", "100%25/b'~*.mp4")] {
