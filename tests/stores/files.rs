@@ -8,6 +8,8 @@ const MEGABYTE: usize = 1024 * 1024;
 /// Four parts go together, and the fifth by itself.
 const FIVE_PARTS: usize = 33 * MEGABYTE;
 
+const PHOTO: &[u8] = include_bytes!("../media/clips/still.png");
+
 /// A project with a file, and faces that are trained from it.
 fn with_file<'a>(parts: &'a Parts, bytes: &[u8], faces: &[&str]) -> Case<'a> {
     let case = Case::new(parts);
@@ -117,6 +119,50 @@ pub(crate) fn an_upload_that_was_killed_goes_on_with_what_is_missing(parts: &Par
     );
     assert_eq!((begun, sent_of(&numbers, 5), case.trainings()), (1, 3, 1), "{numbers:?}");
     assert!(fetch(parts, &case.links()[0]).1 == bytes, "it is put together as it was");
+}
+
+pub(crate) fn an_upload_that_the_store_gave_up_begins_anew(parts: &Parts) {
+    let bytes = padded(&parts.clips.first, FIVE_PARTS);
+    let case = with_file(parts, &bytes, &["ana"]);
+    parts.front.hold(&case.prefix, 5);
+    let mut run = case.spawn("apply -y");
+    run.until("the fifth part is on its way", || sent(&case).1.contains(&5));
+    run.signal("KILL");
+    case.assert_nothing_secret(&run.end());
+    parts.front.let_pass(&case.prefix);
+    let target = case.asked("partNumber=5&").remove(0).target;
+    let upload = target.split(['?', '&']).find_map(|pair| pair.strip_prefix("uploadId=")).unwrap();
+    let name = format!("{}/{}.mp4", case.key("up"), sha256(&bytes));
+    parts.abort(&name, upload);
+    case.run("apply -y").exits(0).prints(&["1 created"]);
+    assert_eq!((sent(&case).0, case.trainings()), (2, 1));
+    assert!(fetch(parts, &case.links()[0]).1 == bytes);
+}
+
+pub(crate) fn what_lies_under_the_hash_with_another_length_is_not_taken_for_the_file(parts: &Parts) {
+    let case = with_file(parts, &parts.clips.first, &["ana"]);
+    case.put(&format!("up/{}.mp4", sha256(&parts.clips.first)), &parts.clips.short);
+    case.run("apply -y").exits(0).prints(&["1 created"]);
+    assert_eq!(fetch(parts, &case.links()[0]).1, parts.clips.first);
+}
+
+pub(crate) fn a_photo_is_uploaded_and_looked_at_as_one(parts: &Parts) {
+    let case = Case::new(parts);
+    let manifest = |photo: &str| {
+        let source = format!("../media/{photo}");
+        let text = crate::environment::face("ana", &source, "  voice_name: anna\n");
+        case.environment.write("faces/ana.yaml", text.replace("train_video_url", "train_image_url"));
+    };
+    case.environment.write("media/clip.jpg", &parts.clips.first);
+    case.environment.write("media/ana.png", PHOTO);
+    manifest("clip.jpg");
+    case.run("apply -y").exits(5).prints(&["! ana blocked", "type:"]);
+    assert_eq!((case.trainings(), sent(&case).0), (0, 0));
+    manifest("ana.png");
+    case.run("apply -y").exits(0).prints(&["1 created"]);
+    let links = case.links();
+    assert!(links.len() == 1 && links[0].contains(&format!("{}.png?", sha256(PHOTO))), "{links:?}");
+    assert_eq!(fetch(parts, &links[0]), (200, PHOTO.to_vec()));
 }
 
 pub(crate) fn a_file_that_changes_while_it_is_uploaded_is_never_completed_and_never_paid(parts: &Parts) {

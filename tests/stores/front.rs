@@ -230,8 +230,8 @@ impl Tap {
 }
 
 fn links(text: &str) -> Vec<String> {
-    let values = text.split("\"train_video_url\":\"").skip(1);
-    values.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    let values = text.split("\"train_").skip(1).filter_map(|rest| rest.split_once("_url\":\""));
+    values.map(|(_, rest)| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
 async fn record(stream: TcpStream, api: SocketAddr, kept: &Mutex<Vec<Vec<u8>>>, at: usize) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::multipart::MultipartStore;
 use object_store::path::Path as Key;
 use object_store::signer::Signer;
 use object_store::{ObjectStoreExt, PutPayload};
@@ -59,7 +60,7 @@ impl Parts {
         let store = keys(store).build().unwrap();
         let signer = keys(AmazonS3Builder::new().with_endpoint(format!("https://{HOST}"))).build().unwrap();
         let front = Front::start(&runtime, weed.port);
-        let parts = Self { front, clips, cases: AtomicUsize::new(0), store, signer, runtime, weed: weed };
+        let parts = Self { front, clips, cases: AtomicUsize::new(0), store, signer, runtime, weed };
         parts.await_the_bucket();
         Some(parts)
     }
@@ -98,15 +99,9 @@ impl Parts {
         listed.unwrap().objects.into_iter().map(|object| object.location.to_string()).collect()
     }
 
-    /// Returns what lies under a name; none where nothing does.
-    pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.runtime.block_on(async {
-            match self.store.get(&name(key)).await {
-                Ok(found) => Some(found.bytes().await.unwrap().to_vec()),
-                Err(object_store::Error::NotFound { .. }) => None,
-                Err(error) => panic!("{error}"),
-            }
-        })
+    /// Gives an upload up that is under way, as stores do after some days where they are told to.
+    pub(crate) fn abort(&self, key: &str, upload: &str) {
+        self.runtime.block_on(self.store.abort_multipart(&name(key), &upload.to_owned())).unwrap();
     }
 
     /// A link to an object, as somebody else would sign it.
