@@ -129,6 +129,9 @@ pub enum Keep {
     LooksRenamed(FaceKey),
     /// The manifest asks for what it was made from, and the present face is another one.
     AskedFor,
+    /// The present face of its key may not be what is asked for, and this one may be: nobody knows what is in the file,
+    /// or which version of the object lies there.
+    MaterialUnknown,
     /// The present face of its key is missing, failed or in training: this one is all there is to go back to.
     PresentNotUsable,
 }

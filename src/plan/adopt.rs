@@ -1,11 +1,14 @@
 //! Nothing is recorded for a declared key: is there a live face that is already it? Rows 2a to 8, and 12.
 
 use crate::face::{
-    Attempt, DesiredFace, FaceId, FaceKey, ObservedFace, Ownership, PreviousFace, RecordedFace, Token, TrainingStatus,
+    Attempt, DesiredFace, FaceId, FaceKey, ObservedFace, Ownership, PreviousFace, RecordedFace, Token, TrainedFrom,
+    TrainingStatus,
 };
 
 use super::by_id::decide_by_id;
 use super::decide::{Decision, blocked, in_doubt, start};
+use super::material;
+use super::replace::may_serve;
 use super::views::{Views, holds, namesakes, newest, oldest};
 use super::{Action, Adopt, Block, Reason, Scope};
 
@@ -18,6 +21,9 @@ pub(super) fn decide_unrecorded(views: &Views<'_>, key: &FaceKey, desired: &Desi
         return decide_by_id(views, key, desired, &id);
     }
     if let Some(decision) = adopt_serving(views, key, desired) {
+        return decision;
+    }
+    if let Some(decision) = adopt_serving_version(views, key, desired) {
         return decision;
     }
     if let Some(decision) = adopt_by_token(views, key, desired, &[], Failed::PassedOver) {
@@ -55,6 +61,54 @@ fn adopt_serving(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Opt
     newest(&usable).map(|(_, face)| of_earlier_inputs(face))
 }
 
+/// Returns the adoption of a usable face, where it was made from an object: a later attempt that still trains is the one
+/// for another version, and takes its place once it is ready.
+fn adopt_serving_version(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Option<Decision> {
+    let trained_from = desired.spec.trained_from().filter(|_| material::is_object(desired))?;
+    let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
+    let usable = views.with_token_of(key).iter();
+    let usable = usable.filter(|(token, face)| token.is_same_intent(&wanted) && face.status.is_usable());
+    let last = usable.clone().map(|(token, face)| (may_serve(face, desired), token.attempt())).max()?;
+    let (token, face) = oldest(usable.filter(|(token, face)| (may_serve(face, desired), token.attempt()) == last))?;
+    Some(by_token(face, token, trained_from, None))
+}
+
+/// Row 19a: of a face that was taken up by its token nobody knows the version, and a later attempt that nobody recorded
+/// is the one for another version: what is paid for is not lost.
+pub(super) fn adopt_newer_version(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+) -> Option<Decision> {
+    let trained_from = desired.spec.trained_from().filter(|_| material::is_object(desired))?;
+    let wanted = Token::of(&views.desired.project, key, &trained_from.fingerprint(), Attempt::FIRST);
+    let is_known = recorded.trained_from.as_ref().is_some_and(|from| from.revision.is_some());
+    let present = recorded.token.as_ref().filter(|token| !is_known && token.is_same_intent(&wanted))?;
+    let is_newer = |(token, face): &&(Token, &ObservedFace)| {
+        token.is_same_intent(&wanted)
+            && token.attempt() > present.attempt()
+            && face.status != TrainingStatus::Failed
+            && !recorded.ids().any(|id| *id == face.id)
+    };
+    let newer = || views.with_token_of(key).iter().filter(is_newer);
+    let last = newer().map(|(token, _)| token.attempt()).max()?;
+    let (token, face) = oldest(newer().filter(|(token, _)| token.attempt() == last))?;
+    Some(by_token(face, token, trained_from, Some(recorded.id.clone())))
+}
+
+/// Which version of an object it was made from, a token does not say.
+fn by_token(face: &ObservedFace, token: &Token, trained_from: TrainedFrom, beside: Option<FaceId>) -> Decision {
+    let adopt = Adopt {
+        id: face.id.clone(),
+        token: Some(token.clone()),
+        trained_from: Some(trained_from),
+        moved_from: None,
+        beside,
+    };
+    (Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken)
+}
+
 /// Whether a failed face may be taken up by its token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failed {
@@ -88,14 +142,7 @@ pub(super) fn adopt_by_token(
     let same_intent = || views.with_token_of(key).iter().filter(is_taken);
     let last = same_intent().map(|(token, _)| token.attempt()).max()?;
     let (token, face) = oldest(same_intent().filter(|(token, _)| token.attempt() == last))?;
-    let adopt = Adopt {
-        id: face.id.clone(),
-        token: Some(token.clone()),
-        trained_from: Some(trained_from),
-        moved_from: None,
-        beside: None,
-    };
-    Some((Some(face.id.clone()), Action::Adopt(adopt), Reason::FoundByToken))
+    Some(by_token(face, token, trained_from, None))
 }
 
 /// Row 5: a recorded face that is no longer declared was made from the very same inputs. A rename of the key

@@ -10,7 +10,7 @@
 //! | 2a | by id | | no | the named one, which is free to take | adopt | `DeclaredById` |
 //! | 2b | by id | | no | the named one, which is not, or is not there | blocked | `NotAdoptable` |
 //! | 2c | by id | | no | another one carries our token | blocked | `NamesAnother` |
-//! | 3 | yes | | no | one carries our token, same inputs | adopt | `FoundByToken` |
+//! | 3 | yes | | no | one carries our token, same inputs; of an object first one that can be used | adopt | `FoundByToken` |
 //! | 4 | yes | | no | one carries our token, other inputs | adopt | `FoundByTokenOfEarlierInputs` |
 //! | 5 | yes | | no | recorded under a key that left, same inputs | adopt, or blocked | `Moved`, `Renamed` |
 //! | 6 | yes | | no | exactly one of that name and model, policy | adopt | `FoundByName` |
@@ -30,6 +30,7 @@
 //! | 17 | yes | | other inputs | any | replace `$` | `InputsChanged` |
 //! | 18 | yes | | same inputs | failed, policy | create `$` | `RetryFailed` |
 //! | 19 | yes | | same inputs | failed | blocked | `Failed` |
+//! | 19a | yes | | an object, of unknown version | another one carries the token of a later attempt | adopt (beside) | `FoundByToken` |
 //! | 20 | yes | | same inputs | name or voice differ | update | who did it |
 //! | 21 | yes | | same inputs | tuning failed, wanted ready | blocked | `TuningFailed` |
 //! | 22 | yes | | same inputs | not as far as waited for | wait | `TrainingGoesOn` |
@@ -46,6 +47,12 @@
 //! says what to train it from (`NoSource`), the listing is not complete, a live face that nobody recorded bears the
 //! name, or the token is held elsewhere: whatever the reason for creating.
 //!
+//! "Inputs" are those of the fingerprint, and with `on_source_change: retrain` the version of the object that lies under
+//! its name too, as far as it is known on both sides. Which one that is stands in no token: the face of another version
+//! is the next attempt at the same inputs, and rows 12, 16 and 19 look at it as at one. With `report` another version is
+//! told, and no row is about it. A training whose material shows an error (`Material`), or whose file cannot be read
+//! (`FileUnread`), is blocked by [`start`] too, after all that costs nothing was tried.
+//!
 //! An imported face has unknown inputs, and unknown never differs, on either side: it counts as "same inputs".
 //!
 //! Wherever the table says create or replace: a live face that carries the very token is adopted instead; if
@@ -56,11 +63,11 @@
 use std::collections::BTreeSet;
 
 use crate::face::{
-    Attempt, Desired, DesiredFace, Doubt, FaceId, FaceKey, Fingerprint, InputChange, Observed, ObservedFace, OnFailed,
-    OnMissing, OpenCreate, Presence, Recorded, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, Desired, DesiredFace, Doubt, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed, OnMissing,
+    OpenCreate, Presence, Recorded, RecordedFace, Token, TrainedFrom, TrainingStatus, WaitFor,
 };
 
-use super::adopt::{Failed, adopt_by_token, decide_unrecorded};
+use super::adopt::{Failed, adopt_by_token, adopt_newer_version, decide_unrecorded};
 use super::by_id::names_another;
 use super::in_place::{is_reached, naming_for, update};
 use super::material::{self, made_from};
@@ -236,11 +243,12 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
         return decide_changed(views, key, desired, recorded, live, changes);
     }
     if live.status == TrainingStatus::Failed {
-        let may_retry = lifecycle.on_failed == OnFailed::Retry && recorded.attempt == Attempt::FIRST;
+        let is_first = material::is_first_try(recorded, recorded.attempt, recorded.trained_from.as_ref());
+        let may_retry = lifecycle.on_failed == OnFailed::Retry && is_first;
         if may_retry || views.policy.retry.contains(key) {
-            // Nobody knows what this one was made from, and what would be trained is what a person went back from.
-            let is_same = recorded.fingerprint() == desired.spec.fingerprint();
-            if !is_same && is_rolled_back(views, key, desired, recorded) {
+            // Nobody knows what this one was made from, or which version lies there: what would be trained is what a
+            // person went back from.
+            if is_rolled_back(views, key, desired, recorded) {
                 return blocked(Some(&recorded.id), Block::RolledBack);
             }
             let reason = Reason::RetryFailed(live.error.clone());
@@ -248,7 +256,8 @@ fn decide_recorded(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, reco
         }
         return blocked(Some(&live.id), Block::Failed(live.error.clone()));
     }
-    decide_same_inputs(views, desired, recorded, live)
+    adopt_newer_version(views, key, desired, recorded)
+        .unwrap_or_else(|| decide_same_inputs(views, desired, recorded, live))
 }
 
 /// Rows 20 to 23.
@@ -295,32 +304,39 @@ pub(super) fn input_changes(
 }
 
 /// Returns the number of the next attempt at the inputs that are wanted now: one more than the last that this key
-/// is known to have made at them.
-pub(super) fn next_attempt(
+/// is known to have made at them, from whichever version of their object.
+pub(super) fn next_attempt(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace) -> Attempt {
+    last_attempt(views, key, desired, desired.spec.trained_from().as_ref()).map_or(Attempt::FIRST, Attempt::next)
+}
+
+/// Returns the last attempt that a key is known to have made at what is wanted; where that names the version of an
+/// object, less those that were made from another one.
+pub(super) fn last_attempt(
     views: &Views<'_>,
     key: &FaceKey,
     desired: &DesiredFace,
-    fingerprint: Fingerprint,
-) -> Attempt {
-    let Some(recorded) = views.recorded.faces.get(key) else { return Attempt::FIRST };
-    let wanted = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
+    wanted: Option<&TrainedFrom>,
+) -> Option<Attempt> {
+    let (recorded, wanted) = (views.recorded.faces.get(key)?, wanted?);
+    let fingerprint = wanted.fingerprint();
+    let intent = Token::of(&views.desired.project, key, &fingerprint, Attempt::FIRST);
+    let is_of_version = |made: Option<&TrainedFrom>| made.is_none_or(|made| made.revised(wanted).is_none());
     let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
+    let made = made.filter(|face| is_of_version(face.trained_from.as_ref()));
+    let before = recorded.previous.iter().filter(|face| is_of_version(face.trained_from.as_ref()));
     // By its inputs too: the token of a face that had another key before speaks of that one.
-    // A version of an object that was trained from before is an attempt at these inputs as well.
     let is_made_from = |face: &&RecordedFace| {
         face.fingerprint() == Some(fingerprint) || input_changes(views, key, desired, face).is_none()
     };
-    let by_inputs = made.clone().filter(is_made_from);
-    let before = recorded.previous.iter();
-    let by_inputs = by_inputs
-        .map(|face| face.attempt)
-        .chain(before.clone().filter(|face| face.fingerprint() == Some(fingerprint)).map(|face| face.attempt));
+    let by_inputs = made.clone().filter(is_made_from).map(|face| face.attempt);
+    let by_inputs =
+        by_inputs.chain(before.clone().filter(|face| face.fingerprint() == Some(fingerprint)).map(|face| face.attempt));
+    let ids: BTreeSet<&FaceId> = made.clone().map(|face| &face.id).chain(before.clone().map(|face| &face.id)).collect();
     let remembered = made.filter_map(|face| face.token.as_ref()).chain(before.filter_map(|face| face.token.as_ref()));
     // Of some only the id is remembered; their names tell.
-    let is_ours = |id: &FaceId| recorded.ids().any(|known| known == id);
-    let shown = views.with_token_of(key).iter().filter(|(_, face)| is_ours(&face.id)).map(|(token, _)| token);
-    let by_token = remembered.chain(shown).filter(|token| token.is_same_intent(&wanted)).map(Token::attempt);
-    by_inputs.chain(by_token).max().map_or(Attempt::FIRST, Attempt::next)
+    let shown = views.with_token_of(key).iter().filter(|(_, face)| ids.contains(&face.id)).map(|(token, _)| token);
+    let by_token = remembered.chain(shown).filter(|token| token.is_same_intent(&intent)).map(Token::attempt);
+    by_inputs.chain(by_token).max()
 }
 
 /// The one road to a paid training: taken only where no face that the key had before was made from the same inputs
@@ -340,7 +356,7 @@ pub(super) fn start(
     if let Some(decision) = paid_before(views, key, desired) {
         return decision;
     }
-    let attempt = next_attempt(views, key, desired, trained_from.fingerprint());
+    let attempt = next_attempt(views, key, desired);
     let example = desired.spec.training.as_ref().and_then(|training| training.source().reserved_host());
     if let Some(host) = example.filter(|_| views.policy.refuses_example_hosts) {
         return blocked(instead_of, Block::ExampleHost(host.to_owned()));

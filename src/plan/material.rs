@@ -6,8 +6,8 @@
 //! nothing of versions then takes it for what it is, and buys nothing.
 
 use crate::face::{
-    Desired, DesiredFace, FaceKey, MaterialSight, OnSourceChange, Recorded, RecordedFace, Revision, TrainedFrom,
-    TrainingSource,
+    Attempt, Desired, DesiredFace, FaceKey, MaterialSight, OnSourceChange, PreviousFace, Recorded, RecordedFace,
+    Revision, TrainedFrom, TrainingInput, TrainingSource,
 };
 
 use super::views::Views;
@@ -55,17 +55,76 @@ pub(super) fn source_change(views: &Views<'_>, key: &FaceKey) -> Option<SourceCh
     is_report.then(|| SourceChange { source: now.source.clone(), before: before.clone(), after: after.clone() })
 }
 
+/// Returns whether a face from before may be what is asked for, where nobody knows what that is: the file cannot be read,
+/// or nobody could ask which version of the object lies there.
+pub(super) fn may_be_asked_for(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    (present, before): (&RecordedFace, &PreviousFace),
+) -> bool {
+    if is_unread(desired) {
+        return may_be_of(desired, before.trained_from.as_ref());
+    }
+    let is_told = desired.spec.lifecycle.on_source_change == OnSourceChange::Report;
+    let Some(wanted) = made_from(views, key, desired).filter(|wanted| wanted.revision.is_none()) else { return false };
+    let (Some(present), Some(before)) = (&present.trained_from, &before.trained_from) else { return false };
+    let is_known = is_object(desired) && present.revision.is_some();
+    let is_other = before.revision.is_none() || present.revised(before).is_some();
+    !is_told && is_known && is_other && before.fingerprint() == wanted.fingerprint()
+}
+
+/// Returns a declared key that nothing is recorded for, whose file cannot be read, and that may be made from just what
+/// a face was made from.
+pub(super) fn unread<'a>(views: &Views<'a>, made: Option<&TrainedFrom>) -> Option<&'a FaceKey> {
+    let is_it = |(key, face): &(&FaceKey, &DesiredFace)| {
+        is_unread(face) && !views.recorded.faces.contains_key(*key) && may_be_of(face, made)
+    };
+    views.desired.faces.iter().find(is_it).map(|(key, _)| key)
+}
+
+/// Returns whether a face is trained from something that could not be looked at.
+fn is_unread(face: &DesiredFace) -> bool {
+    face.spec.training.is_some() && face.spec.trained_from().is_none()
+}
+
+/// Returns whether nothing stands against a face having been made from what is asked for, whatever that is.
+fn may_be_of(desired: &DesiredFace, made: Option<&TrainedFrom>) -> bool {
+    let kind = desired.spec.training.as_ref().map(TrainingInput::kind);
+    made.is_none_or(|made| made.model == desired.spec.model && Some(made.kind) == kind)
+}
+
+/// Returns whether a face was the first try at what it was made from: at its inputs, or at this version of their object.
+/// Where the face of the attempt before is not remembered, nothing shows that it was another version: then it was not.
+pub(super) fn is_first_try(recorded: &RecordedFace, attempt: Attempt, made: Option<&TrainedFrom>) -> bool {
+    if attempt == Attempt::FIRST {
+        return true;
+    }
+    let Some(made) = made else { return false };
+    let present = std::iter::once(recorded).chain(recorded.successor.as_deref());
+    let present = present.map(|face| (face.attempt, face.trained_from.as_ref()));
+    let all = present.chain(recorded.previous.iter().map(|face| (face.attempt, face.trained_from.as_ref())));
+    let is_of_inputs = |from: &TrainedFrom| from.fingerprint() == made.fingerprint();
+    let earlier: Vec<(Attempt, &TrainedFrom)> = all
+        .filter_map(|(of, from)| Some((of, from?)))
+        .filter(|(of, from)| *of < attempt && is_of_inputs(from))
+        .collect();
+    earlier.iter().any(|(of, _)| of.next() == attempt) && earlier.iter().all(|(_, from)| from.revised(made).is_some())
+}
+
 /// Returns the newest face of a key: what the manifest asked for last.
 fn latest(recorded: &RecordedFace) -> &RecordedFace {
     recorded.successor.as_deref().unwrap_or(recorded)
 }
 
-/// Returns the faces whose plan depends on which version of an object lies under its name: those that were made from
-/// a version that is known.
+/// Returns the faces whose plan depends on which version of an object lies under its name: those of which one, the
+/// present one or another, was made from a version that is known.
 pub fn needs_revision<'a>(desired: &'a Desired, recorded: &'a Recorded) -> impl Iterator<Item = &'a FaceKey> {
     let has_known = |recorded: &RecordedFace| {
         let made = std::iter::once(recorded).chain(recorded.successor.as_deref());
-        made.filter_map(|face| face.trained_from.as_ref()).any(|from| from.revision.is_some())
+        let made = made.map(|face| &face.trained_from);
+        let made = made.chain(recorded.previous.iter().map(|face| &face.trained_from));
+        made.flatten().any(|from| from.revision.is_some())
     };
     desired
         .faces

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | 24 | any | a third kind of inputs | as rows 12 to 17, beside | as there |
 //! | 25 | any | the present face's inputs | give up | `ReplacementNotWanted` |
+//! | 25a | failed or gone | another version of its object, and the policy is `report` now | give up | `ReplacementNotWanted` |
 //! | 26 | gone, policy | its inputs | replace `$` | `RecreateReplacement` |
 //! | 27 | gone | its inputs | blocked | `ReplacementMissing` |
 //! | 28 | failed, policy | its inputs | replace `$` | `RetryReplacement` |
@@ -14,16 +15,21 @@
 //! | 32 | finished | its inputs | switch | `ReplacementReady` |
 //! | 33 | in training | its inputs | wait, or update of the present face | `ReplacementTrains` |
 //!
+//! "Inputs" are those of the fingerprint, and with `on_source_change: retrain` the version of the object too, as far as
+//! it is known on both sides. A new face that was made from another version has the fingerprint of the present one: it
+//! is given up only where the present one's version is known to lie there again (row 25), and not because nobody could
+//! ask. Where neither version lies there, that is a third kind of inputs (row 24).
+//!
 //! A face that is merely a preview never takes a finished one's place: whatever the manifest waits for, no PAL is
 //! pointed to a face that is not as good as it will get.
 
 use crate::face::{
-    Attempt, DesiredFace, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed, OnMissing, Pal, Presence,
-    PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
+    Attempt, DesiredFace, FaceId, FaceKey, InputChange, Observed, ObservedFace, OnFailed, OnMissing, OnSourceChange,
+    Pal, Presence, PreviousFace, RecordedFace, Token, TrainingStatus, WaitFor,
 };
 
 use super::adopt::{Failed, adopt_by_token};
-use super::decide::{Decision, blocked, input_changes, next_attempt, start};
+use super::decide::{Decision, blocked, input_changes, last_attempt, start};
 use super::in_place::{naming_for, update};
 use super::material;
 use super::views::Views;
@@ -57,8 +63,16 @@ pub(super) fn decide_changed(
 
 /// Row 15.
 pub(super) fn is_rolled_back(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, recorded: &RecordedFace) -> bool {
-    let wanted = desired.spec.fingerprint();
-    wanted.is_some() && recorded.rolled_back_from == wanted && !views.policy.roll_forward.contains(key)
+    let Some(from) = material::wanted(views, key, desired) else { return false };
+    let wanted = Some(from.fingerprint());
+    if recorded.rolled_back_from != wanted || views.policy.roll_forward.contains(key) {
+        return false;
+    }
+    // Another version of the object is another recording than any that could have been gone back from.
+    let left = recorded.previous.iter().filter_map(|face| face.trained_from.as_ref());
+    let mut left = left.filter(|made| Some(made.fingerprint()) == wanted).peekable();
+    let is_newer = left.peek().is_some() && left.all(|made| made.revised(&from).is_some());
+    !is_newer
 }
 
 /// Row 16: a face that the key had before was made from what is asked for now, and is paid for.
@@ -76,10 +90,11 @@ pub(super) fn paid_before(views: &Views<'_>, key: &FaceKey, desired: &DesiredFac
     // The last attempt at these inputs failed: changing one's mind twice is no reason to buy another one.
     let may_retry = |face: &PreviousFace| {
         views.policy.retry.contains(key)
-            || (desired.spec.lifecycle.on_failed == OnFailed::Retry && face.attempt == Attempt::FIRST)
+            || (desired.spec.lifecycle.on_failed == OnFailed::Retry
+                && material::is_first_try(recorded, face.attempt, face.trained_from.as_ref()))
     };
-    let next = next_attempt(views, key, desired, trained_from.fingerprint());
-    let is_last = |face: &PreviousFace| face.attempt.next() == next && !may_retry(face);
+    let last = last_attempt(views, key, desired, material::wanted(views, key, desired).as_ref());
+    let is_last = |face: &PreviousFace| Some(face.attempt) == last && !may_retry(face);
     let Some(back) = made.clone().find(|face| live(face).is_some_and(is_worth_it)) else {
         let failed = made.filter(|face| is_last(face)).find_map(live)?;
         return Some(blocked(Some(&recorded.id), Block::ReplacementFailed(failed.error.clone())));
@@ -148,7 +163,8 @@ pub(super) fn decide_beside(
     };
     match (&new.status, desired.spec.lifecycle.wait_for) {
         (TrainingStatus::Failed, _) => {
-            let by_policy = desired.spec.lifecycle.on_failed == OnFailed::Retry && successor.attempt == Attempt::FIRST;
+            let is_first = material::is_first_try(recorded, successor.attempt, successor.trained_from.as_ref());
+            let by_policy = desired.spec.lifecycle.on_failed == OnFailed::Retry && is_first;
             if by_policy || views.policy.retry.contains(key) {
                 let reason = Reason::RetryReplacement(new.error.clone());
                 return replacement(views, key, desired, recorded, reason);
@@ -173,16 +189,41 @@ fn is_present_enough(
     recorded: &RecordedFace,
     has_unwanted: bool,
 ) -> bool {
-    // What replaces a face because its object changed is made from the same inputs: as long as nobody knows which
-    // version lies there, the newer of the two is what was asked for last.
-    let successor = recorded.successor.as_ref().and_then(|successor| successor.fingerprint());
-    let is_same = successor.is_some() && successor == recorded.fingerprint();
-    if !has_unwanted && is_same && material::is_object(desired) {
-        return false;
+    let successor = recorded.successor.as_deref();
+    let next = successor.and_then(RecordedFace::fingerprint);
+    if next.is_some() && next == recorded.fingerprint() && material::is_object(desired) {
+        // What replaces a face because its object changed is made from the same inputs: as long as nobody knows which
+        // version lies there, the newer of the two is what was asked for last.
+        if !has_unwanted {
+            return successor.is_some_and(|next| is_failed_for_nothing(views, key, desired, recorded, next));
+        }
+        // It may be any version: that is no reason to leave a newer one.
+        if recorded.trained_from.as_ref().is_some_and(|from| from.revision.is_none()) {
+            return false;
+        }
     }
     let is_known = recorded.trained_from.is_some() || recorded.token.is_some();
     let is_good = is_known && serving(recorded, views.observed).is_some();
     (has_unwanted || is_good) && input_changes(views, key, desired, recorded).is_none()
+}
+
+/// Returns whether nothing came of the training for another version of the object, which the manifest does not ask for
+/// any more: then the present face is good enough, unless a person wants it tried again.
+fn is_failed_for_nothing(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    successor: &RecordedFace,
+) -> bool {
+    let is_failed = match presence(successor, views.observed) {
+        Presence::Present(new) => new.status == TrainingStatus::Failed,
+        Presence::Gone => true,
+        Presence::Unknown => false,
+    };
+    let is_told = desired.spec.lifecycle.on_source_change == OnSourceChange::Report;
+    let is_insisted_on = views.policy.retry.contains(key) || views.policy.recreate.contains(key);
+    is_failed && is_told && !is_insisted_on && serving(recorded, views.observed).is_some()
 }
 
 /// Returns the present face of a key where it may be in use: nothing takes its place before it is ready.

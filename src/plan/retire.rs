@@ -23,6 +23,7 @@ use crate::face::{
 
 use super::adopt::claimant;
 use super::decide::{Decision, input_changes};
+use super::material;
 use super::replace::has_wanted_inputs;
 use super::views::Views;
 use super::{Action, Delete, Fate, Keep, Reason, Retired, presence};
@@ -63,6 +64,7 @@ pub(super) fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &Reco
     }
     // Nobody may have meant to remove it: only the key was changed, as it seems.
     let renamed = recorded.fingerprint().and_then(|fingerprint| views.unrecorded(fingerprint));
+    let renamed = renamed.or_else(|| material::unread(views, recorded.trained_from.as_ref()));
     if let Some(other) = renamed.filter(|other| !views.policy.create_new.contains(*other)) {
         return (id, Action::Orphaned, Reason::LeftManifestsKept(Keep::LooksRenamed(other.clone())));
     }
@@ -108,6 +110,9 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         }
         if is_other && has_wanted_inputs(views, key, desired, face) {
             return Fate::Kept(Keep::AskedFor);
+        }
+        if material::may_be_asked_for(views, key, desired, (recorded, face)) {
+            return Fate::Kept(Keep::MaterialUnknown);
         }
         if !views.policy.prune {
             return Fate::Prunable;

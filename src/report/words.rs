@@ -243,6 +243,9 @@ pub(crate) fn keep(keep: &Keep) -> String {
             format!("it looks as if only its key was changed, to {other}; say so there by `facectl.dev/moved-from`")
         }
         Keep::AskedFor => "the manifest asks for what it was made from, and the present face is another one".to_owned(),
+        Keep::MaterialUnknown => {
+            "what its key is trained from cannot be looked at now, and this one may be what is asked for".to_owned()
+        }
         Keep::InDoubt => "a create of its key is in doubt: run `facectl recover` first".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 mod by_id;
 mod digest;
 mod edges;
+mod material;
 mod names;
 mod properties;
 mod replace;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::face::{
-    Attempt, Coverage, Desired, DesiredFace, Doubt, FACE_ID_ANNOTATION, FaceId, FaceKey, FaceSpec, Lifecycle, Link,
-    Model, Naming, Observed, ObservedFace, OnRemoval, OpenCreate, Origin, Ownership, Pal, PreviousFace, Recorded,
-    RecordedFace, Sight, Token, TrainingInput, TrainingStatus, TrainingVoice, named_with,
+    Attempt, Coverage, Desired, DesiredFace, Doubt, FACE_ID_ANNOTATION, FaceId, FaceKey, FaceSpec, Finding, Lifecycle,
+    Link, Model, Naming, Observed, ObservedFace, OnRemoval, OnSourceChange, OpenCreate, Origin, Ownership, Pal,
+    PreviousFace, Recorded, RecordedFace, Revision, Sight, Token, TrainedFrom, TrainingInput, TrainingSource,
+    TrainingStatus, TrainingVoice, named_with,
 };
 use crate::plan::{Action, FacePlan, Plan, Policy, Reason, plan};
 use crate::report::{Paint, plan_text};
@@ -175,6 +176,81 @@ impl World {
         self
     }
 
+    /// Adds a face that is trained anew where its object changes, was made from the first version of it, and is ready
+    /// for long.
+    pub(crate) fn object(self, name: &str) -> Self {
+        let mut world = self.face(name);
+        world.wants(name).training = Some(from_object(name));
+        world.lifecycle(name).on_source_change = OnSourceChange::Retrain;
+        let (token, made) = (world.token(name, 1), world.made_from(name, "v1"));
+        let record = world.record(name);
+        (record.token, record.trained_from) = (Some(token), Some(made));
+        world.lies(name, "v1");
+        world
+    }
+
+    /// Adds the new face of another version of the object, beside the present one, as that attempt.
+    pub(crate) fn revised(
+        mut self,
+        name: &str,
+        face_id: &str,
+        (version, attempt): (&str, u32),
+        is: TrainingStatus,
+    ) -> Self {
+        let (token, made) = (self.token(name, attempt), self.made_from(name, version));
+        let at = noon() - Duration::from_secs(3600);
+        let shown = self.wants(name).face_name.clone();
+        let new = RecordedFace {
+            id: id(face_id),
+            trained_from: Some(made),
+            attempt: token.attempt(),
+            token: Some(token),
+            created_at: Some(at),
+            seen_usable: is.is_usable(),
+            successor: None,
+            previous: Vec::new(),
+            ..self.record(name).clone()
+        };
+        self.record(name).successor = Some(Box::new(new));
+        self.observed.faces.insert(id(face_id), live(face_id, shown.as_str(), is, at));
+        self.lies(name, version);
+        self
+    }
+
+    /// Leaves the face of another version that was beside the present one.
+    pub(crate) fn given_up(mut self, name: &str) -> Self {
+        let left = self.record(name).successor.take().unwrap().given_up(noon() - Duration::from_secs(1800));
+        self.record(name).previous.push(left);
+        self
+    }
+
+    /// Lets the face beside the present one take its place, long ago.
+    pub(crate) fn gone_over(mut self, name: &str) -> Self {
+        let record = self.record(name).clone().succeeded(noon() - Duration::from_secs(40 * 3600));
+        self.recorded.faces.insert(key(name), record);
+        self
+    }
+
+    /// What a face is made from that is trained from this version of its object.
+    pub(crate) fn made_from(&mut self, name: &str, version: &str) -> TrainedFrom {
+        TrainedFrom { revision: Some(revision(version)), ..self.wants(name).trained_from().unwrap() }
+    }
+
+    /// Puts a version of the object there.
+    pub(crate) fn lies(&mut self, name: &str, version: &str) {
+        self.observed.material.entry(key(name)).or_default().revision = Some(revision(version));
+    }
+
+    /// Leaves unknown which version lies there: nobody could ask.
+    pub(crate) fn cannot_ask(&mut self, name: &str) {
+        self.observed.material.remove(&key(name));
+    }
+
+    /// Says what was found about the material.
+    pub(crate) fn found(&mut self, name: &str, findings: Vec<Finding>) {
+        self.observed.material.entry(key(name)).or_default().findings = Some(findings);
+    }
+
     /// Adds a PAL that uses a face. With it the PALs were looked at.
     pub(crate) fn pal(mut self, pal: &str, face_id: &str) -> Self {
         let pals = self.observed.pals.get_or_insert_default();
@@ -277,6 +353,16 @@ pub(crate) fn spec(name: &str) -> FaceSpec {
         training_version: None,
         lifecycle: Lifecycle::default(),
     }
+}
+
+/// A video in a bucket, under the face's name.
+pub(crate) fn from_object(name: &str) -> TrainingInput {
+    TrainingInput::Video { source: TrainingSource::parse(&format!("s3://acme-media/{name}.mp4")).unwrap() }
+}
+
+/// A version of an object, with a content of its own.
+pub(crate) fn revision(version: &str) -> Revision {
+    Revision { version: Some(version.to_owned()), etag: Some(format!("\"{version}\"")) }
 }
 
 /// The input of a face from a photo.
