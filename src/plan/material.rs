@@ -39,6 +39,19 @@ pub(super) fn made_from(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace)
     Some(TrainedFrom { revision, ..desired.spec.trained_from()? })
 }
 
+/// Returns whether that very version of the object lies there that a face was made from, as far as it matters.
+pub(super) fn lies_as_made(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, made: &RecordedFace) -> bool {
+    let now = wanted(views, key, desired).filter(|now| now.revision.is_some());
+    let made = made.trained_from.as_ref().filter(|made| made.revision.is_some());
+    now.zip(made).is_some_and(|(now, made)| made.changes_to(&now).is_empty())
+}
+
+/// Returns whether another version of the object lies there than a face was made from.
+pub(super) fn lies_otherwise(views: &Views<'_>, key: &FaceKey, desired: &DesiredFace, made: &RecordedFace) -> bool {
+    let now = made_from(views, key, desired);
+    now.zip(made.trained_from.as_ref()).is_some_and(|(now, made)| made.revised(&now).is_some())
+}
+
 /// Returns what keeps a training from being paid for, as far as its material was looked at.
 pub(super) fn block(views: &Views<'_>, key: &FaceKey) -> Option<Block> {
     let findings: Vec<_> = views.observed.material.get(key)?.errors().cloned().collect();

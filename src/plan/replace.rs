@@ -133,7 +133,10 @@ pub(super) fn decide_beside(
     recorded: &RecordedFace,
     successor: &RecordedFace,
 ) -> Decision {
-    let changes = input_changes(views, key, desired, successor);
+    // Where it may be the present one that was made from what lies there, that is no reason to leave the new one.
+    let is_unclear = is_of_version(desired, recorded, successor)
+        && recorded.trained_from.as_ref().is_none_or(|from| from.revision.is_none());
+    let changes = input_changes(views, key, desired, successor).filter(|_| !is_unclear);
     if is_present_enough(views, key, desired, recorded, changes.is_some()) {
         return (Some(recorded.id.clone()), Action::GiveUp(successor.id.clone()), Reason::ReplacementNotWanted);
     }
@@ -153,9 +156,9 @@ pub(super) fn decide_beside(
             if let Some(decision) = adopt_by_token(views, key, desired, &recorded.previous, Failed::PassedOver) {
                 return beside(decision, &recorded.id);
             }
-            let may_recreate =
-                desired.spec.lifecycle.on_missing == OnMissing::Recreate || views.policy.recreate.contains(key);
-            if may_recreate {
+            let by_policy = desired.spec.lifecycle.on_missing == OnMissing::Recreate
+                && is_needed(views, key, desired, recorded, successor);
+            if by_policy || views.policy.recreate.contains(key) {
                 return replacement(views, key, desired, recorded, Reason::RecreateReplacement);
             }
             return blocked(Some(&recorded.id), Block::ReplacementMissing);
@@ -164,7 +167,9 @@ pub(super) fn decide_beside(
     match (&new.status, desired.spec.lifecycle.wait_for) {
         (TrainingStatus::Failed, _) => {
             let is_first = material::is_first_try(recorded, successor.attempt, successor.trained_from.as_ref());
-            let by_policy = desired.spec.lifecycle.on_failed == OnFailed::Retry && is_first;
+            let by_policy = desired.spec.lifecycle.on_failed == OnFailed::Retry
+                && is_first
+                && is_needed(views, key, desired, recorded, successor);
             if by_policy || views.policy.retry.contains(key) {
                 let reason = Reason::RetryReplacement(new.error.clone());
                 return replacement(views, key, desired, recorded, reason);
@@ -189,22 +194,39 @@ fn is_present_enough(
     recorded: &RecordedFace,
     has_unwanted: bool,
 ) -> bool {
-    let successor = recorded.successor.as_deref();
-    let next = successor.and_then(RecordedFace::fingerprint);
-    if next.is_some() && next == recorded.fingerprint() && material::is_object(desired) {
-        // What replaces a face because its object changed is made from the same inputs: as long as nobody knows which
-        // version lies there, the newer of the two is what was asked for last.
-        if !has_unwanted {
-            return successor.is_some_and(|next| is_failed_for_nothing(views, key, desired, recorded, next));
-        }
-        // It may be any version: that is no reason to leave a newer one.
-        if recorded.trained_from.as_ref().is_some_and(|from| from.revision.is_none()) {
+    let successor = recorded.successor.as_deref().filter(|next| is_of_version(desired, recorded, next));
+    if let Some(next) = successor.filter(|_| !has_unwanted) {
+        // As long as nobody knows that it is the present one's version that lies there, the newer of the two is what
+        // was asked for last.
+        let is_known = material::lies_as_made(views, key, desired, recorded);
+        if !is_known && !is_failed_for_nothing(views, key, desired, recorded, next) {
             return false;
         }
     }
     let is_known = recorded.trained_from.is_some() || recorded.token.is_some();
     let is_good = is_known && serving(recorded, views.observed).is_some();
     (has_unwanted || is_good) && input_changes(views, key, desired, recorded).is_none()
+}
+
+/// Returns whether a new face has the inputs of the present one, so that it was made from another version of their
+/// object.
+fn is_of_version(desired: &DesiredFace, recorded: &RecordedFace, successor: &RecordedFace) -> bool {
+    let next = successor.fingerprint();
+    next.is_some() && next == recorded.fingerprint() && material::is_object(desired)
+}
+
+/// Returns whether a training instead of a new face that came to nothing would make what the key does not have: not
+/// where the present face serves, and nobody knows that another version lies there than it was made from.
+fn is_needed(
+    views: &Views<'_>,
+    key: &FaceKey,
+    desired: &DesiredFace,
+    recorded: &RecordedFace,
+    successor: &RecordedFace,
+) -> bool {
+    !is_of_version(desired, recorded, successor)
+        || serving(recorded, views.observed).is_none()
+        || material::lies_otherwise(views, key, desired, recorded)
 }
 
 /// Returns whether nothing came of the training for another version of the object, which the manifest does not ask for

@@ -140,6 +140,48 @@ fn what_is_deleted_and_what_takes_whose_place_is_a_part_of_it() {
 }
 
 #[test]
+fn the_version_that_is_trained_from_is_a_part_of_it_and_what_a_look_found_is_not() {
+    let mut world = World::agreeing().object("rio");
+    let at_rest = digest(&world);
+    world.lies("rio", "v2");
+    let second = digest(&world);
+    world.found("rio", vec![super::material::advice()]);
+    assert_eq!(digest(&world), second, "advice stops nothing");
+    world.lies("rio", "v3");
+    let third = digest(&world);
+    world.lifecycle("rio").on_source_change = crate::face::OnSourceChange::Report;
+    assert_eq!(
+        digest(&world),
+        at_rest,
+        "what is told and not done is none of it; the manifest has its say by its digest"
+    );
+    world.lifecycle("rio").on_source_change = crate::face::OnSourceChange::Retrain;
+    world.found("rio", vec![super::material::error()]);
+    let blocked = digest(&world);
+    let distinct = std::collections::BTreeSet::from([at_rest, second, third, blocked]);
+    assert_eq!(distinct.len(), 4);
+    let mut new = World::agreeing().declared("rio");
+    new.wants("rio").training = Some(super::world::from_object("rio"));
+    let unknown = digest(&new);
+    new.lies("rio", "v1");
+    assert_ne!(digest(&new), unknown, "an approval is for the version that lay there");
+}
+
+#[test]
+fn checks_that_are_skipped_are_a_part_of_it_and_none_is_what_it_always_was() {
+    let mut world = busy();
+    let mut seen = vec![digest(&world)];
+    for check in [crate::face::Check::Size, crate::face::Check::Codec] {
+        world.policy.skip_preflight.insert(check);
+        let digest = digest(&world);
+        assert!(!seen.contains(&digest), "{check}");
+        seen.push(digest);
+    }
+    world.policy.skip_preflight.clear();
+    assert_eq!(digest(&world), seen[0]);
+}
+
+#[test]
 fn what_may_go_some_day_and_stays_today_is_no_part_of_it() {
     let mut world = super::retire::replaced();
     world.policy.prune = false;

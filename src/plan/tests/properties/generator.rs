@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use crate::face::{
-    FaceId, LastSeen, Naming, ObservedPals, OnFailed, OnMissing, OnRemoval, Pal, PreviousFace, RecordedFace,
-    TrainingStatus, WaitFor, named_with,
+    Certainty, Check, FaceId, Finding, LastSeen, Naming, ObservedPals, OnFailed, OnMissing, OnRemoval, OnSourceChange,
+    Pal, PreviousFace, RecordedFace, SourceFile, TrainedFrom, TrainingInput, TrainingSource, TrainingStatus, WaitFor,
+    named_with,
 };
-use crate::plan::tests::world::{World, id, key, live, noon};
+use crate::plan::tests::world::{World, from_object, id, key, live, noon, revision};
 
 pub(super) const KEYS: [&str; 3] = ["ana", "bea", "rio"];
 
@@ -23,6 +24,23 @@ struct Case {
     open: Option<(u8, u32, bool)>,
     /// Further live faces under this key's tokens: which inputs, attempt, status.
     bearers: Vec<(u8, u32, u8)>,
+    material: Material,
+}
+
+/// What a key is trained from, and what a look at it showed.
+#[derive(Debug, Clone)]
+struct Material {
+    /// An object, whose versions are numbered from 0; a link otherwise.
+    is_object: bool,
+    retrains: bool,
+    /// A file that cannot be read stands in the manifest by now.
+    is_unread: bool,
+    /// Which version lies there, where somebody could ask.
+    lies: Option<u8>,
+    /// 0: nobody looked. 1: nothing. 2: advice. 3: an error.
+    findings: u8,
+    /// The version that the create left open was sent with.
+    open: Option<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +62,8 @@ struct Memory {
     /// None: imported. Some of them know their token only.
     inputs: Option<u8>,
     knows_inputs: bool,
+    /// Which version of the object.
+    version: Option<u8>,
     attempt: u32,
     /// What the live face says; none: it is gone.
     status: Option<u8>,
@@ -66,6 +86,7 @@ struct Memory {
 #[derive(Debug, Clone)]
 struct Other {
     inputs: u8,
+    version: Option<u8>,
     /// 0: all is known of it. 1: its token only. 2: not even that, unless its name shows it.
     forgotten: u8,
     attempt: u32,
@@ -76,9 +97,14 @@ struct Other {
     hours: u8,
 }
 
+/// The first kind is the most frequent, so that wish and memory often agree.
+fn inputs() -> impl Strategy<Value = u8> {
+    prop_oneof![Just(0u8), 0..3u8]
+}
+
 fn wish() -> impl Strategy<Value = Wish> {
     let lifecycle = (prop::bool::weighted(0.3), 0..3u8, 0..3u8, prop::sample::select(vec![0, 24u8]), any::<bool>());
-    (0..3u8, any::<bool>(), any::<bool>(), any::<bool>(), lifecycle).prop_map(
+    (inputs(), any::<bool>(), any::<bool>(), any::<bool>(), lifecycle).prop_map(
         |(inputs, shares_name, recreate, retry, (protect, wait_for, on_removal, retire_after, repoints))| Wish {
             inputs,
             shares_name,
@@ -100,9 +126,10 @@ fn status_or_gone() -> impl Strategy<Value = Option<u8>> {
 
 fn other() -> impl Strategy<Value = Other> {
     let hours = prop::sample::select(vec![1, 12, 30, 80u8]);
-    (0..3u8, 0..3u8, 1..3u32, status_or_gone(), any::<bool>(), hours).prop_map(
-        |(inputs, forgotten, attempt, status, shows_token, hours)| Other {
+    ((inputs(), version()), 0..3u8, 1..4u32, status_or_gone(), any::<bool>(), hours).prop_map(
+        |((inputs, version), forgotten, attempt, status, shows_token, hours)| Other {
             inputs,
+            version,
             forgotten,
             attempt,
             status,
@@ -112,17 +139,37 @@ fn other() -> impl Strategy<Value = Other> {
     )
 }
 
+fn version() -> impl Strategy<Value = Option<u8>> {
+    prop::option::weighted(0.8, 0..3u8)
+}
+
+fn material() -> impl Strategy<Value = Material> {
+    let policy = (any::<bool>(), prop::bool::weighted(0.7), prop::bool::weighted(0.1));
+    (policy, version(), prop::sample::select(vec![0, 1, 1, 2, 3u8]), version()).prop_map(
+        |((is_object, retrains, is_unread), lies, findings, open)| Material {
+            is_object,
+            retrains,
+            is_unread,
+            lies,
+            findings,
+            open,
+        },
+    )
+}
+
 fn memory() -> impl Strategy<Value = Memory> {
-    let present = (prop::option::weighted(0.9, 0..3u8), any::<bool>(), 1..3u32, status_or_gone(), 0..4u8);
+    let inputs = (prop::option::weighted(0.9, inputs()), version());
+    let present = (inputs, any::<bool>(), 1..3u32, status_or_gone(), 0..4u8);
     let others = (prop::option::weighted(0.4, other()), prop::collection::vec(other(), 0..3));
     let kept = (prop::option::weighted(0.1, 0..3u8), 0..3u8, prop::bool::weighted(0.3));
     (present, any::<bool>(), any::<bool>(), others, kept, prop::option::of(0..48u8)).prop_map(
         |(present, is_young, left_bearer, (successor, previous), kept, failed_since)| {
-            let (inputs, knows_inputs, attempt, status, name) = present;
+            let ((inputs, version), knows_inputs, attempt, status, name) = present;
             let (rolled_back_from, on_removal, protect) = kept;
             Memory {
                 inputs,
                 knows_inputs,
+                version,
                 attempt,
                 status,
                 name,
@@ -141,13 +188,21 @@ fn memory() -> impl Strategy<Value = Memory> {
 
 fn case() -> impl Strategy<Value = Case> {
     let bearers = prop::collection::vec((0..3u8, 1..3u32, 0..6u8), 0..3);
+    let bearers = prop_oneof![Just(Vec::new()), bearers];
     (
         prop::option::weighted(0.8, wish()),
         prop::option::weighted(0.7, memory()),
         prop::option::weighted(0.2, (0..3u8, 1..3u32, any::<bool>())),
         bearers,
+        material(),
     )
-        .prop_map(|(declared, recorded, open, bearers)| Case { declared, recorded, open, bearers })
+        .prop_map(|(declared, recorded, open, bearers, material)| Case {
+            declared,
+            recorded,
+            open,
+            bearers,
+            material,
+        })
 }
 
 prop_compose! {
@@ -238,8 +293,40 @@ fn removal(number: u8) -> OnRemoval {
     [OnRemoval::Retain, OnRemoval::Delete, OnRemoval::HardDelete][usize::from(number)]
 }
 
-fn version(inputs: u8) -> Option<String> {
+fn training_version(inputs: u8) -> Option<String> {
     Some(format!("{inputs}"))
+}
+
+fn source(name: &str, is_object: bool) -> Option<TrainingInput> {
+    if is_object { Some(from_object(name)) } else { crate::plan::tests::world::spec(name).training }
+}
+
+/// A link has no versions.
+fn of_version(from: TrainedFrom, version: Option<u8>, is_object: bool) -> TrainedFrom {
+    let version = version.filter(|_| is_object);
+    TrainedFrom { revision: version.map(|version| revision(&format!("v{version}"))), ..from }
+}
+
+/// Says what a look at the material showed.
+fn look_at_material(world: &mut World, name: &str, material: &Material) {
+    let Material { is_object, retrains, is_unread, lies, findings, open: _ } = material;
+    if let Some(version) = lies.filter(|_| *is_object) {
+        world.lies(name, &format!("v{version}"));
+    }
+    let error = Finding::error(Check::Size, "it is 812 MB", "a video has at most 750 MB", Certainty::Documented);
+    let advice = Finding::advice(Check::Duration, "it is 30 s long", "2 minutes", Certainty::Recommended);
+    match findings {
+        0 => {}
+        1 => world.found(name, Vec::new()),
+        2 => world.found(name, vec![advice]),
+        _ => world.found(name, vec![error, advice]),
+    }
+    let Some(face) = world.desired.faces.get_mut(&key(name)) else { return };
+    face.spec.lifecycle.on_source_change = if *retrains { OnSourceChange::Retrain } else { OnSourceChange::Report };
+    if *is_unread {
+        let file = SourceFile { name: format!("./{name}.mp4"), path: "".into(), root: "".into(), content: None };
+        face.spec.training = Some(TrainingInput::Video { source: TrainingSource::File(file) });
+    }
 }
 
 fn status(number: u8) -> TrainingStatus {
@@ -255,19 +342,23 @@ fn status(number: u8) -> TrainingStatus {
 
 fn with(world: World, name: &str, case: &Case) -> World {
     let mut world = world.declared(name);
-    let Case { declared, recorded, open, bearers } = case;
+    let Case { declared, recorded, open, bearers, material } = case;
+    let Material { is_object, open: sent, .. } = *material;
+    world.wants(name).training = source(name, is_object);
     for (number, (inputs, attempt, state)) in bearers.iter().enumerate() {
-        world.wants(name).training_version = version(*inputs);
+        world.wants(name).training_version = training_version(*inputs);
         let face_id = format!("b-{name}-{number}");
         world = world.bearer(&face_id, name, *attempt);
         world.observed.faces.get_mut(&id(&face_id)).unwrap().status = status(*state);
     }
     if let Some((inputs, attempt, _)) = open {
-        world.wants(name).training_version = version(*inputs);
+        world.wants(name).training_version = training_version(*inputs);
         world = world.in_doubt(name, *attempt);
+        let open = world.recorded.open.get_mut(&key(name)).unwrap();
+        open.trained_from = of_version(open.trained_from.clone(), sent, is_object);
     }
     if let Some(memory) = recorded {
-        world = remember(world, name, memory);
+        world = remember(world, name, memory, is_object);
     }
     if let (Some((_, _, true)), Some(record)) = (open, world.recorded.faces.get(&key(name))) {
         let beside = Some(record.id.clone());
@@ -277,7 +368,7 @@ fn with(world: World, name: &str, case: &Case) -> World {
         None => world.undeclare(name),
         Some(Wish { inputs, shares_name, recreate, retry, protect, wait_for, on_removal, retire_after, repoints }) => {
             let spec = world.wants(name);
-            spec.training_version = version(*inputs);
+            spec.training_version = training_version(*inputs);
             if *shares_name {
                 spec.face_name = "Shared".parse().unwrap();
             }
@@ -290,13 +381,15 @@ fn with(world: World, name: &str, case: &Case) -> World {
             spec.lifecycle.wait_for = [WaitFor::None, WaitFor::Preview, WaitFor::Ready][usize::from(*wait_for)];
         }
     }
+    look_at_material(&mut world, name, material);
     world
 }
 
-fn remember(mut world: World, name: &str, memory: &Memory) -> World {
+fn remember(mut world: World, name: &str, memory: &Memory, is_object: bool) -> World {
     let Memory {
         inputs,
         knows_inputs,
+        version,
         attempt,
         status: state,
         name: live_name,
@@ -309,13 +402,15 @@ fn remember(mut world: World, name: &str, memory: &Memory) -> World {
         protect,
         failed_since,
     } = memory;
-    world.wants(name).training_version = version(inputs.unwrap_or(0));
+    world.wants(name).training_version = training_version(inputs.unwrap_or(0));
     world = world.face(name);
-    world.wants(name).training_version = version(inputs.unwrap_or(0));
+    world.wants(name).training = source(name, is_object);
+    world.wants(name).training_version = training_version(inputs.unwrap_or(0));
     let (token, trained_from) = (world.token(name, *attempt), world.wants(name).trained_from());
     let record = world.record(name);
     record.attempt = token.attempt();
     record.token = inputs.is_some().then(|| token.clone());
+    let trained_from = trained_from.map(|from| of_version(from, *version, is_object));
     record.trained_from = trained_from.filter(|_| inputs.is_some() && *knows_inputs);
     record.token_in_name = *live_name == 1;
     if *is_young {
@@ -337,7 +432,7 @@ fn remember(mut world: World, name: &str, memory: &Memory) -> World {
         world.record(name).previous.push(PreviousFace::known_by_id(bearer));
     }
     for (number, other) in previous.iter().enumerate() {
-        let whole = stand_beside(&mut world, name, &format!("o-{name}-{number}"), other);
+        let whole = stand_beside(&mut world, name, &format!("o-{name}-{number}"), other, is_object);
         let left = whole.left(hours_ago(other.hours));
         let left = match other.forgotten {
             0 => left,
@@ -347,10 +442,10 @@ fn remember(mut world: World, name: &str, memory: &Memory) -> World {
         world.record(name).previous.push(left);
     }
     if let Some(other) = successor {
-        let new = stand_beside(&mut world, name, &format!("x-{name}"), other);
+        let new = stand_beside(&mut world, name, &format!("x-{name}"), other, is_object);
         world.record(name).successor = Some(Box::new(new));
     }
-    world.wants(name).training_version = rolled_back_from.and_then(version);
+    world.wants(name).training_version = rolled_back_from.and_then(training_version);
     let rolled_back_from = rolled_back_from.and_then(|_| world.wants(name).fingerprint());
     let record = world.record(name);
     (record.rolled_back_from, record.on_removal, record.protect) = (rolled_back_from, removal(*on_removal), *protect);
@@ -364,9 +459,9 @@ fn hours_ago(hours: u8) -> Timestamp {
 }
 
 /// Returns the record of one more face of a key, which lives unless it is gone.
-fn stand_beside(world: &mut World, name: &str, face_id: &str, other: &Other) -> RecordedFace {
-    let Other { inputs, forgotten, attempt, status: state, shows_token, hours } = other;
-    world.wants(name).training_version = version(*inputs);
+fn stand_beside(world: &mut World, name: &str, face_id: &str, other: &Other, is_object: bool) -> RecordedFace {
+    let Other { inputs, version, forgotten, attempt, status: state, shows_token, hours } = other;
+    world.wants(name).training_version = training_version(*inputs);
     let (token, trained_from) = (world.token(name, *attempt), world.wants(name).trained_from());
     let shown = world.wants(name).face_name.clone();
     if let Some(state) = state {
@@ -375,7 +470,7 @@ fn stand_beside(world: &mut World, name: &str, face_id: &str, other: &Other) -> 
     }
     RecordedFace {
         id: id(face_id),
-        trained_from: trained_from.filter(|_| *forgotten == 0),
+        trained_from: trained_from.map(|from| of_version(from, *version, is_object)).filter(|_| *forgotten == 0),
         attempt: token.attempt(),
         token: Some(token),
         token_in_name: *shows_token,

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `generator.rs` | worlds of all kinds |
 //! | `applied.rs` | what becomes of a world when its plan is carried out, and when time passes |
+//! | `material.rs` | the rules about what faces are trained from: its versions, its errors, and what is not known |
 //! | `removal.rs` | the rules about replacing, leaving and deleting |
 
 mod applied;
 mod generator;
+mod material;
 mod removal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +19,15 @@ use proptest::prelude::*;
 
 use super::world::{World, key, noon};
 use crate::face::{Coverage, FaceId, Observed, RecordedFace, Token, TrainingStatus};
-use crate::plan::{Action, Plan, Reason, plan};
+use crate::plan::{Action, Block, Plan, Reason, plan};
 
 use applied::{applied, ripened};
 use generator::{KEYS, world};
+
+/// How many worlds a property is tried on, unless `PROPTEST_CASES` says so.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
 
 fn creates(plan: &Plan) -> impl Iterator<Item = (&crate::face::FaceKey, &crate::plan::Create)> {
     plan.faces.iter().filter_map(|face| Some((&face.key, face.action.training()?)))
@@ -47,7 +54,7 @@ fn touched(plan: &Plan) -> Vec<FaceId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(256), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn planning_twice_gives_the_same_plan(world in world()) {
@@ -225,16 +232,35 @@ fn the_worlds_above_are_not_all_alike() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..768 {
+    for _ in 0..1024 {
         let world = world().new_tree(&mut runner).unwrap().current();
         let plan = world.plan();
         *seen.entry("retired and deleted").or_default() += plan.retired.iter().filter(|face| face.is_deleted()).count();
         for face in plan.faces {
             *seen.entry(face.action.word()).or_default() += 1;
             *seen.entry("adopt by id").or_default() += usize::from(face.reason == Reason::DeclaredById);
+            *seen.entry("source changed").or_default() += usize::from(face.source_change.is_some());
+            *seen.entry("advice").or_default() += usize::from(!face.advice.is_empty());
+            *seen.entry("unread").or_default() +=
+                usize::from(matches!(face.reason, Reason::Blocked(Block::FileUnread(_))));
+            *seen.entry("material").or_default() +=
+                usize::from(matches!(face.reason, Reason::Blocked(Block::Material(_))));
+            let next = world.recorded.faces.get(&face.key).and_then(|record| record.successor.as_ref());
+            let newest = world.recorded.faces.get(&face.key).map(|record| next.map_or(record, |next| next));
+            let newest = newest.and_then(|newest| newest.trained_from.as_ref());
+            let of_version = face.action.training().zip(newest).is_some_and(|(create, newest)| {
+                newest.revised(&create.trained_from).is_some()
+                    && newest.fingerprint() == create.trained_from.fingerprint()
+            });
+            *seen.entry("another version").or_default() += usize::from(of_version);
         }
     }
     let words = [
+        "source changed",
+        "advice",
+        "unread",
+        "material",
+        "another version",
         "adopt by id",
         "no-op",
         "create",
