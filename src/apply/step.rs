@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::face::{
-    Coverage, FaceId, FaceKey, Link, RecordedFace, Token, TrainedFrom, TrainingInput, TrainingVoice, named_with,
+    Coverage, FaceId, FaceKey, Link, RecordedFace, Revision, Token, TrainedFrom, TrainingInput, TrainingStatus,
+    TrainingVoice, named_with,
 };
 
 use crate::killpoint::{is_off, kill_point};
@@ -106,6 +107,14 @@ impl<A: FaceApi> Executor<'_, A> {
             );
             return Err(held(key, "create", why));
         }
+        if let (None, Some(found)) = (planned, &revision)
+            && let Some(id) = self.has_of_version(key, create, found)
+        {
+            let source = &create.trained_from.source;
+            let why =
+                format!("{id} was made from that very version of {source} ({found}); nothing was sent, plan again");
+            return Err(held(key, "create", why));
+        }
         let trained_from =
             TrainedFrom { revision: revision.or_else(|| planned.clone()), ..create.trained_from.clone() };
         let create = Create { trained_from, ..create.clone() };
@@ -113,6 +122,26 @@ impl<A: FaceApi> Executor<'_, A> {
             return Err(failed(key, "create", "nothing says what to train it from; nothing was sent".to_owned()));
         };
         Ok((create, request))
+    }
+
+    /// Returns a face of the key that was made from this very version of the material, and did not fail as far as it was
+    /// seen. The plan looks for one, where it knows the version; where that comes to be known only now, it could not.
+    fn has_of_version(&self, key: &FaceKey, create: &Create, found: &Revision) -> Option<FaceId> {
+        let recorded = self.store.face(key).ok().flatten()?;
+        let is_failed = |face: &RecordedFace| {
+            let is_instead = create.gives_up.as_ref().or(create.instead_of.as_ref()) == Some(&face.id);
+            let is_seen = face.last_seen.as_ref().is_some_and(|seen| seen.status == TrainingStatus::Failed);
+            // What is trained instead of a face is trained because it is of no use, unless it serves until then.
+            is_seen || is_instead && (create.gives_up.is_some() || !face.seen_usable)
+        };
+        let made = std::iter::once(&recorded).chain(recorded.successor.as_deref()).filter(|face| !is_failed(face));
+        let made = made.map(|face| (&face.id, &face.trained_from));
+        let mut made = made.chain(recorded.previous.iter().map(|face| (&face.id, &face.trained_from)));
+        let is_it = |from: &TrainedFrom| {
+            let is_known = from.revision.as_ref().is_some_and(|made| !made.differs_from(found));
+            is_known && from.fingerprint() == create.trained_from.fingerprint()
+        };
+        made.find(|(_, from)| from.as_ref().is_some_and(is_it)).map(|(id, _)| id.clone())
     }
 
     /// Looks whether somebody else created the face while this run was asked to be patient.

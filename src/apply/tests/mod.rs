@@ -1,5 +1,6 @@
 //! The executor against an account in memory. Time is wound by hand; nothing sleeps.
 
+mod bind;
 mod by_id;
 mod crash;
 mod crash_later;

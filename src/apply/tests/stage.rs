@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::apply::{Event, ExecuteSettings, Executor, Interrupter, Ledger, Outcome, RunLimits, Settled, interrupt};
+use crate::apply::{
+    AsWritten, Binder, Event, ExecuteSettings, Executor, Interrupter, Ledger, Outcome, RunLimits, Settled, interrupt,
+};
 use crate::clock::{Clock, HandWoundClock};
 use crate::face::{
     FaceId, FaceKey, Observed, ObservedFace, Ownership, Pal, PalId, Recorded, RecordedFace, TrainingStatus, VoiceId,
@@ -171,6 +173,8 @@ pub(super) struct Stage {
     /// Interrupts the run when such an event is seen.
     pub(super) interrupt_at: fn(&Event) -> bool,
     pub(super) settings: ExecuteSettings,
+    /// What makes links.
+    pub(super) binder: Arc<dyn Binder>,
     /// Sends a create a second time when its answer is lost, as a careless client does.
     pub(super) is_careless: bool,
 }
@@ -250,6 +254,7 @@ impl Stage {
                 skip_preflight: BTreeSet::new(),
             },
             world,
+            binder: Arc::new(AsWritten),
             is_careless: false,
         }
     }
@@ -314,7 +319,7 @@ impl Stage {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         Executor {
             api: self,
-            binder: &crate::apply::AsWritten,
+            binder: self.binder.as_ref(),
             store,
             clock,
             interrupt: self.interrupt.clone(),
@@ -339,6 +344,7 @@ impl Stage {
     }
 
     async fn plan_on(&self, mut observed: Observed) -> Plan {
+        observed.material.clone_from(&self.world.observed.material);
         let first = plan(&self.world.desired, &self.recorded(), &observed, &self.world.policy);
         if !first.needs_pals() {
             return first;
