@@ -52,6 +52,29 @@ pub struct Create {
     pub gives_up: Option<FaceId>,
 }
 
+impl Create {
+    /// Returns whether it is what was approved. A version of the material that was not known then may be known by now,
+    /// and the same content may lie there under another one; another content was not approved.
+    pub fn is_as_approved(&self, approved: &Self) -> bool {
+        let trained_from =
+            TrainedFrom { revision: approved.trained_from.revision.clone(), ..self.trained_from.clone() };
+        let is_same_but_for_version = Self { trained_from, ..self.clone() } == *approved;
+        is_same_but_for_version && approved.trained_from.revised(&self.trained_from).is_none()
+    }
+}
+
+impl Action {
+    /// Returns whether it is what was approved.
+    pub fn is_as_approved(&self, approved: &Self) -> bool {
+        match (self, approved) {
+            (Self::Create(now), Self::Create(then)) | (Self::Replace(now), Self::Replace(then)) => {
+                now.is_as_approved(then)
+            }
+            _ => self == approved,
+        }
+    }
+}
+
 /// Another face of the key is to take the present one's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {

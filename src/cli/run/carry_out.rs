@@ -4,7 +4,7 @@ use crate::apply::Trouble;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, Fate, NotApproved, review};
+use crate::plan::{Action, Approved, Consent, FacePlan, Fate, NotApproved, review};
 use crate::report::over_limit;
 
 use super::{Look, Run, is_found};
@@ -63,8 +63,9 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
     if consent == Consent::Bound && second.plan.digest() == first.plan.digest() {
         return Ok(second);
     }
-    let was_planned =
-        |key: &FaceKey, action: &Action| first.plan.faces.iter().any(|face| face.key == *key && face.action == *action);
+    let was_planned = |key: &FaceKey, action: &Action| {
+        first.plan.faces.iter().any(|face| face.key == *key && action.is_as_approved(&face.action))
+    };
     let mut moved = Vec::new();
     for face in &mut second.plan.faces {
         let is_same = was_planned(&face.key, &face.action);
@@ -130,6 +131,19 @@ async fn resend_absent(
         }
         let Look { observed, mut plan, .. } = run.look().await?;
         plan.faces.retain(|face| absent.contains(&face.key));
+        // Also of its material: what lies there by now may be another recording than the one that was approved.
+        let is_as_approved = |face: &FacePlan| {
+            approved.steps().any(|step| step.key == face.key && face.action.is_as_approved(&step.action))
+        };
+        let moved = plan.faces.iter().filter(|face| !is_found(face) && !is_as_approved(face));
+        let trouble = moved.map(|face| Trouble {
+            key: Some(face.key.clone()),
+            doing: "send the create again",
+            why: "nothing was started, and what is planned for it by now is not what was approved; run it again"
+                .to_owned(),
+        });
+        run.outcome.trouble.extend(trouble);
+        plan.faces.retain(|face| is_found(face) || is_as_approved(face));
         plan.retired.clear();
         plan.refusals.clear();
         let Ok(again) = review(plan, Consent::Automatic) else { return Ok(()) };

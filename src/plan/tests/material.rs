@@ -515,6 +515,32 @@ fn material_is_looked_at_once_and_only_where_something_is_paid_for() {
 }
 
 #[test]
+fn an_approval_holds_for_the_content_that_lay_there_and_for_one_that_was_not_known() {
+    let of = |version: Option<&str>| {
+        let mut world = World::agreeing().declared("rio");
+        world.wants("rio").training = Some(from_object("rio"));
+        if let Some(version) = version {
+            world.lies("rio", version);
+        }
+        world.action("rio")
+    };
+    let (unknown, first, second) = (of(None), of(Some("v1")), of(Some("v2")));
+    assert!(first.is_as_approved(&unknown), "what lies there was no matter then");
+    assert!(unknown.is_as_approved(&first), "it is looked at once more before it is sent");
+    assert!(!second.is_as_approved(&first));
+    let mut again = first.clone();
+    if let Action::Create(create) = &mut again {
+        create.trained_from.revision.as_mut().unwrap().version = Some("v9".to_owned());
+    }
+    assert!(again.is_as_approved(&first), "the same content, put there again");
+    let mut renamed = first.clone();
+    if let Action::Create(create) = &mut renamed {
+        create.spec.face_name = "Another".parse().unwrap();
+    }
+    assert!(!renamed.is_as_approved(&first) && !first.is_as_approved(&Action::NoOp));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_no_difference_and_trains_nothing() {
     let mut world = from_file();
     assert_eq!(world.action("rio"), Action::NoOp);
