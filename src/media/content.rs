@@ -58,6 +58,16 @@ pub fn has_files(desired: &Desired) -> bool {
     desired.faces.values().any(|face| face.spec.training.as_ref().is_some_and(is_file))
 }
 
+/// Returns what changes when any file does that a face is trained from, also when it comes or goes: nothing is read.
+pub fn stamps(desired: &Desired) -> String {
+    let files = desired.faces.values().filter_map(|face| match face.spec.training.as_ref()?.source() {
+        TrainingSource::File(file) => Some(file),
+        TrainingSource::Link(_) | TrainingSource::Object(_) | TrainingSource::Command(_) => None,
+    });
+    let stamp = |file: &SourceFile| open(file).and_then(|opened| Stamp::of(&opened)).ok();
+    files.map(|file| format!("{:?} {:?}\n", file.path, stamp(file))).collect()
+}
+
 /// Hashes of files, remembered by what changes when a file does.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Hashes {
@@ -250,6 +260,30 @@ mod tests {
         assert_eq!(content().1, 3, "of the same length, and with an old time: its number or its time of change tells");
         std::fs::write(&remembered, "no JSON").unwrap();
         assert_eq!(content().1, 3, "what cannot be read is not remembered");
+    }
+
+    #[test]
+    fn a_file_that_comes_grows_or_goes_has_another_stamp_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let ana = file(folder.path(), "ana.mp4");
+        let path = ana.path.clone();
+        let mut world = crate::plan::tests::world::World::agreeing().declared("ana");
+        world.wants("ana").training = Some(TrainingInput::Video { source: TrainingSource::File(ana) });
+        let stamp = || stamps(&world.desired);
+        let none = stamp();
+        std::fs::write(&path, "abc").unwrap();
+        aged(&path);
+        let half = stamp();
+        assert_eq!(half, stamp(), "nobody writes it");
+        std::fs::write(&path, "abcdef").unwrap();
+        aged(&path);
+        let whole = stamp();
+        std::fs::write(&path, "ghijkl").unwrap();
+        let other = stamp();
+        let distinct = std::collections::BTreeSet::from([&none, &half, &whole, &other]);
+        assert_eq!(distinct.len(), 4);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(stamp(), none);
     }
 
     #[test]

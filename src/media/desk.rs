@@ -1,12 +1,12 @@
 //! Where it all comes together: a look at the material of a face before it is paid for, and the link that is sent.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::face::{
@@ -22,6 +22,7 @@ use super::inspect::{InspectError, inspect};
 use super::probe::{Probe, ProbeConfig, VIDEO_MEGABYTES, Wanted};
 use super::read::RangedRead;
 use super::rules::judge;
+use super::sights::Sights;
 use super::store::{StoreError, Stores};
 use super::upload::{UploadError, Uploading, is_there, name_of, upload};
 
@@ -32,8 +33,6 @@ pub const LINK_LIFETIME: Duration = Duration::from_secs(48 * 3600);
 const SENT_WITHIN: Duration = Duration::from_secs(600);
 /// The longest that S3 takes ("Download and upload objects with presigned URLs").
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long a look at material holds before it is looked at again, but for the moment of the create, which always looks.
-const SIGHT_HOLDS: SignedDuration = SignedDuration::from_mins(5);
 /// Links opened at once.
 const TOGETHER: usize = 4;
 /// Objects asked for at once.
@@ -65,8 +64,8 @@ pub struct Desk {
     settings: DeskSettings,
     probe: OnceLock<Result<Probe, String>>,
     stores: OnceLock<Result<Stores, String>>,
-    /// Good looks of this run, by what was looked at.
-    seen: Mutex<HashMap<String, (Timestamp, MaterialSight)>>,
+    /// Looks of this run, by what was looked at.
+    seen: Mutex<Sights>,
 }
 
 impl fmt::Debug for Desk {
@@ -148,7 +147,22 @@ impl Desk {
             };
             (key.clone(), lying.map(|lying| lying.revision))
         });
-        crate::together::join_at_most(OBJECTS_TOGETHER, looks).await
+        let found = crate::together::join_at_most(OBJECTS_TOGETHER, looks).await;
+        let mut seen = self.seen();
+        for (key, revision) in found.iter().filter_map(|(key, found)| Some((key, found.as_ref().ok()?))) {
+            seen.lies(key, revision);
+        }
+        drop(seen);
+        found
+    }
+
+    /// Forgets what was seen, so that everything is looked at anew.
+    pub fn forget(&self) {
+        self.seen().forget();
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Sights> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Uploads the file that a face is trained from, unless it lies there already. Of other sources nothing is uploaded.
@@ -247,15 +261,12 @@ impl Desk {
         let whole = training.source().link().map(Link::expose);
         let name = format!("{key} {} {} {whole:?} {skip:?}", spec.model, training.source().shown());
         let now = self.settings.clock.now();
-        let is_fresh = |at: &Timestamp| now.duration_since(*at) < SIGHT_HOLDS;
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        if let Some((_, sight)) = seen.filter(|(at, _)| is_fresh(at)) {
+        let seen = self.seen().get(&name, now).cloned();
+        if let Some(sight) = seen {
             return sight;
         }
         let sight = self.look_now(key, training, spec.model, skip).await;
-        if sight.errors().next().is_none() {
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (now, sight.clone()));
-        }
+        self.seen().note(key, name, now, sight.clone());
         sight
     }
 

@@ -13,6 +13,7 @@
 //! | `content.rs` | what is in local files, hashed once |
 //! | `note.rs` | what is remembered of both between runs |
 //! | `upload.rs` | local files to a store, each once |
+//! | `sights.rs` | for how long a look holds |
 //! | `desk.rs` | all of it together: a look before it is paid for, and the link that is sent |
 //!
 //! What a finding is stands with the words, in [`crate::face`].
@@ -27,11 +28,12 @@ mod note;
 mod probe;
 mod read;
 mod rules;
+mod sights;
 mod store;
 mod upload;
 
 pub use crate::face::{Certainty, Check, Finding, NoSuchCheck, Severity};
-pub use content::{HASHES_FILE, Hashes, has_files, read_contents};
+pub use content::{HASHES_FILE, Hashes, has_files, read_contents, stamps};
 pub use desk::{Desk, DeskSettings, Inspection, LINK_LIFETIME};
 pub use expiry::judge_expiry;
 pub use facts::{AudioCodec, Container, Facts, Flaw, VideoCodec};

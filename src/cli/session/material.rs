@@ -133,7 +133,11 @@ impl Session {
             self.output.talk(&looking(paid.len()));
         }
         let look = async { Ok(self.desk.look(self.specs(&paid), &policy.skip_preflight).await) };
-        observed.material.extend(unless_interrupted(&self.interrupt, look).await?);
+        for (key, sight) in unless_interrupted(&self.interrupt, look).await? {
+            let seen = observed.material.entry(key).or_default();
+            // A look that failed does not make a version unknown that was found out a moment ago.
+            *seen = MaterialSight { revision: sight.revision.or_else(|| seen.revision.take()), ..sight };
+        }
         Ok(plan(self.desired(), recorded, observed, policy))
     }
 

@@ -230,6 +230,9 @@ impl Follower {
                     tracing::info!("told to reload (SIGHUP): the key is read anew, and everything is looked at now");
                     self.read_key_again();
                     self.source.forget();
+                    if let Some(session) = &self.session {
+                        session.desk.forget();
+                    }
                     self.agenda.wake(clock.now());
                 }
                 hints = self.telling.hints.next() => {

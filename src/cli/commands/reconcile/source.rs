@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::session::{Followed, Loading, load_again};
 use crate::controller::git::{Checkout, GitSettings, GitSource, GitTrouble};
 use crate::manifest::{Loaded, PROJECT_FILE, Rejected, to_json};
+use crate::media::stamps;
 
 /// What is followed.
 pub struct Source {
@@ -33,7 +34,7 @@ enum Origin {
 /// What a source showed last.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    /// These manifests, by their digest.
+    /// These manifests, by their digest, and these files that their faces are trained from, by length and time.
     Sound(String),
     /// These problems.
     Broken(String),
@@ -212,7 +213,11 @@ impl Source {
 /// Returns what manifests are known by.
 fn seen(result: &Result<Loaded, Rejected>) -> Seen {
     match result {
-        Ok(loaded) => Seen::Sound(format!("{}{:?}", loaded.desired.digest, loaded.project)),
+        Ok(loaded) => {
+            // A file that is half copied must not be paid for, and one that comes later ends a block.
+            let files = stamps(&loaded.desired);
+            Seen::Sound(format!("{}{:?}{files}", loaded.desired.digest, loaded.project))
+        }
         Err(rejected) => Seen::Broken(to_json(&rejected.diagnostics).to_string()),
     }
 }
