@@ -187,6 +187,35 @@ pub(crate) fn a_file_that_changes_while_it_is_uploaded_is_never_completed_and_ne
     assert!(fetch(parts, &case.links()[0]).1 == other);
 }
 
+pub(crate) fn a_file_that_changed_since_a_plan_was_saved_refuses_it(parts: &Parts) {
+    let case = with_file(parts, &parts.clips.first, &["ana"]);
+    case.run("plan --out out/saved.json").exits(0).prints(&["1 to create"]);
+    case.environment.write("media/ana.mp4", &parts.clips.second);
+    case.run("apply out/saved.json").exits(5);
+    assert_eq!((case.trainings(), sent(&case)), (0, (0, vec![])));
+    // As it was: touched, and the same.
+    case.environment.write("media/ana.mp4", &parts.clips.first);
+    case.run("apply out/saved.json").exits(0).prints(&["1 created"]);
+    assert_eq!(case.trainings(), 1);
+}
+
+pub(crate) fn a_loop_uploads_looks_and_trains_anew_as_apply_does(parts: &Parts) {
+    let case = with_file(parts, &parts.clips.first, &["ana"]);
+    case.face_of_object("bruno", "  lifecycle: { on_source_change: retrain }\n");
+    case.put("short.mp4", &parts.clips.short);
+    case.face("carla", &case.object("short.mp4"), "");
+    case.run("reconcile --once").exits(5).says(&["carla", "it is 10.0"]);
+    assert_eq!((case.trainings(), sent(&case)), (2, (1, vec![1])));
+    case.put("bruno.mp4", &parts.clips.second);
+    case.put("short.mp4", &parts.clips.first);
+    case.run("reconcile --once");
+    assert_eq!((case.trainings(), sent(&case)), (4, (1, vec![1])));
+    case.hours_pass(10);
+    case.run("reconcile --once").exits(0);
+    case.run("plan --expect-no-changes").exits(0);
+    assert_eq!(case.trainings(), 4);
+}
+
 pub(crate) fn a_pointer_of_git_lfs_is_the_file_that_it_stands_for(parts: &Parts) {
     let case = with_file(parts, &parts.clips.first, &["ana"]);
     case.run("apply -y").exits(0);

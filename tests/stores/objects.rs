@@ -251,6 +251,28 @@ pub(crate) fn a_create_whose_answer_was_lost_is_found_again_with_its_version(par
     assert_eq!((case.trainings(), case.links().len()), (2, 2));
 }
 
+pub(crate) fn what_a_killed_create_was_made_from_is_known_afterwards(parts: &Parts) {
+    for (point, is_sent) in [
+        ("begun.unflushed", false),
+        ("begun.written", false),
+        ("create.before-send", false),
+        ("create.sent", true),
+        ("create.answered", true),
+        ("settled.unflushed", true),
+    ] {
+        let case = Case::new(parts);
+        case.face_of_object("ana", "");
+        let killed = case.run_with("apply -y", &[("FACECTL_KILL_AT", point)]);
+        assert_eq!(killed.code, None, "{point}: {killed}");
+        case.put("ana.mp4", &parts.clips.second);
+        // So long a request may still be under way, which is waited for.
+        let run = case.run("apply -y --request-timeout 2s").exits(0);
+        assert_eq!((case.trainings(), case.links().len()), (1, 1), "{point}: {run}");
+        let plan = case.run("plan").exits(0);
+        assert_eq!(plan.stdout.contains("source changed"), is_sent, "{point}: {plan}");
+    }
+}
+
 pub(crate) fn names_that_need_encoding_are_signed_as_they_are(parts: &Parts) {
     let case = Case::new(parts);
     for (face, name) in [("ana", "take 1 (final)/Añã+ü&=.mp4"), ("bruno", "100%25/b'~*.mp4")] {
