@@ -148,6 +148,26 @@ fn a_folder_counts_once_it_stays_as_it_is() {
 }
 
 #[test]
+fn a_file_that_is_being_copied_is_not_paid_for_before_it_stays_as_it_is() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ben"]);
+    environment.face_from("ana", "./ana.mp4", "");
+    let mut run = environment.spawn("reconcile --interval 20ms -vv");
+    run.until_it_says("+ ben: training started");
+    run.until_it_says("ana.mp4 is not here or cannot be read");
+    environment.write("faces/ana.mp4", "half");
+    run.until_it_says("the folder is being written, as it seems");
+    environment.write("faces/ana.mp4", "half and the other half");
+    run.until_it_says("+ ana: training started");
+    stop(run);
+    assert_eq!(server.trainings(), 2);
+    environment.run("plan").exits(0).prints(&["No changes"]);
+    // What is in force is what was paid for: it is no other material than the whole file.
+    environment.write("faces/ana.mp4", "half");
+    environment.run("plan").exits(0).prints(&["1 to replace"]);
+}
+
+#[test]
 fn it_follows_a_branch_and_two_commits_while_a_face_trains_wait_for_nothing() {
     let server = Server::slow(&[]);
     let environment = with_repository(&server, &["ana"]);
