@@ -454,7 +454,7 @@ fn store_stop(object: &ObjectName, error: &StoreError) -> Stop {
     let help = match (error, object.store) {
         (StoreError::NotFound(_), _) => "look whether the object is there under this very name, and the bucket is the one that is meant".to_owned(),
         (StoreError::Refused(_), Store::S3) => {
-            "the credentials need s3:GetObject and s3:ListBucket on it, and s3:PutObject to upload; and AWS_REGION must be the bucket's".to_owned()
+            "the credentials need s3:GetObject and s3:ListBucket on it, and s3:PutObject to upload; AWS_REGION must be the bucket's; and a session (AWS_SESSION_TOKEN) may have ended".to_owned()
         }
         (StoreError::Refused(_), Store::Google) => "the service account needs Storage Object Viewer on it, and Storage Object User to upload".to_owned(),
         (StoreError::Refused(_), Store::Azure) => "the account's key, or the role Storage Blob Data Contributor, is needed".to_owned(),

@@ -153,6 +153,12 @@ impl Stores {
         put.map(|part| part.content_id).map_err(|error| told(&error))
     }
 
+    /// Gives an upload up: what was sent of it is removed.
+    pub(super) async fn give_up(&self, object: &ObjectName, upload: &String) -> Result<(), StoreError> {
+        let bucket = self.bucket(object).await?;
+        in_time(bucket.parts().abort_multipart(&key_of(object)?, upload)).await
+    }
+
     /// Makes one object of all parts.
     pub(super) async fn complete(
         &self,

@@ -28,7 +28,7 @@ const PART: usize = 8 * 1024 * 1024;
 /// Parts under way at once.
 const TOGETHER: usize = 4;
 /// The version of what is remembered.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Why a file was not uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,8 +60,17 @@ struct Memo {
     destination: String,
     upload: String,
     part_length: usize,
-    /// What the store calls each part that it has, by number.
-    parts: Vec<Option<String>>,
+    /// The parts that the store has, by number.
+    parts: Vec<Option<Part>>,
+}
+
+/// A part that the store has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    /// What the store calls it.
+    name: String,
+    /// What is in it, so that a part of a file that was another one for a while is not taken for one of this.
+    blake3: String,
 }
 
 /// Uploads a file to where it is to lie, unless it lies there. `tell` hears how far it is.
@@ -155,14 +164,19 @@ async fn send(
         let (back, parts) = reader.read(numbers.len()).await?;
         reader = back;
         done += parts.iter().map(|part| part.len() as u64).sum::<u64>();
-        let missing = numbers.into_iter().zip(parts).filter(|(number, _)| memo.parts[*number].is_none());
+        let hashed =
+            numbers.into_iter().zip(parts).map(|(number, part)| (number, blake3::hash(&part).to_string(), part));
+        let is_missing = |number: usize, hash: &str| memo.parts[number].as_ref().is_none_or(|part| part.blake3 != hash);
+        let missing = hashed.filter(|(number, hash, _)| is_missing(*number, hash));
         let upload = &memo.upload;
-        let putting =
-            missing.map(|(number, part)| async move { (number, stores.put(destination, upload, number, part).await) });
+        let putting = missing.map(|(number, blake3, part)| async move {
+            let put = stores.put(destination, upload, number, part).await;
+            (number, put.map(|name| Part { name, blake3 }))
+        });
         let mut failed = None;
         for (number, put) in join_all(putting.collect()).await {
             match put {
-                Ok(name) => memo.parts[number] = Some(name),
+                Ok(part) => memo.parts[number] = Some(part),
                 Err(error) => failed = Some(error),
             }
         }
@@ -174,9 +188,11 @@ async fn send(
     }
     if done != content.length || reader.sha256() != content.sha256 {
         Memo::forget(path);
+        // What lies about in the store costs its owner; where it cannot be removed, a lifecycle rule of the bucket does it.
+        let _ = stores.give_up(destination, &memo.upload).await;
         return Err(UploadError::Changed);
     }
-    let parts: Vec<String> = memo.parts.iter().flatten().cloned().collect();
+    let parts: Vec<String> = memo.parts.iter().flatten().map(|part| part.name.clone()).collect();
     Ok(stores.complete(destination, &memo.upload, &parts).await?)
 }
 
@@ -264,7 +280,7 @@ mod tests {
         };
         let content = FileContent { sha256: "ab".repeat(32), length: 3 * PART as u64, is_pointer: false };
         let mut memo = Memo::begin(&object("s3://acme-media/x"), &content, "upload-1".to_owned());
-        memo.parts[1] = Some("etag".to_owned());
+        memo.parts[1] = Some(Part { name: "etag".to_owned(), blake3: "hash".to_owned() });
         memo.save(&path);
         assert_eq!(Memo::load(&path, &object("s3://acme-media/x"), &content), Some(memo));
         assert_eq!(Memo::load(&path, &object("s3://acme-media/y"), &content), None);

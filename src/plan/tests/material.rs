@@ -104,9 +104,10 @@ fn with_report_an_object_that_was_overwritten_is_told_and_nothing_follows() {
 
         rio  no-op  r-rio
           because manifest, record and live face agree
-          source changed: s3://acme-media/rio.mp4 is another object now (version v2) than the face
-            was trained from (version v1); nothing is trained by that: raise
-            training_version, or set lifecycle.on_source_change: retrain
+          source changed: s3://acme-media/rio.mp4 is another object now
+            (version v2) than the face was trained from (version v1); nothing is
+            trained by that: raise training_version, or set
+            lifecycle.on_source_change: retrain
 
     No changes. 1 face as declared.
     ");
@@ -455,9 +456,10 @@ fn an_error_in_the_material_stops_a_training_and_nothing_else() {
     Project acme:
 
       ! rio  blocked  r-rio
-          because its training could only fail: size: it is 812 MB; a video has at
-          most 750 MB (documented)
-          help: if you know better, `--skip-preflight=size` asks no more
+          because nothing is paid for a training that could not work
+          error: size: it is 812 MB (rule: a video has at most 750 MB;
+            documented)
+          help: if you know better, `--skip-preflight=size` does not ask that
           at faces/rio.yaml:1:1
 
     Plan: 0 to create, 0 to update, 0 to replace, 0 to delete.
@@ -496,8 +498,9 @@ fn advice_is_shown_with_what_is_paid_for_and_stops_nothing() {
           token:           fc-rltmsmyr-ucz36g-1
           because it is declared, nothing is recorded, and no live face answers to
           its token or name
+          advice: duration: it is 30 s long (rule: a video has 2 minutes;
+            recommended)
           at faces/rio.yaml:1:1
-          advice: duration: it is 30 s long; a video has 2 minutes (recommended)
 
     Plan: 1 to create, 0 to update, 0 to replace, 0 to delete.
     1 paid training; it usually takes 3 to 4 hours.
@@ -619,15 +622,17 @@ fn many_objects_that_changed_are_told_one_by_one() {
 
         ana  no-op  r-ana
           because manifest, record and live face agree
-          source changed: s3://acme-media/ana.mp4 is another object now (version v2) than the face
-            was trained from (version v1); nothing is trained by that: raise
-            training_version, or set lifecycle.on_source_change: retrain
+          source changed: s3://acme-media/ana.mp4 is another object now
+            (version v2) than the face was trained from (version v1); nothing is
+            trained by that: raise training_version, or set
+            lifecycle.on_source_change: retrain
 
         rio  no-op  r-rio
           because manifest, record and live face agree
-          source changed: s3://acme-media/rio.mp4 is another object now (version v2) than the face
-            was trained from (version v1); nothing is trained by that: raise
-            training_version, or set lifecycle.on_source_change: retrain
+          source changed: s3://acme-media/rio.mp4 is another object now
+            (version v2) than the face was trained from (version v1); nothing is
+            trained by that: raise training_version, or set
+            lifecycle.on_source_change: retrain
 
     No changes. 2 faces as declared.
     ");
