@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::face::{
     Certainty, Check, FaceKey, FaceSpec, FileContent, Finding, Link, MaterialSight, Model, ObjectName, ObjectPrefix,
-    Revision, SourceFile, SourceKind, Store, TrainingInput, TrainingSource,
+    Revision, SourceFile, SourceKind, TrainingInput, TrainingSource,
 };
 
-use super::command::{CommandError, link_of};
+use super::command::link_of;
 use super::content::LocalFile;
 use super::expiry::judge_expiry;
 use super::facts::Facts;
@@ -23,7 +23,8 @@ use super::probe::{Probe, ProbeConfig, VIDEO_MEGABYTES, Wanted};
 use super::read::RangedRead;
 use super::rules::judge;
 use super::sights::Sights;
-use super::store::{StoreError, Stores};
+use super::stop::{Stop, command_stop, store_stop, unfetched, unread, unusable};
+use super::store::Stores;
 use super::upload::{UploadError, Uploading, is_there, name_of, upload};
 
 /// How long links that are signed here hold, unless somebody says otherwise: Tavus fetches for 24 hours at least, and
@@ -104,9 +105,6 @@ impl Inspection {
         }
     }
 }
-
-/// Something that stops a training.
-type Stop = Box<Finding>;
 
 impl Desk {
     /// Makes a desk. Nothing is asked yet.
@@ -431,55 +429,6 @@ fn kept(findings: Vec<Finding>, skip: &BTreeSet<Check>) -> Vec<Finding> {
         }
     }
     kept
-}
-
-fn unread(file: &SourceFile, why: &str) -> Stop {
-    let message = format!("{}: {why}", file.name);
-    let rule = "a face is trained from a file that can be read";
-    Finding::error(Check::Source, message, rule, Certainty::Evident).help("put the file there, and run it again").into()
-}
-
-fn unfetched(file: &SourceFile) -> Stop {
-    let message = format!("{} is a pointer of Git LFS here, and the file itself was not uploaded yet", file.name);
-    let rule = "a face is trained from a file that can be read";
-    Finding::error(Check::Source, message, rule, Certainty::Evident).help("run `git lfs pull`, and run it again").into()
-}
-
-fn unusable(why: &str) -> Stop {
-    let rule = "material is looked at over TLS";
-    Finding::error(Check::Source, format!("nothing can be fetched from here ({why})"), rule, Certainty::Evident).into()
-}
-
-fn store_stop(object: &ObjectName, error: &StoreError) -> Stop {
-    let help = match (error, object.store) {
-        (StoreError::NotFound(_), _) => "look whether the object is there under this very name, and the bucket is the one that is meant".to_owned(),
-        (StoreError::Refused(_), Store::S3) => {
-            "the credentials need s3:GetObject and s3:ListBucket on it, and s3:PutObject to upload; AWS_REGION must be the bucket's; and a session (AWS_SESSION_TOKEN) may have ended".to_owned()
-        }
-        (StoreError::Refused(_), Store::Google) => "the service account needs Storage Object Viewer on it, and Storage Object User to upload".to_owned(),
-        (StoreError::Refused(_), Store::Azure) => "the account's key, or the role Storage Blob Data Contributor, is needed".to_owned(),
-        (StoreError::Unusable(_), Store::S3) => {
-            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION (and AWS_ENDPOINT_URL_S3 for a store that is not Amazon's)".to_owned()
-        }
-        (StoreError::Unusable(_), Store::Google) => "set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account".to_owned(),
-        (StoreError::Unusable(_), Store::Azure) => "set AZURE_STORAGE_ACCOUNT_KEY, or the variables of a service principal".to_owned(),
-        (StoreError::Link(_), _) => "Tavus fetches over https from a public address: use a store that has one".to_owned(),
-        (StoreError::NoAnswer(_), _) => "run it again; is the store's address right, and can it be reached from here?".to_owned(),
-    };
-    let rule = "a face is trained from an object that is there and can be read";
-    Finding::error(Check::Source, format!("{object}: {error}"), rule, Certainty::Evident).help(help).into()
-}
-
-fn command_stop(error: &CommandError) -> Stop {
-    let help = match error {
-        CommandError::NotAllowed(program) => format!(
-            "a manifest must not decide what is run: name the program on this machine, by --allow-exec {program} or FACECTL_ALLOW_EXEC={program}"
-        ),
-        _ => "run the command by hand and look at what it prints: one line with an https link, and nothing else"
-            .to_owned(),
-    };
-    let rule = "the command prints one line with a link";
-    Finding::error(Check::Source, error.to_string(), rule, Certainty::Evident).help(help).into()
 }
 
 /// Returns the link that a rehearsal sends: the sandbox looks at its name and fetches nothing.

@@ -13,6 +13,7 @@
 //! | `content.rs` | what is in local files, hashed once |
 //! | `note.rs` | what is remembered of both between runs |
 //! | `upload.rs` | local files to a store, each once |
+//! | `stop.rs` | what stops a training before anything is seen, in words |
 //! | `sights.rs` | for how long a look holds |
 //! | `desk.rs` | all of it together: a look before it is paid for, and the link that is sent |
 //!
@@ -29,6 +30,7 @@ mod probe;
 mod read;
 mod rules;
 mod sights;
+mod stop;
 mod store;
 mod upload;
 
