@@ -209,15 +209,23 @@ async fn without_a_secret_there_are_no_callbacks() {
 
 #[tokio::test]
 async fn a_shutdown_closes_idle_connections_and_frees_the_port() {
-    let bench = Bench::start().await;
-    let address = bench.server.address();
-    let mut idle = TcpStream::connect(address).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let mut first = [0; 12];
-    idle.read_exact(&mut first).await.unwrap();
-    bench.server.shutdown().await;
-    idle.read_to_end(&mut Vec::new()).await.unwrap();
-    assert!(TcpListener::bind(address).await.is_ok());
+    let mut is_freed = false;
+    // Another test of this process may be given the very port in between; not each time.
+    for _ in 0..5 {
+        let bench = Bench::start().await;
+        let address = bench.server.address();
+        let mut idle = TcpStream::connect(address).await.unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut first = [0; 12];
+        idle.read_exact(&mut first).await.unwrap();
+        bench.server.shutdown().await;
+        idle.read_to_end(&mut Vec::new()).await.unwrap();
+        is_freed |= TcpListener::bind(address).await.is_ok();
+        if is_freed {
+            break;
+        }
+    }
+    assert!(is_freed, "a port stayed taken each time");
 }
 
 /// Creates a face whose changes are told to an address; returns its id.
