@@ -1,5 +1,7 @@
 //! `media`
 
+#![allow(rustdoc::bare_urls, reason = "these comments are the help text: terminals show no angle brackets")]
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::face::{Model, SourceKind};
