@@ -14,8 +14,9 @@ fn pays_twice(guard: &str) {
     let (wrong, _) = play_all(&doubtful(), Some(guard));
     assert!(!wrong.is_empty(), "without the {guard} the matrix finds nothing wrong");
     assert!(wrong.iter().any(|why| why.contains("was paid for 2 times")), "not paid twice: {wrong:?}");
-    let storms = storms(0..24, Some(guard));
-    assert!(storms.duplicates > 0, "without the {guard} the storm finds nothing paid for twice: {storms:?}");
+    // On a busy machine requests run into their time-outs, and fewer of them get as far as paying: more storms then.
+    let mut finds = [0..24, 24..48, 48..72].into_iter().map(|seeds| storms(seeds, Some(guard)));
+    assert!(finds.any(|storms| storms.duplicates > 0), "without the {guard} no storm finds anything paid for twice");
 }
 
 #[test]
