@@ -102,7 +102,11 @@ pub(crate) fn validate_online_shows_each_problem_at_its_place(parts: &Parts) {
     // What is signed here lives as long as it had better.
     assert!(!run.stdout.contains("expiry"), "{run}");
     case.run("validate").exits(0);
-    case.run("validate --online --skip-preflight=duration,source").exits(0);
+    // Without its source nothing can be sent, so that question cannot be left out by itself.
+    let run = case.run("validate --online --skip-preflight=duration").exits(1);
+    run.says(&["nobody.mp4"]).hides(&["it is 10.0"]);
+    case.run("validate --online --skip-preflight=source").exits(1);
+    case.run("validate --online --skip-preflight").exits(0);
     assert_eq!(case.server.requests("list"), 0, "the API is not asked");
 }
 
@@ -116,7 +120,7 @@ pub(crate) fn inspect_shows_an_object_a_file_and_a_link(parts: &Parts) {
         let shown = ["MP4", "H.264", "65.0 s", "160 x 90", "Nothing stops a training"];
         case.run(&format!("media inspect {source}")).exits(0).prints(&shown);
         let value = case.run(&format!("media inspect {source} -o json")).exits(0).json();
-        let one = &value[0];
+        let one = &value["materials"][0];
         assert_eq!((&one["usable"], &one["facts"]["duration_seconds"]), (&true.into(), &65.0.into()), "{value}");
         assert_eq!(one["revision"].is_null(), source != object, "{value}");
     }
