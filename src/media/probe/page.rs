@@ -53,7 +53,7 @@ fn is_text(media_type: &str) -> bool {
 }
 
 /// Returns what to do at a service whose links lead to pages; none for any other host, or where the link is already
-/// one that downloads. What such links look like was read off the services' own share buttons and help pages, 2026.
+/// one that downloads. What such links look like is known from use, and was not checked with the services, 2026.
 pub(super) fn viewer_help(link: &Link) -> Option<&'static str> {
     let url = Url::parse(link.expose()).ok()?;
     let host = url.host_str()?.trim_end_matches('.').to_owned();

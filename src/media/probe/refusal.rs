@@ -130,7 +130,7 @@ impl Trouble {
             }
             Self::Spent(_) => "skip this check, or put the beginning of the file into order: with its index in front",
             _ => {
-                "check the host and its port; where only this machine is kept from it, use `--skip-preflight reachable`"
+                "check the host and its port; where only this machine is kept from it, use `--skip-preflight=reachable`"
             }
         }
     }
