@@ -63,6 +63,11 @@ const POINTS: &[&str] = &[
 const FAST: f64 = 3600.0;
 /// Longer than any lag of a storm, in real milliseconds.
 const LONGEST_LAG: u32 = 500;
+/// The lag where a guard is off, in real milliseconds: the next run has to look before the first create shows, also
+/// on a machine that is slow and has much to do.
+const LAG_OF_A_CONTROL: u32 = 900;
+/// Deaths after which somebody has to find out what became of a create.
+pub(crate) const DOUBTFUL: &[&str] = &["create.answered", "settled.before-write"];
 /// Also waits for the trainings, for a while.
 const APPLY_AND_WAIT: &str = "apply -y --settle-window 1s --request-timeout 1s --wait-timeout 1s";
 /// At the end: takes up what only its name tells of, and waits for all of it.
@@ -122,6 +127,8 @@ pub(crate) struct Tally {
 struct Storm {
     rng: Rng,
     speed: f64,
+    /// Whether a guard is off: then it is made likely that a guard is needed.
+    is_control: bool,
     /// How many of the keys are declared.
     declared: usize,
     server: Server,
@@ -154,6 +161,7 @@ impl Storm {
         Self {
             rng,
             speed,
+            is_control: broken.is_some(),
             declared: 2,
             server,
             machines,
@@ -243,7 +251,8 @@ impl Storm {
         let mut command = machine.command(line);
         match self.rng.u32(0..10) {
             0..5 => {
-                let (point, times) = (POINTS[self.rng.usize(..POINTS.len())], 1 + self.rng.u32(..2));
+                let points = if self.is_control { DOUBTFUL } else { POINTS };
+                let (point, times) = (points[self.rng.usize(..points.len())], 1 + self.rng.u32(..2));
                 command.env("FACECTL_KILL_AT", format!("{point}@{times}"));
                 let _ = writeln!(self.log, "to die at {point}@{times}");
                 machine.spawn_command(command, line).end()
@@ -270,7 +279,7 @@ impl Storm {
     }
 
     fn change_weather(&mut self) {
-        let milliseconds = self.rng.u32(..LONGEST_LAG);
+        let milliseconds = if self.is_control { LAG_OF_A_CONTROL } else { self.rng.u32(..LONGEST_LAG) };
         let mut rules = vec![self.lag(milliseconds)];
         for _ in 0..self.rng.usize(0..3) {
             let fault = FAULTS[self.rng.usize(..FAULTS.len())];
