@@ -396,7 +396,7 @@ impl Desk {
         match uploaded {
             Ok(()) => Ok(destination),
             Err(UploadError::Pointer) => Err(unfetched(file)),
-            Err(UploadError::Store(error)) => Err(store_stop(&destination, &error)),
+            Err(UploadError::Store(error) | UploadError::Parts(error)) => Err(store_stop(&destination, &error)),
             Err(error) => Err(unread(file, &error.to_string())),
         }
     }

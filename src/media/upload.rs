@@ -45,6 +45,9 @@ pub(super) enum UploadError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store has all the parts, and did not make one object of them.
+    #[error("{0}")]
+    Parts(StoreError),
     /// What was uploaded is not what lies there now.
     #[error("what lies there after the upload has {0} bytes, and the file has {1}")]
     Other(u64, u64),
@@ -91,8 +94,9 @@ pub(super) async fn upload(
     let memo = Memo::load(&path, destination, content);
     let is_new = memo.is_none();
     match send(stores, (file, content), destination, memo, &path, tell).await {
-        // The store may have given up what was left lying about: begin anew, once.
-        Err(UploadError::Store(StoreError::NotFound(_) | StoreError::NoAnswer(_))) if !is_new => {
+        // The store may have given up what was left lying about: begin anew, once. A line that breaks is no reason:
+        // the parts are there, and the next run goes on with them.
+        Err(UploadError::Store(StoreError::NotFound(_)) | UploadError::Parts(_)) if !is_new => {
             Memo::forget(&path);
             send(stores, (file, content), destination, None, &path, tell).await?;
         }
@@ -193,7 +197,7 @@ async fn send(
         return Err(UploadError::Changed);
     }
     let parts: Vec<String> = memo.parts.iter().flatten().map(|part| part.name.clone()).collect();
-    Ok(stores.complete(destination, &memo.upload, &parts).await?)
+    stores.complete(destination, &memo.upload, &parts).await.map_err(UploadError::Parts)
 }
 
 /// Reads a file part by part, and hashes it on the way.

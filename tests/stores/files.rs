@@ -121,6 +121,22 @@ pub(crate) fn an_upload_that_was_killed_goes_on_with_what_is_missing(parts: &Par
     assert!(fetch(parts, &case.links()[0]).1 == bytes, "it is put together as it was");
 }
 
+pub(crate) fn an_upload_whose_line_breaks_again_and_again_keeps_its_parts(parts: &Parts) {
+    let bytes = padded(&parts.clips.first, FIVE_PARTS);
+    let case = with_file(parts, &bytes, &["ana"]);
+    parts.front.cut(&case.prefix, 5);
+    for _ in 0..2 {
+        case.run("apply -y").exits(5).prints(&["no usable answer", "nothing was sent"]);
+        assert_eq!(case.trainings(), 0);
+    }
+    parts.front.let_pass(&case.prefix);
+    case.run("apply -y").exits(0).prints(&["1 created"]);
+    let (begun, numbers) = sent(&case);
+    let before: Vec<_> = numbers.iter().filter(|number| **number < 5).collect();
+    assert_eq!((begun, before.len()), (1, 4), "what was there is not sent again: {numbers:?}");
+    assert!(fetch(parts, &case.links()[0]).1 == bytes, "it is put together as it was");
+}
+
 pub(crate) fn an_upload_that_the_store_gave_up_begins_anew(parts: &Parts) {
     let bytes = padded(&parts.clips.first, FIVE_PARTS);
     let case = with_file(parts, &bytes, &["ana"]);

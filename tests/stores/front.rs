@@ -42,8 +42,15 @@ impl Asked {
 struct Seen {
     asked: Vec<Asked>,
     signatures: BTreeSet<String>,
-    /// Requests with this in their target, and with a part that is at least so far, do not pass.
-    gates: Vec<(String, usize)>,
+    gates: Vec<Gate>,
+}
+
+/// Requests with this in their target, and with a part that is at least so far, do not pass.
+struct Gate {
+    about: String,
+    from: usize,
+    /// The line breaks where it would hold them back.
+    breaks: bool,
 }
 
 /// TLS in front of the store, and the proxy that knows where it is.
@@ -97,12 +104,21 @@ impl Front {
 
     /// Holds back parts from this number on of what has a text in its target.
     pub(crate) fn hold(&self, about: &str, part: usize) {
-        self.seen.lock().unwrap().gates.push((about.to_owned(), part));
+        self.shut(about, part, false);
+    }
+
+    /// Breaks the line on parts from this number on of what has a text in its target.
+    pub(crate) fn cut(&self, about: &str, part: usize) {
+        self.shut(about, part, true);
+    }
+
+    fn shut(&self, about: &str, from: usize, breaks: bool) {
+        self.seen.lock().unwrap().gates.push(Gate { about: about.to_owned(), from, breaks });
     }
 
     /// Lets everything pass that has a text in its target.
     pub(crate) fn let_pass(&self, about: &str) {
-        self.seen.lock().unwrap().gates.retain(|(held, _)| held != about);
+        self.seen.lock().unwrap().gates.retain(|gate| gate.about != about);
         self.turned.send_replace(());
     }
 }
@@ -159,14 +175,13 @@ async fn relay(
     loop {
         let head = head(&mut from_client).await?;
         let asked = note(&head, seen);
-        let is_held = || {
+        let gate = || {
             let gates = &seen.lock().unwrap().gates;
-            gates
-                .iter()
-                .any(|(about, from)| asked.target.contains(about) && asked.part().is_some_and(|part| part >= *from))
+            let is_shut = |gate: &&Gate| asked.part().is_some_and(|part| part >= gate.from);
+            gates.iter().filter(|gate| asked.target.contains(&gate.about)).find(is_shut).map(|gate| gate.breaks)
         };
-        while is_held() {
-            if turned.changed().await.is_err() {
+        while let Some(breaks) = gate() {
+            if breaks || turned.changed().await.is_err() {
                 return Ok(());
             }
         }

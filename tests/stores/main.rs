@@ -95,6 +95,7 @@ fn all() -> Vec<Case> {
         files::a_face_without_a_place_to_upload_to_is_blocked,
         files::an_upload_that_was_killed_goes_on_with_what_is_missing,
         files::a_file_that_changes_while_it_is_uploaded_is_never_completed_and_never_paid,
+        files::an_upload_whose_line_breaks_again_and_again_keeps_its_parts,
         files::an_upload_that_the_store_gave_up_begins_anew,
         files::what_lies_under_the_hash_with_another_length_is_not_taken_for_the_file,
         files::a_photo_is_uploaded_and_looked_at_as_one,
