@@ -179,7 +179,7 @@ impl<'a> Collector<'a> {
                 let help = "name its folder, or use --project-file".to_owned();
                 self.say("facectl::misplaced-project", &path, "the project file is not a manifest", Some(help));
             }
-            Ok(_) => self.file(path, true),
+            Ok(_) => self.file(path, true, None),
             Err(_) if is_pattern(text) => self.pattern(text, base),
             Err(_) => self.missing(&path),
         }
@@ -235,7 +235,7 @@ impl<'a> Collector<'a> {
                 self.walk(&path);
             } else if is_manifest_name(&path) && self.is_inside(&path, base) {
                 count += 1;
-                self.file(path, false);
+                self.file(path, false, None);
             }
         }
         if count == 0 {
@@ -284,7 +284,8 @@ impl<'a> Collector<'a> {
                 }
             } else if entry.file_type().is_file() && is_manifest_name(entry.path()) {
                 count += 1;
-                self.file(entry.into_path(), false);
+                let is_link = entry.path_is_symlink();
+                self.file(entry.into_path(), false, Some(is_link));
             }
         }
         count
@@ -317,8 +318,9 @@ impl<'a> Collector<'a> {
         is_inside
     }
 
-    fn file(&mut self, path: PathBuf, is_named: bool) {
-        let canonical = self.canonical(&path);
+    /// `is_link` spares a question to the system where it is known.
+    fn file(&mut self, path: PathBuf, is_named: bool, is_link: Option<bool>) {
+        let canonical = self.canonical(&path, is_link);
         if !self.seen.insert(canonical) {
             // Named after it was met: then it must be ours after all.
             if is_named && let Some(found) = self.found.iter_mut().find(|found| found.path.as_ref() == Some(&path)) {
@@ -331,8 +333,9 @@ impl<'a> Collector<'a> {
     }
 
     /// As `fs::canonicalize`, which costs a system call a component, but once a folder only.
-    fn canonical(&mut self, path: &Path) -> PathBuf {
-        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    fn canonical(&mut self, path: &Path, is_link: Option<bool>) -> PathBuf {
+        let looks_like_one = || fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let is_link = is_link.unwrap_or_else(looks_like_one);
         let (Some(parent), Some(name), false) = (path.parent(), path.file_name(), is_link) else {
             return fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         };

@@ -12,14 +12,13 @@ use crate::face::{Desired, DesiredFace, FaceId, FaceKey, ProjectName, Token};
 use super::diagnostic::{Diagnostic, Place, Severity, sort};
 use super::digest;
 use super::discover::{self, Collector, Found};
-use super::document::{API_VERSION, FaceDocument, ProjectDocument};
-use super::foreign::{is_foreign, looks_like_ours, not_ours};
-use super::locate::locate;
+use super::document::ProjectDocument;
 use super::project::{self, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
-use super::resolve;
+use super::reading::{FileRead, Reader};
+use super::resolve::ResolvedFace;
 use super::resolver::{Known, Resolver, kind_of};
-use super::shape::{FACE, PROJECT, Walk, clipped};
-use super::source::{Source, Sources, read, read_file};
+use super::shape::{PROJECT, Walk, clipped};
+use super::source::{Source, Sources, read_file};
 use super::tree::{Document, Documents, Node};
 use super::typed;
 
@@ -166,11 +165,18 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
         loader.out.retain(|one| one.code != "facectl::no-manifests" && !is_gone(one.code));
     }
     let mut faces = Faces::default();
-    let mut stdin = Some(request.stdin);
-    for file in &files {
-        loader.file(file, &mut stdin, &found, &mut faces);
+    let Loader { mut sources, mut out, variables, cwd } = loader;
+    let reader = Reader { variables: &variables, cwd: &cwd, project: found.as_ref() };
+    for file in reader.all(&files, request.stdin) {
+        let FileRead { source, diagnostics, faces: resolved } = file;
+        if let Some(source) = source {
+            sources.push(source);
+        }
+        out.extend(diagnostics);
+        for face in resolved {
+            faces.take(face, &mut out);
+        }
     }
-    let Loader { sources, mut out, .. } = loader;
     if let Some(project) = &found {
         clashes(&project.name, &faces, &mut out);
     }
@@ -181,7 +187,7 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
     match found {
         Some(project) if out.iter().all(|one| one.severity != Severity::Error) => {
             let naming = project.settings.naming;
-            let faces: BTreeMap<FaceKey, DesiredFace> = faces.sound;
+            let faces: BTreeMap<FaceKey, DesiredFace> = faces.sound.into_iter().collect();
             let digest = digest::of(&project.name, naming, &faces);
             let documents = faces.len();
             let desired = Desired { project: project.name.clone(), naming, faces, digest };
@@ -194,11 +200,52 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
 /// What was resolved so far.
 #[derive(Default)]
 struct Faces {
-    sound: BTreeMap<FaceKey, DesiredFace>,
+    /// In the order in which they were read; a map that is made of all at once is smaller.
+    sound: Vec<(FaceKey, DesiredFace)>,
     /// Every key, also of faces with something else wrong, with its first place.
     keys: BTreeMap<FaceKey, Place>,
     /// Every live face that is named by its id, with its first place.
     named: BTreeMap<FaceId, Place>,
+}
+
+impl Faces {
+    /// Adds one face, unless its key or its live face is that of another one already.
+    fn take(&mut self, resolved: ResolvedFace, out: &mut Vec<Diagnostic>) {
+        if let Some((id, place)) = resolved.named {
+            match self.named.entry(id) {
+                Slot::Occupied(first) => out.push(
+                    Diagnostic::error(
+                        "facectl::duplicate-id",
+                        place,
+                        format!("two keys claim the face {}", first.key()),
+                    )
+                    .related(first.get().clone(), "the first of them")
+                    .help("a live face belongs to one key; correct the id, or remove one of the two"),
+                ),
+                Slot::Vacant(slot) => {
+                    slot.insert(place);
+                }
+            }
+        }
+        let Some((key, place)) = resolved.key else { return };
+        match self.keys.entry(key) {
+            Slot::Occupied(first) => out.push(
+                Diagnostic::error(
+                    "facectl::duplicate-name",
+                    place,
+                    format!("two faces are called `{}`", clipped(first.key().as_str())),
+                )
+                .related(first.get().clone(), "the first of them")
+                .help("a name is the identity of a face in the project; give one of them another name"),
+            ),
+            Slot::Vacant(slot) => {
+                if let Some(face) = resolved.face {
+                    self.sound.push((slot.key().clone(), face));
+                }
+                slot.insert(place);
+            }
+        }
+    }
 }
 
 /// A run that wants no face at all is far more often a wrong folder than a wish, and every face that was ever
@@ -353,147 +400,6 @@ impl Loader {
             }
         }
         collector.finish()
-    }
-
-    fn file(
-        &mut self,
-        file: &Found,
-        stdin: &mut Option<Box<dyn io::Read>>,
-        project: &Option<Project>,
-        faces: &mut Faces,
-    ) {
-        let source = match (&file.path, stdin) {
-            (Some(path), _) => read_file(path, &file.name),
-            (None, stdin) => match stdin.take() {
-                Some(stdin) => read(stdin, &file.name),
-                None => return,
-            },
-        };
-        let source = match source {
-            Ok(source) => source,
-            Err(diagnostic) => return self.out.push(*diagnostic),
-        };
-        if !file.is_named && !looks_like_ours(source.text()) {
-            return self.out.push(not_ours(Place::whole(file.name.clone())));
-        }
-        let source = self.sources.add(source);
-        let mut documents = Documents::of(&source);
-        let mut before = self.out.len();
-        let mut count = 0;
-        while let Some(document) = documents.next(&mut self.out) {
-            let is_clean = self.out.len() == before;
-            if let Some(root) = &document.root {
-                count += 1;
-                self.document(file, &source, &document, root, is_clean, project, faces);
-            }
-            before = self.out.len();
-        }
-        if count == 0 && file.is_named && self.out.len() == before {
-            let message = "there is nothing in it but comments";
-            self.out.push(Diagnostic::warning("facectl::empty", Place::whole(file.name.clone()), message));
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the one place where file, document and results meet")]
-    fn document(
-        &mut self,
-        file: &Found,
-        source: &Source,
-        document: &Document,
-        root: &Node,
-        is_clean: bool,
-        project: &Option<Project>,
-        faces: &mut Faces,
-    ) {
-        if !file.is_named && is_foreign(root) {
-            return self.out.push(not_ours(source.place(typed::first_key(root))));
-        }
-        if !matches!(root.kind, super::tree::Kind::Map(_)) {
-            let help = format!("begin with `apiVersion: {API_VERSION}` and `kind: Face`");
-            let place = source.place(typed::first_key(root));
-            return self
-                .out
-                .push(Diagnostic::error("facectl::wrong-type", place, "a manifest is a map of fields").help(help));
-        }
-        match kind_of(&mut resolver(source, root, &self.variables, &mut self.out)) {
-            None => {}
-            Some(Known::Project) => {
-                let place = source.place(typed::first_key(root));
-                let message = format!("a Project can only stand in {PROJECT_FILE}");
-                self.out.push(
-                    Diagnostic::error("facectl::misplaced-project", place, message)
-                        .help(format!("move it to {PROJECT_FILE} at the root of the repository")),
-                );
-            }
-            Some(Known::Face) => self.face(file, source, document, root, is_clean, project, faces),
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "as for a document")]
-    fn face(
-        &mut self,
-        file: &Found,
-        source: &Source,
-        document: &Document,
-        root: &Node,
-        is_clean: bool,
-        project: &Option<Project>,
-        faces: &mut Faces,
-    ) {
-        let before = self.out.len();
-        let Some(kept) = Walk::new(source, &mut self.out).check(root, &FACE) else { return };
-        let is_clean = is_clean && self.out.len() == before;
-        let Some(typed): Option<FaceDocument> = typed::read(source, document, root, kept, is_clean, &mut self.out)
-        else {
-            return;
-        };
-        let built_in = project::Defaults::default();
-        let defaults = project.as_ref().map_or(&built_in, |project| &project.settings.defaults);
-        let resolver = &mut resolver(source, root, &self.variables, &mut self.out);
-        let mut resolved = resolve::face(resolver, &typed, defaults, is_clean);
-        let folder = file.path.as_deref().and_then(Path::parent).unwrap_or(&self.cwd);
-        locate(resolver, &mut resolved, folder, project.as_ref().map_or(&self.cwd, |project| &project.root));
-        let (is_said, is_sound) = (self.out.len() > before || !is_clean, resolved.face.is_some());
-        if !is_said && !is_sound {
-            // Cannot happen; but a face that is dropped without a word would look as if it were no longer wanted.
-            let place = source.place(typed::first_key(root));
-            let message = "this face cannot be used, for a reason that facectl failed to name";
-            self.out.push(Diagnostic::error("facectl::internal", place, message).help("please report this"));
-        }
-        if let Some((id, place)) = resolved.named {
-            match faces.named.entry(id) {
-                Slot::Occupied(first) => self.out.push(
-                    Diagnostic::error(
-                        "facectl::duplicate-id",
-                        place,
-                        format!("two keys claim the face {}", first.key()),
-                    )
-                    .related(first.get().clone(), "the first of them")
-                    .help("a live face belongs to one key; correct the id, or remove one of the two"),
-                ),
-                Slot::Vacant(slot) => {
-                    slot.insert(place);
-                }
-            }
-        }
-        let Some((key, place)) = resolved.key else { return };
-        match faces.keys.entry(key) {
-            Slot::Occupied(first) => self.out.push(
-                Diagnostic::error(
-                    "facectl::duplicate-name",
-                    place,
-                    format!("two faces are called `{}`", clipped(first.key().as_str())),
-                )
-                .related(first.get().clone(), "the first of them")
-                .help("a name is the identity of a face in the project; give one of them another name"),
-            ),
-            Slot::Vacant(slot) => {
-                if let Some(face) = resolved.face {
-                    faces.sound.insert(slot.key().clone(), face);
-                }
-                slot.insert(place);
-            }
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Only by their names: whether a file is there, and what is in it, is found out by who needs it. A face that was trained
 //! long ago needs no file any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::face::{Finding, Severity as FindingSeverity, SourceFile, SourceKind, TrainingInput, TrainingSource};
@@ -61,7 +61,9 @@ pub fn material_diagnostics<'a>(
     loaded: &Loaded,
     found: impl IntoIterator<Item = (&'a crate::face::FaceKey, &'a Finding)>,
 ) -> Vec<Diagnostic> {
-    let places = source_places(loaded);
+    let found: Vec<_> = found.into_iter().collect();
+    let files = found.iter().filter_map(|(key, _)| Some(loaded.desired.faces.get(*key)?.origin.file.as_str()));
+    let places = source_places(loaded, &files.collect());
     let told = found.into_iter().map(|(key, finding)| {
         let place = places.get(key.as_str()).cloned().unwrap_or_else(|| Place::whole("."));
         let message = format!("{key}: {}", finding.line());
@@ -76,11 +78,12 @@ pub fn material_diagnostics<'a>(
     all
 }
 
-/// Returns where each face's manifest names its material. The texts are read once more: only who asks pays for it.
-fn source_places(loaded: &Loaded) -> BTreeMap<String, Place> {
+/// Returns where the manifests in these files name their material. The texts are read once more: only who asks pays for
+/// it.
+fn source_places(loaded: &Loaded, files: &BTreeSet<&str>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
     let no_variables = BTreeMap::new();
-    for source in loaded.sources.iter() {
+    for source in loaded.sources.iter().filter(|source| files.contains(source.name().as_ref())) {
         // Nothing is wrong with any of them: they were loaded.
         let mut out = Vec::new();
         let mut documents = Documents::of(source);

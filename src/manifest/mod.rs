@@ -14,7 +14,8 @@
 //! resolver.rs   places, variables, parsing, for both of them
 //! format.rs     the same texts laid out, for `fmt`: the only place that writes manifests
 //! locate.rs     where the files are that faces are trained from
-//! load.rs       all of it, in order, and what documents do to each other
+//! reading.rs    all of that, file by file, several at once
+//! load.rs       all of them, in order, and what documents do to each other
 //! export.rs     the other way round: a manifest for a face that lives already
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
@@ -37,6 +38,7 @@ mod load;
 mod locate;
 pub mod peek;
 mod project;
+mod reading;
 mod render;
 mod resolve;
 mod resolver;

@@ -10,6 +10,9 @@ use super::diagnostic::{Diagnostic, Place};
 /// The largest file that is read, in bytes. A face takes some 300: this is room for ten thousand.
 pub const FILE_LIMIT: usize = 4 * 1024 * 1024;
 
+/// The room that std wants to have left when it looks for the end of a file; and a line break is added to some texts.
+const END: usize = 64;
+
 /// A stretch of one source, in bytes. Files end at [`FILE_LIMIT`], so 32 bits are plenty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Span {
@@ -88,8 +91,12 @@ pub struct Sources {
 impl Sources {
     pub(super) fn add(&mut self, source: Source) -> Arc<Source> {
         let source = Arc::new(source);
-        self.files.push(Arc::clone(&source));
+        self.push(Arc::clone(&source));
         source
+    }
+
+    pub(super) fn push(&mut self, source: Arc<Source>) {
+        self.files.push(source);
     }
 
     /// Returns the files, in the order in which they were read.
@@ -110,7 +117,7 @@ pub(super) fn read_file_as_it_is(path: &Path, name: &Arc<str>) -> Result<(Source
 
 /// As [`read`], with the text exactly as it came beside it.
 pub(super) fn read_as_it_is(stream: impl Read, name: &Arc<str>) -> Result<(Source, String), Box<Diagnostic>> {
-    as_it_is(stream_bytes(stream, name)?, name)
+    as_it_is(stream_bytes(stream, name, 0)?, name)
 }
 
 fn as_it_is(bytes: Vec<u8>, name: &Arc<str>) -> Result<(Source, String), Box<Diagnostic>> {
@@ -130,16 +137,18 @@ fn file_bytes(path: &Path, name: &Arc<str>) -> Result<Vec<u8>, Box<Diagnostic>> 
     if length > FILE_LIMIT as u64 {
         return Err(too_large(name, Some(length)));
     }
-    stream_bytes(file, name)
+    stream_bytes(file, name, length as usize)
 }
 
 /// Reads a stream, never more than [`FILE_LIMIT`] bytes of it.
 pub(super) fn read(stream: impl Read, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
-    from_bytes(stream_bytes(stream, name)?, name)
+    from_bytes(stream_bytes(stream, name, 0)?, name)
 }
 
-fn stream_bytes(stream: impl Read, name: &Arc<str>) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let mut bytes = Vec::new();
+/// `expected` is how many bytes there are, as far as that is known.
+fn stream_bytes(stream: impl Read, name: &Arc<str>, expected: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
+    // With room to find the end in: two reads then, and not one more for each time that the room is doubled.
+    let mut bytes = Vec::with_capacity(expected + END);
     // A pipe has no length and a device no end, so the limit is kept here as well.
     stream.take(FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         let message = format!("cannot read it: {error}");
