@@ -2,7 +2,7 @@
 
 use crate::face::{Desired, FaceKey, FaceName, Observed, Presence, RecordedFace, Token, VoiceId};
 use crate::plan::{Adopt, FacePlan, Reason, presence};
-use crate::state::{Change, Happened};
+use crate::state::{Change, Happened, StateError};
 use crate::tavus::FaceApi;
 
 use super::outcome::chain;
@@ -42,14 +42,16 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(name) = name else {
             return failed(key, "adopt", format!("{} has a name that cannot be recorded; nothing was done", adopt.id));
         };
-        let snapshot = match self.store.load() {
-            Ok(snapshot) => snapshot,
+        let known = || -> Result<_, StateError> {
+            Ok((self.store.holder(&adopt.id)?, self.store.face(key)?, self.store.entry(key)?))
+        };
+        let (holder, before, entry) = match known() {
+            Ok(known) => known,
             Err(error) => return failed(key, "adopt", format!("{}; nothing was done", chain(&error))),
         };
-        if let Some(by) = snapshot.holder(&adopt.id).filter(|by| *by != key) {
+        if let Some(by) = holder.filter(|by| by != key) {
             return failed(key, "adopt", format!("the record of {by} holds {}; nothing was done", adopt.id));
         }
-        let before = snapshot.faces.get(key);
         let wanted_voice = spec.and_then(|spec| spec.default_voice.as_ref());
         // Of a face that was made elsewhere, its voice is taken over as it is, once a manifest cares for it: then it is
         // the manifest that changes it. Of one that was made here it may be the one of its recording.
@@ -66,9 +68,10 @@ impl<A: FaceApi> Executor<'_, A> {
             // What was said last counts where the manifest is gone.
             on_removal: spec
                 .map(|spec| spec.lifecycle.on_removal)
-                .or(before.map(|face| face.on_removal))
+                .or(before.as_ref().map(|face| face.on_removal))
                 .unwrap_or_default(),
-            protect: spec.map_or_else(|| before.is_some_and(|face| face.protect), |spec| spec.lifecycle.protect),
+            protect: spec
+                .map_or_else(|| before.as_ref().is_some_and(|face| face.protect), |spec| spec.lifecycle.protect),
             seen_usable: live.status.is_usable(),
             last_seen: None,
             successor: None,
@@ -76,12 +79,10 @@ impl<A: FaceApi> Executor<'_, A> {
             rolled_back_from: None,
             going_back_to: None,
         };
-        let is_gone = before.is_some_and(|face| presence(face, observed) == Presence::Gone);
-        let recorded = placed(before.cloned(), recorded, adopt.beside.as_ref(), is_gone, self.clock.now());
+        let is_gone = before.as_ref().is_some_and(|face| presence(face, observed) == Presence::Gone);
+        let recorded = placed(before, recorded, adopt.beside.as_ref(), is_gone, self.clock.now());
         // An open create that this face answers.
-        let settled = snapshot
-            .journal
-            .get(key)
+        let settled = entry
             .filter(|entry| Some(entry.token()) == adopt.token.as_ref())
             .and_then(|entry| entry.settle(adopt.id.clone()).ok());
         let history = self.history(key, Happened::Adopted, Some(&adopt.id), adopt.token.as_ref(), how);

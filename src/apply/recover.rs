@@ -210,13 +210,14 @@ impl<A: FaceApi> Executor<'_, A> {
         live: &ObservedFace,
         observed: &Observed,
     ) -> Result<(), String> {
-        let snapshot = self.store.load().map_err(|error| chain(&error))?;
-        let entry = snapshot.journal.get(key).ok_or("its journal entry is gone")?;
+        let entry = self.store.entry(key).map_err(|error| chain(&error))?.ok_or("its journal entry is gone")?;
         let entry = entry.settle(live.id.clone()).map_err(|error| error.to_string())?;
-        if let Some(by) = snapshot.holder(&live.id).filter(|by| *by != key) {
+        let holder = self.store.holder(&live.id).map_err(|error| chain(&error))?;
+        if let Some(by) = holder.filter(|by| by != key) {
             return Err(format!("face {} carries its token, but the record of {by} holds it", live.id));
         }
-        let before = snapshot.faces.get(key);
+        let recorded = self.store.face(key).map_err(|error| chain(&error))?;
+        let before = recorded.as_ref();
         let name: FaceName = live
             .shown_name()
             .parse()

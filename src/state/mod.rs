@@ -11,6 +11,7 @@
 mod account;
 pub mod history;
 mod history_copy;
+mod holders;
 pub mod journal;
 mod lease;
 mod lockfile;
@@ -40,7 +41,7 @@ pub use lease::{Holder, Lease, LeaseError};
 pub use lockfile::{LOCK_FILE, LockFile, LockedFace, Merge, OtherLineage, base_lock_file, is_own_lock_file, merge};
 pub use memory::MemoryStore;
 pub use published::{Last, PublishedStore};
-pub use sled::{Rebuilt, SledStore};
+pub use sled::{Rebuilt, SledReader, SledStore};
 pub use snapshot::read_snapshot;
 pub use transfer::{EXPORT_VERSION, Export, ExportError, Losses, StateDocument, export, read_export, write_backup};
 

@@ -13,8 +13,9 @@ use super::{Change, Entry, LockFile, Meta, Snapshot, StateError, StateStore};
 
 /// A store whose record is also written to `facectl.lock.yaml`.
 ///
-/// The lock file is written at once, and then at most every second, as all of it is replaced each time;
-/// [`StateStore::publish`] and dropping the store write what is left. Losing the last second of it costs
+/// The lock file is written at once, and then at most every second, as all of it is replaced each time; where that takes
+/// long, more rarely, so that a run with many faces does not spend its time on it.
+/// [`StateStore::publish`] and dropping the store write what is left. Losing the end of it costs
 /// nothing: the cache is ahead then, and a machine without the cache still finds the token in the name.
 #[derive(Debug)]
 pub struct PublishedStore<S: StateStore> {
@@ -27,7 +28,8 @@ pub struct PublishedStore<S: StateStore> {
 #[derive(Debug)]
 struct Published {
     last: Last,
-    written: Option<Instant>,
+    /// When it may be written again; at once where it was not yet written.
+    next: Option<Instant>,
     is_stale: bool,
     /// The serial of the state now.
     serial: u64,
@@ -45,6 +47,8 @@ pub enum Last {
 }
 
 const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// How much longer than a write takes the time between two is at least: a twentieth of a run goes into it, no more.
+const REST: u32 = 20;
 
 impl<S: StateStore> PublishedStore<S> {
     /// Keeps the lock file at `path`, for the state in `directory`, which is as `meta` says; `last` is what it says
@@ -53,7 +57,7 @@ impl<S: StateStore> PublishedStore<S> {
         let marked = marked(&directory, &meta.lineage);
         // What the state wrote itself is up to date, unless a run died between its last step and the lock file.
         let is_stale = matches!(last, Last::Known(_)) || marked != Some(meta.serial);
-        let published = Published { last, written: None, is_stale, serial: meta.serial, marked };
+        let published = Published { last, next: None, is_stale, serial: meta.serial, marked };
         Self { inner, path, directory, published: Mutex::new(published) }
     }
 
@@ -62,6 +66,7 @@ impl<S: StateStore> PublishedStore<S> {
     }
 
     fn write(&self, published: &mut Published) -> Result<(), StateError> {
+        let begun = Instant::now();
         let snapshot = self.inner.load()?;
         let last = match std::mem::replace(&mut published.last, Last::Own) {
             Last::Known(last) => last,
@@ -76,7 +81,8 @@ impl<S: StateStore> PublishedStore<S> {
         let Meta { lineage, serial, .. } = &snapshot.meta;
         mark(&self.directory, lineage, *serial);
         let marked = Some(*serial);
-        *published = Published { last, written: Some(Instant::now()), is_stale: false, serial: *serial, marked };
+        let next = Some(Instant::now() + WRITE_EVERY.max(begun.elapsed() * REST));
+        *published = Published { last, next, is_stale: false, serial: *serial, marked };
         Ok(())
     }
 }
@@ -121,11 +127,11 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
         published.serial = published.serial.max(serial);
         if concerns_faces {
             published.is_stale = true;
-            let is_due = published.written.is_none_or(|written| written.elapsed() >= WRITE_EVERY);
+            let is_due = published.next.is_none_or(|next| Instant::now() >= next);
             if is_due && let Err(error) = self.write(&mut published) {
                 // The record itself is durable; the lock file is a copy of it and is written again.
                 tracing::warn!(%error, path = %self.path.display(), "the lock file could not be written");
-                published.written = Some(Instant::now());
+                published.next = Some(Instant::now() + WRITE_EVERY);
             }
         }
         Ok(serial)

@@ -6,6 +6,7 @@
 //! moved aside. One process at a time can open it; a [`super::Lease`] is taken first, which can say who.
 
 mod open;
+mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,9 +21,12 @@ use crate::killpoint::kill_point;
 
 use super::history::{self, ChainHead, serial_of};
 use super::history_copy::{HistoryCopy, read_history_copy};
+use super::holders::Holders;
 use super::record::{decode, encode};
 use super::snapshot::{SnapshotWriter, has_log, read_snapshot};
 use open::{Opened, move_all_aside, read_tree, take_log_along};
+
+pub use reader::SledReader;
 
 use super::{Change, Entry, Happened, HistoryEntry, Lease, Meta, RunContext, Snapshot, StateError, StateStore};
 
@@ -42,6 +46,7 @@ pub struct SledStore {
 /// What is on disk, in memory, and the copy of it for others.
 struct Mirror {
     snapshot: Snapshot,
+    holders: Holders,
     /// None until the first commit: a run that only looks writes nothing.
     writer: Option<SnapshotWriter>,
     /// As `writer`; none also after it failed, as it is only a copy.
@@ -97,7 +102,7 @@ impl SledStore {
         let Opened { database, trees, snapshot, is_new: _ } = opened;
         let mut rebuilt =
             rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial, lost_history: 0 });
-        let mirror = Mutex::new(Mirror { snapshot, writer: None, copy: None });
+        let mirror = Mutex::new(Mirror { snapshot, holders: Holders::default(), writer: None, copy: None });
         let store = Self { directory: directory.to_owned(), database, trees, mirror, _lease: lease };
         store.write_what_is_missing(rebuilt.as_mut())?;
         Ok((store, rebuilt))
@@ -250,12 +255,14 @@ impl StateStore for SledStore {
     }
 
     fn holder(&self, id: &FaceId) -> Result<Option<FaceKey>, StateError> {
-        Ok(self.mirror().snapshot.holder(id).cloned())
+        let mut mirror = self.mirror();
+        let Mirror { snapshot, holders, .. } = &mut *mirror;
+        Ok(holders.of(id, &snapshot.faces))
     }
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
         let mut mirror = self.mirror();
-        let Mirror { snapshot, writer, copy } = &mut *mirror;
+        let Mirror { snapshot, holders, writer, copy } = &mut *mirror;
         let before = snapshot.meta.history.clone();
         let (meta, records) = snapshot.meta.after(&change)?;
         kill_point(step(&change), "before-write");
@@ -270,6 +277,7 @@ impl StateStore for SledStore {
             tracing::warn!(%error, "the copy of the history could not be written; the history itself was");
             *copy = None;
         }
+        holders.change(&snapshot.faces, &change.faces);
         snapshot.become_after(meta, &change.journal, &change.faces);
         // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
         // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.

@@ -179,26 +179,22 @@ impl StatePlace {
         if let Some(rebuilt) = rebuilt {
             self.output.say(&rebuilt_text(&rebuilt));
         }
+        if access != Access::Write {
+            let (mut snapshot, reader) = store.into_reader();
+            if let Some(taken) = self.news_of_lock_file(&snapshot, &last)? {
+                self.output.talk(&taken.note);
+                snapshot.apply(&taken.change)?;
+            }
+            return Ok(WholeState { store: Some(Arc::new(reader)), snapshot });
+        }
         let mut snapshot = store.load()?;
-        let news = match &last {
-            Last::Known(Some(lock)) => {
-                let base = base_lock_file(&self.directory, project);
-                lock::take_over(&snapshot, lock, base.as_ref())?
-            }
-            Last::Known(None) | Last::Own => None,
-        };
-        if let Some(taken) = news {
+        if let Some(taken) = self.news_of_lock_file(&snapshot, &last)? {
             self.output.talk(&taken.note);
-            match access {
-                Access::Write => {
-                    store.commit(taken.change)?;
-                    snapshot = store.load()?;
-                }
-                Access::Read | Access::ReadAnyhow => drop(snapshot.apply(&taken.change)?),
-            }
+            store.commit(taken.change)?;
+            snapshot = store.load()?;
         }
         // A state that remembers no face, as somebody removed it, has taken nothing over, whatever lies beside it.
-        if access == Access::Write && (self.has_new_lock_file() || snapshot.faces.is_empty()) {
+        if self.has_new_lock_file() || snapshot.faces.is_empty() {
             if let Some(taken) = self.news_of_commit(&snapshot)? {
                 self.output.talk(&taken.note);
                 store.commit(taken.change)?;
@@ -207,12 +203,23 @@ impl StatePlace {
             self.remember_commit();
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
-            Some(path) if access == Access::Write => {
+            Some(path) => {
                 Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last, &snapshot.meta))
             }
-            _ => Arc::new(store),
+            None => Arc::new(store),
         };
         Ok(WholeState { store: Some(store), snapshot })
+    }
+
+    /// Returns what the lock file beside the manifests says and the state does not know.
+    fn news_of_lock_file(&self, snapshot: &Snapshot, last: &Last) -> Result<Option<lock::TakenOver>, CliError> {
+        match last {
+            Last::Known(Some(lock)) => {
+                let base = base_lock_file(&self.directory, &self.project);
+                lock::take_over(snapshot, lock, base.as_ref())
+            }
+            Last::Known(None) | Last::Own => Ok(None),
+        }
     }
 
     /// Takes the state alone to write it, and takes nothing over from the lock file, which may contradict it.
