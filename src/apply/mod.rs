@@ -31,14 +31,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::face::{Check, Desired, FaceSpec, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
-use crate::together::join_all;
+use crate::together::join_at_most;
 
 use step::Creation;
 
@@ -156,7 +156,6 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Creates with bounded concurrency: two at a time by default, as how many trainings may run at once
     /// is not known (no page says it, October 2026).
     async fn create_all(&self, approved: &Approved, outcome: &mut Outcome) {
-        let permits = Semaphore::new(self.settings.create_parallelism.max(1));
         let recording = Mutex::new(());
         let creates = approved.steps().filter_map(|face| match &face.action {
             Action::Create(create) => Some((&face.key, Creation { create, is_beside: false })),
@@ -164,14 +163,10 @@ impl<A: FaceApi> Executor<'_, A> {
             _ => None,
         });
         let running = creates.map(|(key, create)| {
-            let (permits, recording) = (&permits, &recording);
-            async move {
-                // Closed never; without a permit the create just is not limited.
-                let _permit = permits.acquire().await;
-                (key, Box::pin(self.create(key, create, recording)).await)
-            }
+            let recording = &recording;
+            async move { (key, Box::pin(self.create(key, create, recording)).await) }
         });
-        for (key, done) in join_all(running.collect()).await {
+        for (key, done) in join_at_most(self.settings.create_parallelism, running).await {
             outcome.note(key, done, self.sink);
         }
     }

@@ -86,6 +86,7 @@ pub(super) fn fill(plan: &mut Plan, desired: &Desired, recorded: &Recorded, obse
         keys.retain(|key| desired.faces.contains_key(*key));
         plan.left_out.elsewhere = all - keys.len();
     }
+    plan.faces.reserve_exact(keys.len());
     let mut ours: BTreeSet<&FaceId> = known_ids(recorded).map(|(_, id)| id).collect();
     for key in &keys {
         ours.extend(views.with_token_of(key).iter().map(|(_, face)| &face.id));

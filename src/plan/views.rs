@@ -1,7 +1,8 @@
 //! The three views, with what a decision looks up in them: by token, by name, by id.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +20,7 @@ pub(super) struct Views<'a> {
     pub(super) observed: &'a Observed,
     pub(super) policy: &'a Policy,
     /// Live faces that carry a token, by its owner part, less those that another key's record holds.
-    pub(super) by_owner: BTreeMap<String, Vec<(Token, &'a ObservedFace)>>,
+    pub(super) by_owner: HashMap<String, Vec<(Token, &'a ObservedFace)>>,
     /// Live faces that carry one key's token while another key's record holds them, by token.
     pub(super) held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
     /// Live faces that nobody recorded and that are not known by a token to be another key's, by name.
@@ -34,6 +35,8 @@ pub(super) struct Views<'a> {
     pub(super) shared: BTreeSet<Token>,
     /// How many desired faces bear a name: what two want cannot be given to either by name.
     pub(super) wanted_names: BTreeMap<&'a str, usize>,
+    /// The owner part of the tokens of every key.
+    owners: BTreeMap<&'a FaceKey, String>,
     /// Every id in the record, with the key that holds it, now or from before.
     pub(super) holders: BTreeMap<&'a FaceId, &'a FaceKey>,
     /// Every id that a manifest names, with the key it names it for; of several the one that sorts first.
@@ -56,18 +59,35 @@ impl<'a> Views<'a> {
             claims.entry(id).or_default().extend([key, holders[id]]);
         }
         let keys = desired.faces.keys().chain(recorded.faces.keys()).chain(recorded.open.keys());
-        let our_owners: BTreeSet<String> = keys.map(|key| Token::owner_of(&desired.project, key)).collect();
-        let mut by_owner: BTreeMap<String, Vec<(Token, &ObservedFace)>> = BTreeMap::new();
+        let mut owners: BTreeMap<&FaceKey, String> = BTreeMap::new();
+        for key in keys {
+            owners.entry(key).or_insert_with(|| Token::owner_of(&desired.project, key));
+        }
+        let our_owners: HashSet<&str> = owners.values().map(String::as_str).collect();
+        let mut tokens = HashSet::new();
+        let mut shared = BTreeSet::new();
+        let mut by_owner: HashMap<String, Vec<(Token, &ObservedFace)>> = HashMap::new();
         let mut held = BTreeMap::new();
         let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
-        for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
+        for face in observed.faces.values() {
+            let token = face.token();
+            if let Some(token) = token.as_ref().filter(|token| !tokens.insert((*token).clone())) {
+                shared.insert(token.clone());
+            }
+            if face.ownership == Ownership::System {
+                continue;
+            }
             let holder = holders.get(&face.id);
-            match face.token().filter(|token| our_owners.contains(token.owner())) {
+            match token.filter(|token| our_owners.contains(token.owner())) {
                 Some(token) => match holder {
-                    Some(key) if Token::owner_of(&desired.project, key) != token.owner() => {
+                    Some(key) if owners.get(key).is_some_and(|owner| owner != token.owner()) => {
                         held.insert(token, (&face.id, *key));
                     }
-                    _ => by_owner.entry(token.owner().to_owned()).or_default().push((token, face)),
+                    _ => match by_owner.entry(token.owner().to_owned()) {
+                        // Mostly it is the only one, and push alone makes room for four.
+                        Slot::Vacant(slot) => drop(slot.insert(vec![(token, face)])),
+                        Slot::Occupied(mut slot) => slot.get_mut().push((token, face)),
+                    },
                 },
                 None if holder.is_none() => by_name.entry(face.shown_name().trim()).or_default().push(face),
                 None => {}
@@ -97,8 +117,9 @@ impl<'a> Views<'a> {
             held,
             by_name,
             nameless,
-            shared: shared_tokens(observed),
+            shared,
             wanted_names,
+            owners,
             holders,
             claims,
             unrecorded: OnceCell::new(),
@@ -117,8 +138,8 @@ impl<'a> Views<'a> {
 
     /// Returns the live faces that carry the key's owner part and may be its own.
     pub(super) fn with_token_of(&self, key: &FaceKey) -> &[(Token, &'a ObservedFace)] {
-        let owner = Token::owner_of(&self.desired.project, key);
-        self.by_owner.get(&owner).map_or(&[], Vec::as_slice)
+        let owner = self.owners.get(key);
+        owner.and_then(|owner| self.by_owner.get(owner)).map_or(&[], Vec::as_slice)
     }
 }
 

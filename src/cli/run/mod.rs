@@ -176,18 +176,21 @@ impl<'a> Run<'a> {
     fn waitable(&self, last: &Look) -> Result<Vec<FaceKey>, CliError> {
         let snapshot = self.store.load()?;
         let desired = self.session.desired();
-        let blocked: Vec<&FaceKey> = last.plan.blocks().map(|(face, _)| &face.key).collect();
+        let blocked: BTreeSet<&FaceKey> = last.plan.blocks().map(|(face, _)| &face.key).collect();
+        // What was refused a moment ago is told, and not asked for again until the run ends.
+        let stopped = self.outcome.trouble.iter().chain(&self.outcome.held);
+        let stopped: BTreeSet<&FaceKey> = stopped.filter_map(|trouble| trouble.key.as_ref()).collect();
         let shared = shared_tokens(&last.observed);
         let is_open = |key: &FaceKey, face: &DesiredFace| {
             if !self.policy.selection.selects(key, Some(&face.labels)) {
                 return false;
             }
             let Some(recorded) = snapshot.faces.get(key) else { return false };
-            // What was refused a moment ago is told, and not asked for again until the run ends.
-            let mut stopped = self.outcome.trouble.iter().chain(&self.outcome.held);
-            let is_stopped = stopped.any(|trouble| trouble.key.as_ref() == Some(key));
             let is_over = |id| last.observed.faces.get(id).is_some_and(|live| live.status.is_final());
-            if is_stopped && is_over(&recorded.id) && recorded.successor.as_ref().is_none_or(|next| is_over(&next.id)) {
+            if stopped.contains(key)
+                && is_over(&recorded.id)
+                && recorded.successor.as_ref().is_none_or(|next| is_over(&next.id))
+            {
                 return false;
             }
             if let Some(next) = &recorded.successor {
