@@ -31,8 +31,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-
 use crate::clock::Clock;
 use crate::face::{Check, Desired, FaceSpec, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
@@ -40,7 +38,7 @@ use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
 use crate::together::join_at_most;
 
-use step::Creation;
+use step::{Claims, Creation};
 
 pub use bind::{AsWritten, Binder, Binding, Bound, NotBound};
 pub use event::{Event, Sink, Training};
@@ -156,15 +154,15 @@ impl<A: FaceApi> Executor<'_, A> {
     /// Creates with bounded concurrency: two at a time by default, as how many trainings may run at once
     /// is not known (no page says it, October 2026).
     async fn create_all(&self, approved: &Approved, outcome: &mut Outcome) {
-        let recording = Mutex::new(());
+        let claimed = Claims::default();
         let creates = approved.steps().filter_map(|face| match &face.action {
             Action::Create(create) => Some((&face.key, Creation { create, is_beside: false })),
             Action::Replace(create) => Some((&face.key, Creation { create, is_beside: true })),
             _ => None,
         });
         let running = creates.map(|(key, create)| {
-            let recording = &recording;
-            async move { (key, Box::pin(self.create(key, create, recording)).await) }
+            let claimed = &claimed;
+            async move { (key, Box::pin(self.create(key, create, claimed)).await) }
         });
         for (key, done) in join_at_most(self.settings.create_parallelism, running).await {
             outcome.note(key, done, self.sink);

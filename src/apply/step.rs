@@ -1,9 +1,9 @@
 //! One action: begin, send, settle.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::Mutex;
 
 use crate::face::{
     Coverage, FaceId, FaceKey, Link, RecordedFace, Revision, Token, TrainedFrom, TrainingInput, TrainingStatus,
@@ -28,14 +28,30 @@ const POSTPONED_LIMIT: Duration = Duration::from_secs(300);
 /// How long to wait after a 429 that does not say (integrators fall back to 5 s, public code, 2026).
 const POSTPONED_WAIT: Duration = Duration::from_secs(5);
 
+/// The ids in the answers of this run, with the key that each was the answer for.
+#[derive(Debug, Default)]
+pub(super) struct Claims(Mutex<BTreeMap<FaceId, FaceKey>>);
+
+impl Claims {
+    /// Claims an id; returns whose answer it was before.
+    fn claim(&self, id: &FaceId, key: &FaceKey) -> Option<FaceKey> {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = claims.get(id).cloned();
+        if before.is_none() {
+            claims.insert(id.clone(), key.clone());
+        }
+        before
+    }
+}
+
 impl<A: FaceApi> Executor<'_, A> {
     /// Sends one create, under a token, written down before and after.
     ///
     /// # Guarantees
     /// Each sending has a durable `begun` of its own. After it the entry is settled, refused or in doubt;
     /// if the process dies in between, it stays `begun`, which counts as in doubt.
-    /// An answer is recorded under `recording`, so that one answer cannot be taken for two.
-    pub(super) async fn create(&self, key: &FaceKey, creation: Creation<'_>, recording: &Mutex<()>) -> Done {
+    /// The id in an answer is `claimed` by one key, so that one face cannot be taken for two.
+    pub(super) async fn create(&self, key: &FaceKey, creation: Creation<'_>, claimed: &Claims) -> Done {
         for sends in 1..=POSTPONED_SENDS {
             if self.must_stop() {
                 return Done::Skipped;
@@ -58,8 +74,7 @@ impl<A: FaceApi> Executor<'_, A> {
             let took = self.since(sent);
             match answer {
                 CreateOutcome::Accepted { id } => {
-                    let _alone = recording.lock().await;
-                    return self.accepted(key, creation, &entry, id, took).await;
+                    return self.accepted(key, creation, &entry, (id, claimed), took).await;
                 }
                 CreateOutcome::Refused(error) => return self.refused(key, &entry, &error, took).await,
                 CreateOutcome::Unknown(error) => return self.in_doubt(key, &entry, &error, took).await,
@@ -182,11 +197,18 @@ impl<A: FaceApi> Executor<'_, A> {
         Ok(entry)
     }
 
-    async fn accepted(&self, key: &FaceKey, creation: Creation<'_>, entry: &Entry, id: FaceId, took: Duration) -> Done {
+    async fn accepted(
+        &self,
+        key: &FaceKey,
+        creation: Creation<'_>,
+        entry: &Entry,
+        (id, claimed): (FaceId, &Claims),
+        took: Duration,
+    ) -> Done {
         let create = creation.create;
         // A new face has a new id. An answer with a known one was given before, by a cache on the way or a mix-up:
         // believed, it would lose the face that this create has made, and give another one to two keys.
-        let known = self.store.holder(&id).ok().flatten();
+        let known = self.store.holder(&id).ok().flatten().or_else(|| claimed.claim(&id, key));
         if let Some(by) = known {
             let why = format!("the answer names face {id}, which is that of {by} already");
             let failure = Failure::Unreadable { status: 200, why };

@@ -6,6 +6,7 @@
 //! moved aside. One process at a time can open it; a [`super::Lease`] is taken first, which can say who.
 
 mod open;
+mod queue;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +24,9 @@ use super::history::{self, ChainHead, serial_of};
 use super::history_copy::{HistoryCopy, read_history_copy};
 use super::holders::Holders;
 use super::record::{decode, encode};
-use super::snapshot::{SnapshotWriter, has_log, read_snapshot};
+use super::snapshot::{Log, SnapshotWriter, has_log, read_snapshot};
 use open::{Opened, move_all_aside, read_tree, take_log_along};
+use queue::Queue;
 
 pub use reader::SledReader;
 
@@ -37,16 +39,22 @@ pub struct SledStore {
     directory: PathBuf,
     database: sled::Db,
     trees: Trees,
-    /// What is on disk, kept so that a commit need not read everything again to write the snapshot.
+    /// What is on disk, kept so that nobody need read it again. Never held while something is written.
     mirror: Mutex<Mirror>,
+    queue: Queue<Copies>,
     /// Dropped last: nobody else may open the database before it is closed.
     _lease: Lease,
 }
 
-/// What is on disk, in memory, and the copy of it for others.
+/// What is on disk, in memory.
 struct Mirror {
     snapshot: Snapshot,
     holders: Holders,
+}
+
+/// The copies of it for others.
+#[derive(Default)]
+struct Copies {
     /// None until the first commit: a run that only looks writes nothing.
     writer: Option<SnapshotWriter>,
     /// As `writer`; none also after it failed, as it is only a copy.
@@ -102,8 +110,9 @@ impl SledStore {
         let Opened { database, trees, snapshot, is_new: _ } = opened;
         let mut rebuilt =
             rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial, lost_history: 0 });
-        let mirror = Mutex::new(Mirror { snapshot, holders: Holders::default(), writer: None, copy: None });
-        let store = Self { directory: directory.to_owned(), database, trees, mirror, _lease: lease };
+        let mirror = Mutex::new(Mirror { snapshot, holders: Holders::default() });
+        let (directory, queue) = (directory.to_owned(), Queue::default());
+        let store = Self { directory, database, trees, mirror, queue, _lease: lease };
         store.write_what_is_missing(rebuilt.as_mut())?;
         Ok((store, rebuilt))
     }
@@ -130,7 +139,7 @@ impl SledStore {
             faces: all_of(faces, known.into_keys()),
             ..Change::default()
         };
-        self.write(meta, &change, &records)?;
+        self.write(meta, &[(&change, &records)])?;
         let places: BTreeSet<Vec<u8>> = placed(&records, 0).into_iter().map(|(place, _)| place).collect();
         for place in self.trees.history.iter().keys() {
             let place = place.map_err(|source| self.failed("be read", source))?;
@@ -192,37 +201,36 @@ impl SledStore {
         StateError::Database { action, path: self.directory.join("db"), source }
     }
 
-    fn write(&self, meta: &Meta, change: &Change, records: &[Value]) -> Result<(), StateError> {
+    /// Writes changes, each with the records that it adds, as one; `meta` is what the state says about itself after
+    /// all of them.
+    fn write(&self, meta: &Meta, changes: &[(&Change, &Vec<Value>)]) -> Result<(), StateError> {
         let Trees { meta: meta_tree, faces: face_tree, journal: journal_tree, history: history_tree } = &self.trees;
-        let mut journal = Vec::new();
-        for (key, entry) in &change.journal {
-            journal.push((key.as_str(), entry.as_ref().map(|entry| encode(key.as_str(), entry)).transpose()?));
-        }
-        let mut faces = Vec::new();
-        for (key, face) in &change.faces {
-            faces.push((key.as_str(), face.as_ref().map(|face| encode(key.as_str(), face)).transpose()?));
-        }
-        let mut history = Vec::new();
-        // History from elsewhere may go on at a serial that has records here already.
-        let first = records.first().filter(|_| change.past.is_some());
-        let there = first.map_or(0, |record| self.trees.history.scan_prefix(serial_of(record).to_be_bytes()).count());
-        for (place, record) in placed(records, u32::try_from(there).unwrap_or(u32::MAX)) {
-            history.push((place, encode("history", record)?));
+        let (mut journal, mut faces, mut history) = (Vec::new(), Vec::new(), Vec::new());
+        for (change, records) in changes {
+            for (key, entry) in &change.journal {
+                journal.push((key.as_str(), entry.as_ref().map(|entry| encode(key.as_str(), entry)).transpose()?));
+            }
+            for (key, face) in &change.faces {
+                faces.push((key.as_str(), face.as_ref().map(|face| encode(key.as_str(), face)).transpose()?));
+            }
+            // History from elsewhere may go on at a serial that has records here already.
+            let first = records.first().filter(|_| change.past.is_some());
+            let there =
+                first.map_or(0, |record| self.trees.history.scan_prefix(serial_of(record).to_be_bytes()).count());
+            for (place, record) in placed(records, u32::try_from(there).unwrap_or(u32::MAX)) {
+                history.push((place, encode("history", record)?));
+            }
         }
         let meta = encode("meta", meta)?;
         let outcome: Result<(), TransactionError<()>> = (meta_tree, face_tree, journal_tree, history_tree).transaction(
             |(meta_tree, face_tree, journal_tree, history_tree)| {
-                for (key, bytes) in &journal {
-                    match bytes {
-                        Some(bytes) => journal_tree.insert(key.as_bytes(), bytes.as_slice())?,
-                        None => journal_tree.remove(key.as_bytes())?,
-                    };
-                }
-                for (key, bytes) in &faces {
-                    match bytes {
-                        Some(bytes) => face_tree.insert(key.as_bytes(), bytes.as_slice())?,
-                        None => face_tree.remove(key.as_bytes())?,
-                    };
+                for (tree, records) in [(journal_tree, &journal), (face_tree, &faces)] {
+                    for (key, bytes) in records {
+                        match bytes {
+                            Some(bytes) => tree.insert(key.as_bytes(), bytes.as_slice())?,
+                            None => tree.remove(key.as_bytes())?,
+                        };
+                    }
                 }
                 for (place, bytes) in &history {
                     history_tree.insert(place.as_slice(), bytes.as_slice())?;
@@ -235,10 +243,59 @@ impl SledStore {
             Ok(()) | Err(TransactionError::Abort(())) => {}
             Err(TransactionError::Storage(source)) => return Err(self.failed("be written", source)),
         }
-        kill_point(step(change), "unflushed");
+        at(changes.iter().map(|(change, _)| *change), "unflushed");
         // sled acknowledges a write before it is on disk (flush interval 500 ms): only this makes it durable.
         self.database.flush().map(drop).map_err(|source| self.failed("be flushed to disk", source))
     }
+
+    /// Writes changes that were committed at about the same time, and returns the serial of each once all are durable.
+    fn write_together(&self, changes: &[Change], copies: &mut Copies) -> Result<Vec<u64>, StateError> {
+        let Copies { writer, copy } = copies;
+        let before = self.mirror().snapshot.meta.clone();
+        let (mut metas, mut records) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
+        for change in changes {
+            let (meta, added) = metas.last().unwrap_or(&before).after(change)?;
+            metas.push(meta);
+            records.push(added);
+        }
+        let Some(last) = metas.last().cloned() else { return Ok(Vec::new()) };
+        at(changes, "before-write");
+        // Before this commit is in the database: then all of it is what the copy should have.
+        if copy.is_none() {
+            *copy = self.resume_copy(before.history.as_ref());
+        }
+        self.write(&last, &changes.iter().zip(&records).collect::<Vec<_>>())?;
+        at(changes, "between");
+        // Before the snapshot, so that whoever reads both finds the end that the snapshot remembers.
+        if let Some(Err(error)) = copy.as_mut().map(|copy| copy.add(&records.concat())) {
+            tracing::warn!(%error, "the copy of the history could not be written; the history itself was");
+            *copy = None;
+        }
+        let mut mirror = self.mirror();
+        let Mirror { snapshot, holders } = &mut *mirror;
+        for (change, meta) in changes.iter().zip(&metas) {
+            holders.change(&snapshot.faces, &change.faces);
+            snapshot.become_after(meta.clone(), &change.journal, &change.faces);
+        }
+        drop(mirror);
+        // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
+        // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.
+        let whole = || SnapshotWriter::begin(&self.directory, &self.mirror().snapshot);
+        *writer = Some(match writer.take() {
+            Some(mut writer) => match writer.add(changes.iter().zip(&metas))? {
+                Log::Short => writer,
+                Log::Long => whole()?,
+            },
+            None => whole()?,
+        });
+        at(changes, "written");
+        Ok(metas.iter().map(|meta| meta.serial).collect())
+    }
+}
+
+/// A point at which tests can kill the process, for each of these changes.
+fn at<'a>(changes: impl IntoIterator<Item = &'a Change>, moment: &'static str) {
+    changes.into_iter().for_each(|change| kill_point(step(change), moment));
 }
 
 impl StateStore for SledStore {
@@ -261,33 +318,11 @@ impl StateStore for SledStore {
     }
 
     fn commit(&self, change: Change) -> Result<u64, StateError> {
-        let mut mirror = self.mirror();
-        let Mirror { snapshot, holders, writer, copy } = &mut *mirror;
-        let before = snapshot.meta.history.clone();
-        let (meta, records) = snapshot.meta.after(&change)?;
-        kill_point(step(&change), "before-write");
-        // Before this commit is in the database: then all of it is what the copy should have.
-        if copy.is_none() {
-            *copy = self.resume_copy(before.as_ref());
-        }
-        self.write(&meta, &change, &records)?;
-        kill_point(step(&change), "between");
-        // Before the snapshot, so that whoever reads both finds the end that the snapshot remembers.
-        if let Some(Err(error)) = copy.as_mut().map(|copy| copy.add(&records)) {
-            tracing::warn!(%error, "the copy of the history could not be written; the history itself was");
-            *copy = None;
-        }
-        holders.change(&snapshot.faces, &change.faces);
-        snapshot.become_after(meta, &change.journal, &change.faces);
-        // The copy is what a damaged database is rebuilt from: without it a `begun` is not safe.
-        // Taken out, so that after a failed write the next commit writes the whole and not a line after a gap.
-        let written = match writer.take() {
-            Some(mut writer) => writer.add(&change, snapshot).map(|()| writer),
-            None => SnapshotWriter::begin(&self.directory, snapshot),
-        };
-        *writer = Some(written?);
-        kill_point(step(&change), "written");
-        Ok(snapshot.meta.serial)
+        let written = self.queue.commit(change, |changes, copies| self.write_together(changes, copies));
+        written.unwrap_or_else(|why| {
+            let source = std::io::Error::other(why);
+            Err(StateError::Io { action: "write", path: self.directory.clone(), source })
+        })
     }
 
     fn records(&self) -> Result<Vec<Value>, StateError> {

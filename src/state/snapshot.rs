@@ -53,25 +53,38 @@ impl SnapshotWriter {
         Ok(Self { directory: directory.to_owned(), log, written: (size, 0) })
     }
 
-    /// Adds one commit; `snapshot` is the state after it.
-    pub(super) fn add(&mut self, change: &Change, snapshot: &Snapshot) -> Result<(), StateError> {
-        // In full, so that a new field cannot be forgotten here.
-        let Change { journal, faces, history: _, past: _, lineage, account } = change.clone();
-        let Meta { serial, history, .. } = snapshot.meta.clone();
-        let line = Line { serial, journal, faces, history, lineage, account };
-        let mut bytes =
-            serde_json::to_vec(&line).map_err(|source| StateError::Record { record: LOG.to_owned(), source })?;
-        bytes.push(b'\n');
+    /// Adds commits, each with what the state says about itself after it, and says how long the log is by now.
+    pub(super) fn add<'a>(
+        &mut self,
+        commits: impl IntoIterator<Item = (&'a Change, &'a Meta)>,
+    ) -> Result<Log, StateError> {
+        let mut bytes = Vec::new();
+        for (change, meta) in commits {
+            // In full, so that a new field cannot be forgotten here.
+            let Change { journal, faces, history: _, past: _, lineage, account } = change.clone();
+            let Meta { serial, history, .. } = meta.clone();
+            let line = Line { serial, journal, faces, history, lineage, account };
+            serde_json::to_writer(&mut bytes, &line)
+                .map_err(|source| StateError::Record { record: LOG.to_owned(), source })?;
+            bytes.push(b'\n');
+        }
         let added = self.log.write_all(&bytes).and_then(|()| self.log.sync_data());
         if let Err(source) = added {
             return Err(StateError::Io { action: "write", path: self.directory.join(LOG), source });
         }
         self.written.1 += bytes.len() as u64;
-        if self.written.1 > SMALL_LOG.max(self.written.0) {
-            *self = Self::begin(&self.directory, snapshot)?;
-        }
-        Ok(())
+        let is_long = self.written.1 > SMALL_LOG.max(self.written.0);
+        Ok(if is_long { Log::Long } else { Log::Short })
     }
+}
+
+/// How long a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    /// Not longer than the snapshot.
+    Short,
+    /// It is time to begin anew.
+    Long,
 }
 
 /// Returns where the log lies.
@@ -205,7 +218,7 @@ mod tests {
         for number in 0..3 {
             let change = forgotten(&format!("face-{number}"));
             snapshot.apply(&change).unwrap();
-            writer.add(&change, &snapshot).unwrap();
+            writer.add([(&change, &snapshot.meta)]).unwrap();
         }
         assert_eq!(read_snapshot(folder.path(), &project).unwrap(), Some(snapshot.clone()));
         let log = folder.path().join(LOG);
@@ -223,7 +236,9 @@ mod tests {
         for number in 0..3000 {
             let change = forgotten(&format!("face-{number}"));
             snapshot.apply(&change).unwrap();
-            writer.add(&change, &snapshot).unwrap();
+            if writer.add([(&change, &snapshot.meta)]).unwrap() == Log::Long {
+                writer = SnapshotWriter::begin(folder.path(), &snapshot).unwrap();
+            }
         }
         assert!(std::fs::metadata(folder.path().join(LOG)).unwrap().len() <= SMALL_LOG + 200);
         assert_eq!(read_snapshot(folder.path(), &project).unwrap(), Some(snapshot));

@@ -281,3 +281,52 @@ fn a_journal_entry_can_be_dropped_and_stays_dropped() {
     let copy = crate::state::read_snapshot(folder.path(), &"p".parse().unwrap()).unwrap().unwrap();
     assert!(copy.journal.is_empty());
 }
+
+#[test]
+fn who_holds_a_face_is_the_same_by_the_index_as_by_a_look_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), "p").unwrap();
+    let ids = ["r1", "r2", "r3", "r4"];
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..200 {
+        let changes = (0..random.usize(1..4)).map(|_| {
+            let key = ["ana", "ben", "carla"][random.usize(..3)].parse().unwrap();
+            let mut of_key = face(ids[random.usize(..ids.len())]);
+            of_key.successor = random.bool().then(|| Box::new(face(ids[random.usize(..ids.len())])));
+            (key, (random.u8(..4) > 0).then_some(of_key))
+        });
+        store.commit(Change { faces: changes.collect(), ..Change::default() }).unwrap();
+        let snapshot = store.load().unwrap();
+        for id in ids.map(|id| id.parse().unwrap()) {
+            assert_eq!(store.holder(&id).unwrap().as_ref(), snapshot.holder(&id), "{id}: {:?}", snapshot.faces);
+        }
+    }
+}
+
+#[test]
+fn commits_of_several_threads_are_all_there_with_a_serial_and_a_line_of_history_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), "p").unwrap();
+    let before = store.load().unwrap().meta.serial;
+    let mut serials = std::thread::scope(|scope| {
+        let commit = |number: usize| {
+            let key: FaceKey = format!("face-{number}").parse().unwrap();
+            let entry = HistoryEntry::new(Timestamp::now(), Some(&key), Happened::Adopted, "", &RunContext::default());
+            let faces = vec![(key, Some(face(&format!("r{number}"))))];
+            store.commit(Change { faces, history: vec![entry], ..Change::default() }).unwrap()
+        };
+        let threads: Vec<_> = (0..8)
+            .map(|thread| scope.spawn(move || (0..10).map(|n| commit(thread * 10 + n)).collect::<Vec<_>>()))
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    serials.sort_unstable();
+    assert_eq!(serials, (before + 1..=before + 80).collect::<Vec<_>>());
+    let held = store.load().unwrap();
+    let verdict = history::verify(&store.records().unwrap(), held.meta.history.as_ref());
+    assert!(verdict.is_whole(), "{verdict:?}");
+    drop(store);
+    let project = "p".parse().unwrap();
+    assert_eq!(read_snapshot(folder.path(), &project).unwrap().as_ref(), Some(&held));
+    assert_eq!(open(folder.path(), "p").unwrap().load().unwrap(), held);
+}
