@@ -28,7 +28,9 @@ use super::Exit;
 use super::error::CliError;
 use super::session::Session;
 use basis::Basis;
-pub use file::{Sealed, check_target, is_plan_file};
+#[cfg(debug_assertions)]
+pub use file::Sealed;
+pub use file::{check_target, is_plan_file};
 pub use request::Request;
 
 /// What the file says it is.
