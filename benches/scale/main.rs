@@ -40,6 +40,10 @@ struct Arguments {
     #[arg(long, default_value_t = 4)]
     parallelism: usize,
 
+    /// Creates under way at once; 2 is what facectl does by default
+    #[arg(long, default_value_t = 2)]
+    create_parallelism: usize,
+
     /// The binary that is measured, in place of the one that was just built
     #[arg(long, default_value = env!("CARGO_BIN_EXE_facectl"))]
     binary: PathBuf,
@@ -108,7 +112,9 @@ fn at_size(size: usize, arguments: &Arguments) -> Table {
     measure("version", &[0], runs, None);
     measure("validate", &[0], runs, None);
     let creating = raw(&Server::start(&arguments.binary).url(), &format!("create={size}"), 1);
-    measure(&format!("apply -y --no-wait --max-trainings {size}"), &[0], 1, Some(&creating));
+    let at_once = arguments.create_parallelism;
+    let create = format!("apply -y --no-wait --max-trainings {size} --create-parallelism {at_once}");
+    measure(&create, &[0], 1, Some(&creating));
     let listing = raw(&server.url(), "list", runs);
     for line in ["plan", "plan -o json", "status", "drift"] {
         measure(line, &[0], runs, Some(&listing));

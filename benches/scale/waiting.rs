@@ -57,10 +57,17 @@ pub(crate) fn measure(binary: &Path, faces: usize, seconds: f64) -> String {
         sleep(Duration::from_millis(100));
     }
     let used = child.wait4().unwrap();
-    let (first, last) = (resident.get(10).copied().unwrap_or(0.0), resident.last().copied().unwrap_or(0.0));
     let largest = resident.iter().copied().fold(0.0, f64::max);
+    // The first look is behind it, and the last one, which takes the tokens out of all names, is not reached.
+    let quarters = [1, 2, 3].map(|quarter| resident.get(resident.len() * quarter / 4).copied().unwrap_or(0.0));
     writeln!(text, "- ended with {} after {:.1} s", used.status, begun.elapsed().as_secs_f64()).unwrap();
-    writeln!(text, "- memory: {first:.1} MB after a second, {last:.1} MB at the end, {largest:.1} MB at most").unwrap();
+    let [first, second, third] = quarters;
+    writeln!(
+        text,
+        "- memory: {first:.1} MB after a quarter, {second:.1} MB half-way, {third:.1} MB after three quarters, \
+         {largest:.1} MB at most"
+    )
+    .unwrap();
     let processor = (used.rusage.utime + used.rusage.stime).as_secs_f64();
     writeln!(text, "- processor: {processor:.2} s in all, {:.1} ms a look", processor / LOOKS * 1000.0).unwrap();
     for (operation, count) in server.by_operation() {

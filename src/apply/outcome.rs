@@ -1,5 +1,7 @@
 //! What came of a run: counted from what happened, never from the plan.
 
+use std::collections::BTreeSet;
+
 use crate::face::{FaceId, FaceKey};
 use crate::state::StateError;
 
@@ -185,10 +187,11 @@ impl Outcome {
             is_key_refused,
         } = later;
         // What was in doubt and is known now is in doubt no longer.
-        let is_known = |key: &FaceKey| {
-            created.contains(key) || adopted.contains(key) || refused.iter().any(|(refused, _)| refused == key)
-        };
-        self.in_doubt.retain(|key| !is_known(key));
+        if !self.in_doubt.is_empty() {
+            let refused = refused.iter().map(|(key, _)| key);
+            let known: BTreeSet<&FaceKey> = created.iter().chain(&adopted).chain(refused).collect();
+            self.in_doubt.retain(|key| !known.contains(key));
+        }
         let in_doubt: Vec<FaceKey> = in_doubt.into_iter().filter(|key| !self.in_doubt.contains(key)).collect();
         self.created.extend(created);
         self.adopted.extend(adopted);

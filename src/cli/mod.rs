@@ -28,6 +28,9 @@ use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::report::defused;
 
@@ -250,16 +253,16 @@ impl Write for LogWriter {
 /// Starts the log. A command that runs for days tells more, and when.
 fn start_logs(global: &Global, output: &Output, is_loop: bool) {
     let level = match global.verbose + u8::from(is_loop && !global.quiet) {
-        0 => "warn",
-        1 => "facectl=info,warn",
-        2 => "facectl=debug,warn",
-        _ => "facectl=trace,warn",
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
     };
-    // sled logs every page it touches through `log`.
-    let filter = tracing_subscriber::EnvFilter::new(format!("{level},sled=warn"));
+    // Of what others log, warnings: sled tells of every page that it touches.
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("facectl", level);
     let is_for_runner = output.format == OutputFormat::Github;
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(level)
         .with_writer(move || LogWriter { is_for_runner })
         .with_target(false)
         // It would tell of a closed standard error on standard error, which panics, in the middle of a create.
@@ -267,8 +270,8 @@ fn start_logs(global: &Global, output: &Output, is_loop: bool) {
         .with_ansi(output.talk_paint.colour);
     // It fails only if a subscriber is set already, which then does the work.
     let _ = match global.log_format {
-        LogFormat::Text if is_loop => builder.try_init(),
-        LogFormat::Text => builder.without_time().try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text if is_loop => builder.finish().with(filter).try_init(),
+        LogFormat::Text => builder.without_time().finish().with(filter).try_init(),
+        LogFormat::Json => builder.json().finish().with(filter).try_init(),
     };
 }

@@ -1,5 +1,7 @@
 //! Carrying a plan out: a second look before anything is paid for, the steps, and what fell in doubt.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::apply::Trouble;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
@@ -63,14 +65,13 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
     if consent == Consent::Bound && second.plan.digest() == first.plan.digest() {
         return Ok(second);
     }
-    let was_planned = |key: &FaceKey, action: &Action| {
-        first.plan.faces.iter().any(|face| face.key == *key && action.is_as_approved(&face.action))
-    };
+    let before: BTreeMap<&FaceKey, &Action> = first.plan.faces.iter().map(|face| (&face.key, &face.action)).collect();
     let mut moved = Vec::new();
     for face in &mut second.plan.faces {
-        let is_same = was_planned(&face.key, &face.action);
+        let before = before.get(&face.key).copied();
+        let is_same = before.is_some_and(|before| face.action.is_as_approved(before));
         let is_harmless = !face.action.is_change() || is_found(face);
-        let was_step = first.plan.faces.iter().any(|before| before.key == face.key && before.action.is_change());
+        let was_step = before.is_some_and(|before| before.is_change());
         if !is_same && (was_step || face.action.is_change()) {
             moved.push(face.key.to_string());
         }
@@ -124,8 +125,10 @@ async fn resend_absent(
         run.outcome.adopted.extend(adopted);
         run.outcome.created.extend(created);
         // Only what was approved as a create: nothing new is slipped in.
-        let is_approved = |key: &FaceKey| approved.steps().any(|face| face.key == *key && face.action.is_paid());
-        let absent: Vec<FaceKey> = settled.absent.into_iter().filter(is_approved).collect();
+        let paid: BTreeSet<&FaceKey> =
+            approved.steps().filter(|face| face.action.is_paid()).map(|face| &face.key).collect();
+        let is_approved = |key: &FaceKey| paid.contains(key);
+        let absent: BTreeSet<FaceKey> = settled.absent.into_iter().filter(is_approved).collect();
         if absent.is_empty() {
             return Ok(());
         }

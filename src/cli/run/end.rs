@@ -1,7 +1,10 @@
 //! How a run ended: what is still blocked, and the exit code.
 
+use std::collections::BTreeSet;
+
 use crate::apply::Outcome;
 use crate::cli::Exit;
+use crate::face::FaceKey;
 use crate::plan::{Block, FacePlan, Plan};
 
 /// Returns the exit code: what stopped the run, then what needs a person, then what needs time.
@@ -43,5 +46,6 @@ pub(super) fn still_blocked<'a>(
     outcome: &'a Outcome,
     plan: &'a Plan,
 ) -> impl Iterator<Item = (&'a FacePlan, &'a Block)> {
-    plan.blocks().filter(|(face, _)| !outcome.adopted.contains(&face.key) && !outcome.created.contains(&face.key))
+    let settled: BTreeSet<&FaceKey> = outcome.adopted.iter().chain(&outcome.created).collect();
+    plan.blocks().filter(move |(face, _)| !settled.contains(&face.key))
 }
