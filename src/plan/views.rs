@@ -64,21 +64,12 @@ impl<'a> Views<'a> {
             owners.entry(key).or_insert_with(|| Token::owner_of(&desired.project, key));
         }
         let our_owners: HashSet<&str> = owners.values().map(String::as_str).collect();
-        let mut tokens = HashSet::new();
-        let mut shared = BTreeSet::new();
         let mut by_owner: HashMap<String, Vec<(Token, &ObservedFace)>> = HashMap::new();
         let mut held = BTreeMap::new();
         let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
-        for face in observed.faces.values() {
-            let token = face.token();
-            if let Some(token) = token.as_ref().filter(|token| !tokens.insert((*token).clone())) {
-                shared.insert(token.clone());
-            }
-            if face.ownership == Ownership::System {
-                continue;
-            }
+        for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
             let holder = holders.get(&face.id);
-            match token.filter(|token| our_owners.contains(token.owner())) {
+            match face.token().filter(|token| our_owners.contains(token.owner())) {
                 Some(token) => match holder {
                     Some(key) if owners.get(key).is_some_and(|owner| owner != token.owner()) => {
                         held.insert(token, (&face.id, *key));
@@ -117,7 +108,7 @@ impl<'a> Views<'a> {
             held,
             by_name,
             nameless,
-            shared,
+            shared: shared_tokens(observed),
             wanted_names,
             owners,
             holders,
