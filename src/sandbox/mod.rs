@@ -10,7 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `lifecycle.rs` | what a face shows at a given moment, and the magic media names |
-//! | `records.rs`, `world.rs` | the account, and the changes it goes through |
+//! | `records.rs`, `table.rs`, `world.rs` | the account, and the changes it goes through |
 //! | `store.rs` | the account on disk |
 //! | `catalogue.rs` | stock faces, voices, PALs |
 //! | `faults.rs`, `script.rs` | the fault rules: how they are written, what they do to a request |
@@ -34,6 +34,7 @@ mod routes;
 mod script;
 mod socket;
 mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 mod world;

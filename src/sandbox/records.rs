@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ledger::TrainingStarted;
 use super::lifecycle::Training;
+use super::table::Record;
 
 /// A face of the account. What it shows is computed from its training when somebody looks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,12 @@ pub(super) struct FaceRecord {
     pub(super) touched_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deleted_at: Option<Timestamp>,
+}
+
+impl Record for FaceRecord {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl FaceRecord {
@@ -56,6 +63,12 @@ pub(super) struct VoiceRecord {
     pub(super) ready_at: Option<Timestamp>,
 }
 
+impl Record for VoiceRecord {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl VoiceRecord {
     pub(super) fn is_completed(&self, now: Timestamp) -> bool {
         self.ready_at.is_some_and(|at| at <= now)
@@ -72,6 +85,12 @@ pub(super) struct PalRecord {
     pub(super) default_face_id: Option<String>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
+}
+
+impl Record for PalRecord {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// A conversation.

@@ -1,6 +1,6 @@
 //! Everything the account owns, and how a change alters it. No IO, no clock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,23 +9,20 @@ use super::catalogue;
 use super::ledger::TrainingStarted;
 use super::lifecycle::Model;
 use super::records::{Change, ConversationRecord, FaceRecord, PalRecord, VoiceRecord};
+use super::table::Table;
 
 /// The account.
 ///
 /// Deleted things stay in it, so that no id is ever given twice and an old id can be told from a wrong one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct World {
-    /// In the order in which they were added.
-    faces: Vec<FaceRecord>,
-    voices: Vec<VoiceRecord>,
-    pals: Vec<PalRecord>,
+    faces: Table<FaceRecord>,
+    voices: Table<VoiceRecord>,
+    pals: Table<PalRecord>,
     conversations: BTreeMap<String, ConversationRecord>,
     trainings: Vec<TrainingStarted>,
     #[serde(default)]
     pub(super) requests: BTreeMap<String, u64>,
-    /// Where in `faces` each id is.
-    #[serde(skip)]
-    by_id: HashMap<String, usize>,
     /// The faces that are not deleted, ascending: a page of a listing is a slice of this.
     #[serde(skip)]
     live: Vec<usize>,
@@ -63,12 +60,11 @@ impl World {
             created_at: now,
             updated_at: now,
         });
-        Self { voices: voices.into(), pals: pals.collect(), ..Self::default() }
+        Self { voices: voices.into_iter().collect(), pals: pals.collect(), ..Self::default() }
     }
 
     /// Rebuilds what is not saved. To be called once after loading.
     pub(super) fn index(&mut self) {
-        self.by_id = self.faces.iter().enumerate().map(|(place, face)| (face.id.clone(), place)).collect();
         self.live = (0..self.faces.len()).filter(|place| self.faces[*place].deleted_at.is_none()).collect();
     }
 
@@ -77,30 +73,29 @@ impl World {
         match change {
             Change::FacesAdded { faces, paid, voice } => {
                 for face in faces {
-                    self.by_id.insert(face.id.clone(), self.faces.len());
-                    self.live.push(self.faces.len());
-                    self.faces.push(face);
+                    let place = self.faces.put(face);
+                    self.live.push(place);
                 }
                 self.trainings.extend(paid);
-                self.voices.extend(voice);
+                if let Some(voice) = voice {
+                    self.voices.put(voice);
+                }
             }
             Change::FaceChanged(face) => {
-                let Some(&place) = self.by_id.get(&face.id) else { return };
+                let Some(place) = self.faces.place(&face.id) else { return };
                 if face.deleted_at.is_some()
                     && let Ok(position) = self.live.binary_search(&place)
                 {
                     self.live.remove(position);
                 }
-                self.faces[place] = face;
+                self.faces.put(face);
             }
-            Change::VoicePut(voice) => match self.voices.iter_mut().find(|known| known.id == voice.id) {
-                Some(known) => *known = voice,
-                None => self.voices.push(voice),
-            },
-            Change::PalPut(pal) => match self.pals.iter_mut().find(|known| known.id == pal.id) {
-                Some(known) => *known = pal,
-                None => self.pals.push(pal),
-            },
+            Change::VoicePut(voice) => {
+                self.voices.put(voice);
+            }
+            Change::PalPut(pal) => {
+                self.pals.put(pal);
+            }
             Change::ConversationPut(conversation) => {
                 self.conversations.insert(conversation.id.clone(), conversation);
             }
@@ -110,7 +105,7 @@ impl World {
 
     /// Returns a face that is not deleted.
     pub(super) fn face(&self, id: &str) -> Option<&FaceRecord> {
-        self.by_id.get(id).map(|place| &self.faces[*place]).filter(|face| face.deleted_at.is_none())
+        self.faces.find(id).filter(|face| face.deleted_at.is_none())
     }
 
     /// Returns every face that is not deleted.
@@ -134,7 +129,7 @@ impl World {
                 && filter.model.is_none_or(|model| face.training.model == model)
         };
         let mut places: Vec<usize> = match &filter.ids {
-            Some(ids) => ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect(),
+            Some(ids) => ids.iter().filter_map(|id| self.faces.place(id)).collect(),
             None => (0..self.faces.len()).collect(),
         };
         places.retain(|place| is_wanted(&self.faces[*place]));
@@ -148,7 +143,7 @@ impl World {
     }
 
     pub(super) fn voice(&self, id: &str) -> Option<&VoiceRecord> {
-        self.voices.iter().find(|voice| voice.id == id)
+        self.voices.find(id)
     }
 
     pub(super) fn pals(&self) -> &[PalRecord] {
@@ -156,7 +151,7 @@ impl World {
     }
 
     pub(super) fn pal(&self, id: &str) -> Option<&PalRecord> {
-        self.pals.iter().find(|pal| pal.id == id)
+        self.pals.find(id)
     }
 
     pub(super) fn conversation(&self, id: &str) -> Option<&ConversationRecord> {
@@ -180,7 +175,7 @@ impl World {
             let id: String = std::iter::once(prefix)
                 .chain((0..digits).filter_map(|_| char::from_digit(fastrand::u32(0..16), 16)))
                 .collect();
-            let is_taken = self.by_id.contains_key(&id)
+            let is_taken = self.faces.find(&id).is_some()
                 || self.voice(&id).is_some()
                 || self.pal(&id).is_some()
                 || self.conversations.contains_key(&id)
