@@ -21,7 +21,7 @@ for face in ids:
 ";
 
 /// Reads each face by a request of its own.
-pub(crate) fn naive(server: &Server, runs: usize, floor: &Measured, table: &mut Table) {
+pub(crate) fn naive(server: &Server, runs: usize, floor: &Measured, table: &Table) {
     let Some(python) = on_the_path("python3") else { return };
     let folder = TempDir::new().unwrap();
     let (script, ids) = (folder.path().join("naive.py"), folder.path().join("ids"));
@@ -35,7 +35,7 @@ pub(crate) fn naive(server: &Server, runs: usize, floor: &Measured, table: &mut 
 }
 
 /// As many resources that need no network at all, each declared by itself.
-pub(crate) fn terraform(size: usize, runs: usize, table: &mut Table) {
+pub(crate) fn terraform(size: usize, runs: usize, table: &Table) {
     let Some(terraform) = on_the_path("terraform") else { return };
     let folder = TempDir::new().unwrap();
     let write = |changed: usize| {
@@ -55,7 +55,7 @@ pub(crate) fn terraform(size: usize, runs: usize, table: &mut Table) {
     let run = |line: &str| terraform_run(&terraform, folder.path(), line);
     write(0);
     run("init").times(1);
-    let mut measure = |line: &str, codes: &[i32], times: usize| {
+    let measure = |line: &str, codes: &[i32], times: usize| {
         let measured = run(line).codes(codes).times(times);
         table.add(&format!("terraform {line}"), &measured, 0, None);
     };

@@ -82,12 +82,12 @@ fn main() {
         return;
     }
     for size in &arguments.sizes {
-        println!("{}", at_size(*size, &arguments));
+        at_size(*size, &arguments);
     }
 }
 
 /// Measures everything with so many faces.
-fn at_size(size: usize, arguments: &Arguments) -> Table {
+fn at_size(size: usize, arguments: &Arguments) {
     let server = Server::start(&arguments.binary);
     let project = Project::new(size, arguments.per_file);
     let run = |line: &str| {
@@ -96,8 +96,8 @@ fn at_size(size: usize, arguments: &Arguments) -> Table {
         let run = Run::new(&arguments.binary).arguments(words.chain(together)).within(project.path());
         run.variable("FACECTL_API_URL", &server.url()).variable("TAVUS_API_KEY", "any")
     };
-    let mut table = Table::new(size);
-    let mut measure = |line: &str, codes: &[i32], times: usize, floor: Option<&Measured>| {
+    let table = Table::new(size);
+    let measure = |line: &str, codes: &[i32], times: usize, floor: Option<&Measured>| {
         let before = server.requests();
         let measured = run(line).codes(codes).times(times);
         // A warm-up comes before those that are counted, but not before what cannot be done twice.
@@ -125,8 +125,7 @@ fn at_size(size: usize, arguments: &Arguments) -> Table {
     table.add("the floor: all pages, raw", &listing, size.div_ceil(100).max(1) as u64, Some(&listing));
     table.add("the floor: all creates, raw", &creating, size as u64, Some(&creating));
     if size <= arguments.beside {
-        beside::naive(&server, arguments.runs, &listing, &mut table);
-        beside::terraform(size, arguments.runs, &mut table);
+        beside::naive(&server, arguments.runs, &listing, &table);
+        beside::terraform(size, arguments.runs, &table);
     }
-    table
 }

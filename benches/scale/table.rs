@@ -1,25 +1,27 @@
-//! What was measured, as a table that can be pasted.
+//! What was measured, as a table that can be pasted, each row as soon as it is known.
 
-use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
 use crate::measure::Measured;
 
-pub(crate) struct Table {
-    size: usize,
-    rows: Vec<[String; 7]>,
-}
+/// The columns of every table.
+const HEAD: [&str; 7] = ["command", "seconds", "range", "processor s", "peak MB", "requests", "x floor"];
 
+pub(crate) struct Table;
+
+#[allow(clippy::print_stdout, reason = "the tables are what this is for")]
 impl Table {
     pub(crate) fn new(size: usize) -> Self {
-        Self { size, rows: Vec::new() }
+        let faces = if size == 1 { "1 face".to_owned() } else { format!("{size} faces") };
+        println!("\n### {faces}\n\n| {} |\n|---{}|", HEAD.join(" | "), "|---:".repeat(HEAD.len() - 1));
+        Self
     }
 
-    pub(crate) fn add(&mut self, what: &str, measured: &Measured, requests: u64, floor: Option<&Measured>) {
+    pub(crate) fn add(&self, what: &str, measured: &Measured, requests: u64, floor: Option<&Measured>) {
         let seconds = |time: std::time::Duration| format!("{:.3}", time.as_secs_f64());
         let ratio = floor.map(|floor| measured.wall.as_secs_f64() / floor.wall.as_secs_f64());
-        self.rows.push([
+        let cells: [String; HEAD.len()] = [
             format!("`{what}`"),
             seconds(measured.wall),
             format!("{} to {}", seconds(measured.range.0), seconds(measured.range.1)),
@@ -27,16 +29,8 @@ impl Table {
             format!("{:.1}", measured.peak as f64 / 1e6),
             requests.to_string(),
             ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.1}")),
-        ]);
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faces = if self.size == 1 { "1 face".to_owned() } else { format!("{} faces", self.size) };
-        let head = ["command", "seconds", "range", "processor s", "peak MB", "requests", "x floor"];
-        writeln!(f, "\n### {faces}\n\n| {} |\n|---{}|", head.join(" | "), "|---:".repeat(head.len() - 1))?;
-        self.rows.iter().try_for_each(|row| writeln!(f, "| {} |", row.join(" | ")))
+        ];
+        println!("| {} |", cells.join(" | "));
     }
 }
 
