@@ -1,8 +1,8 @@
 //! The only place that writes to standard output and standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::face::ProjectName;
 use crate::plan::Plan;
@@ -118,7 +118,7 @@ impl Output {
         match self.format {
             OutputFormat::Text => self.result(&report.text(self.paint)),
             OutputFormat::Json | OutputFormat::Yaml if is_failure => Ok(()),
-            OutputFormat::Json | OutputFormat::Yaml => self.value(&report.value()),
+            OutputFormat::Json | OutputFormat::Yaml => self.value(&report.document()),
             OutputFormat::Markdown => self.result(&markdown(report, MARKDOWN_LIMIT)),
             OutputFormat::Gitlab => self.result(&gitlab(report)),
             OutputFormat::Junit => self.result(&junit(report, &pipeline::roots())),
@@ -140,9 +140,9 @@ impl Output {
 
     fn rendered(&self, form: ReportForm, report: &Report<'_>) -> String {
         match form {
-            ReportForm::Json => as_json(&report.value()),
             // Values of ours always serialise.
-            ReportForm::Yaml => serde_yaml::to_string(&report.value()).unwrap_or_default(),
+            ReportForm::Json => as_json(&report.document()),
+            ReportForm::Yaml => as_yaml(&report.document()).unwrap_or_default(),
             ReportForm::Markdown => markdown(report, MARKDOWN_LIMIT),
             ReportForm::Junit => junit(report, &pipeline::roots()),
             ReportForm::Gitlab => as_json(&gitlab_plan(report)),
@@ -180,13 +180,9 @@ impl Output {
             self.say(text);
             return Ok(());
         }
-        if text.is_empty() {
-            return Ok(());
-        }
-        match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(CliError::caused("cannot write to standard output", &error)),
+        match text {
+            "" => Ok(()),
+            text => print(|out| out.write_all(text.as_bytes())),
         }
     }
 
@@ -194,22 +190,26 @@ impl Output {
     ///
     /// # Errors
     /// As [`Output::result`].
-    pub fn value(&self, value: &Value) -> Result<(), CliError> {
-        let text = match self.format {
-            OutputFormat::Yaml => serde_yaml::to_string(value).map_err(|error| error.to_string()),
+    pub fn value(&self, value: &impl Serialize) -> Result<(), CliError> {
+        match self.format {
+            OutputFormat::Yaml => match as_yaml(value) {
+                Ok(text) => self.result(&text),
+                Err(why) => Err(CliError::new(format!("cannot write the result: {why}"))),
+            },
             // Commands with these other forms have a report.
             OutputFormat::Json
             | OutputFormat::Text
             | OutputFormat::Markdown
             | OutputFormat::Github
             | OutputFormat::Gitlab
-            | OutputFormat::Junit => {
-                serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
-            }
-        };
-        match text {
-            Ok(text) => self.result(&text),
-            Err(why) => Err(CliError::new(format!("cannot write the result: {why}"))),
+            | OutputFormat::Junit => match self.events.is_stdout() {
+                true => self.result(&as_json(value)),
+                // As it is made: of 10,000 faces the text alone is 20 MB.
+                false => print(|out| {
+                    serde_json::to_writer_pretty(&mut *out, value)?;
+                    out.write_all(b"\n")
+                }),
+            },
         }
     }
 
@@ -240,8 +240,29 @@ impl Output {
     }
 }
 
-fn as_json(value: &Value) -> String {
-    format!("{value:#}\n")
+/// Writes to standard output. A reader that went away is no error: it has seen enough.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // What is left in the buffer would be tried once more.
+            let _ = out.into_parts();
+            Ok(())
+        }
+        Err(error) => Err(CliError::caused("cannot write to standard output", &error)),
+    }
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    // It fails only for maps whose keys are no text; ours have none.
+    serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()
+}
+
+/// As YAML, by way of JSON: a variant of an enum would be a tag, which JSON has none of, and the two shall say the same.
+fn as_yaml(value: &impl Serialize) -> Result<String, String> {
+    let value = serde_json::to_value(value).map_err(|error| error.to_string())?;
+    serde_yaml::to_string(&value).map_err(|error| error.to_string())
 }
 
 /// What GitLab reads of a result: the counts of a plan, and of everything else the problems.

@@ -26,10 +26,9 @@ mod words;
 
 pub use diff::diff_text;
 pub use documents::{
-    Counts, DriftDocument, EVENTS_FORMAT_VERSION, EventLine, FaceDrift, FailureDocument, InspectionDocument, Level,
-    OutcomeDocument, PLAN_FORMAT_VERSION, PlanDocument, SinceDocument, StatusDocument, ValidationDocument, What,
-    document_schema, drift_json, failure_json, inspection_json, outcome_json, plan_json, since_json, status_json,
-    validation_json,
+    Counts, Document, DriftDocument, EVENTS_FORMAT_VERSION, EventLine, FaceDrift, FailureDocument, InspectionDocument,
+    Level, OutcomeDocument, PLAN_FORMAT_VERSION, PlanDocument, SinceDocument, StatusDocument, ValidationDocument, What,
+    document_schema, plan_json,
 };
 pub use drift::drift_text;
 pub use explain::{field_text, kinds_text};

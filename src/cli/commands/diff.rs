@@ -12,7 +12,7 @@ use crate::cli::since;
 use crate::face::{Coverage, Desired, FaceKey, Observed, Recorded};
 use crate::manifest::load;
 use crate::plan::{Policy, Selection};
-use crate::report::{Paint, diff_text, lock_file_text, since_json, since_text};
+use crate::report::{Paint, SinceDocument, diff_text, lock_file_text, since_text};
 
 /// Shows each live face against the declared one.
 pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -62,7 +62,7 @@ fn show(
     }
     let has_changes = text.lines().any(|line| line.contains("declared/"));
     if output.is_for_programs() {
-        let since = selection.since.as_ref().map(since_json);
+        let since = selection.since.as_ref().map(SinceDocument::of);
         output.value(&json!({ "format_version": "1.0", "differs": has_changes, "complete": observed.is_complete(), "basis": observed.sight, "since": since, "unified": text, "left_out": left_out }))?;
     } else if text.is_empty() {
         output.talk(match (left_out, is_offline) {

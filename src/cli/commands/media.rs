@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::clock::SystemClock;
 use crate::face::{SourceFile, TrainingSource, redact_links};
 use crate::media::{Desk, DeskSettings, LINK_LIFETIME};
-use crate::report::{inspection_json, inspection_text};
+use crate::report::{InspectionDocument, inspection_text};
 
 /// Runs what is to be done with material.
 pub async fn run(
@@ -44,7 +44,7 @@ async fn inspect(global: &Global, args: &InspectArgs, output: Output, interrupt:
         output.result(&format!("{gap}{}", inspection_text(&source, *model, &inspection, output.paint)))?;
     }
     if output.is_for_programs() {
-        output.value(&inspection_json(&inspected, *model))?;
+        output.value(&InspectionDocument::of(&inspected, *model))?;
     }
     Ok(if has_errors { Exit::ERROR } else { Exit::SUCCESS })
 }

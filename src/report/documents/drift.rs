@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::face::{Coverage, FaceKey, ProjectName, VoiceId};
 use crate::plan::{Drift, DriftReport};
@@ -81,29 +80,31 @@ impl<'a> FaceDrift<'a> {
     }
 }
 
-/// Returns a drift report as JSON. `changed` are the faces whose manifest changed, which is no drift.
-pub fn drift_json(
-    project: &ProjectName,
-    report: &DriftReport,
-    changed: &[FaceKey],
-    provenance: Option<&Provenance>,
-) -> Value {
-    // In full, so that a new field cannot be forgotten here.
-    let DriftReport { faces, compared, left_out, foreign, coverage } = report;
-    let face = |(key, drifts)| {
-        let drifts: &Vec<Drift> = drifts;
-        DriftedFace { key, drift: drifts.iter().map(FaceDrift::in_words).collect() }
-    };
-    super::value(&DriftDocument {
-        format_version: FORMAT_VERSION,
-        project,
-        complete: *coverage == Coverage::Complete,
-        compared: *compared,
-        drifted: faces.len(),
-        faces: faces.iter().map(face).collect(),
-        changed_in_manifests: changed,
-        foreign_faces: *foreign,
-        left_out: *left_out,
-        provenance,
-    })
+impl<'a> DriftDocument<'a> {
+    /// Returns a drift report for programs. `changed` are the faces whose manifest changed, which is no drift.
+    pub fn of(
+        project: &'a ProjectName,
+        report: &'a DriftReport,
+        changed: &'a [FaceKey],
+        provenance: Option<&'a Provenance>,
+    ) -> Self {
+        // In full, so that a new field cannot be forgotten here.
+        let DriftReport { faces, compared, left_out, foreign, coverage } = report;
+        let face = |(key, drifts): (&'a FaceKey, &'a Vec<Drift>)| DriftedFace {
+            key,
+            drift: drifts.iter().map(FaceDrift::in_words).collect(),
+        };
+        Self {
+            format_version: FORMAT_VERSION,
+            project,
+            complete: *coverage == Coverage::Complete,
+            compared: *compared,
+            drifted: faces.len(),
+            faces: faces.iter().map(face).collect(),
+            changed_in_manifests: changed,
+            foreign_faces: *foreign,
+            left_out: *left_out,
+            provenance,
+        }
+    }
 }

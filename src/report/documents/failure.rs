@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::face::ProjectName;
 
@@ -39,15 +38,17 @@ struct Problem<'a> {
     hints: &'a [String],
 }
 
-/// Returns why a command has no result, as JSON.
-pub fn failure_json(command: &str, project: Option<&ProjectName>, exit_code: u8, failure: &Failure<'_>) -> Value {
-    let Failure { message, causes, hints, plan } = failure;
-    super::value(&FailureDocument {
-        format_version: FORMAT_VERSION,
-        command,
-        project,
-        exit_code,
-        error: Problem { message, causes, hints },
-        plan: plan.map(|(plan, now)| PlanDocument::of(plan, now, None)),
-    })
+impl<'a> FailureDocument<'a> {
+    /// Returns why a command has no result, for programs.
+    pub fn of(command: &'a str, project: Option<&'a ProjectName>, exit_code: u8, failure: &Failure<'a>) -> Self {
+        let Failure { message, causes, hints, plan } = *failure;
+        Self {
+            format_version: FORMAT_VERSION,
+            command,
+            project,
+            exit_code,
+            error: Problem { message, causes, hints },
+            plan: plan.map(|(plan, now)| PlanDocument::of(plan, now, None)),
+        }
+    }
 }

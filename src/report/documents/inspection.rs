@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::face::{Finding, Model, Revision, SourceKind, TrainingSource};
 use crate::media::{Facts, Inspection};
@@ -43,10 +42,12 @@ struct Material<'a> {
     findings: &'a [Finding],
 }
 
-/// Returns what material is as JSON.
-pub fn inspection_json(inspected: &[(TrainingSource, Inspection)], model: Model) -> Value {
-    let materials = inspected.iter().map(|(source, inspection)| material(source, inspection, model)).collect();
-    super::value(&InspectionDocument { format_version: FORMAT_VERSION, materials })
+impl<'a> InspectionDocument<'a> {
+    /// Returns what material is for programs.
+    pub fn of(inspected: &'a [(TrainingSource, Inspection)], model: Model) -> Self {
+        let materials = inspected.iter().map(|(source, inspection)| material(source, inspection, model)).collect();
+        Self { format_version: FORMAT_VERSION, materials }
+    }
 }
 
 fn material<'a>(source: &TrainingSource, inspection: &'a Inspection, model: Model) -> Material<'a> {

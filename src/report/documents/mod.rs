@@ -17,21 +17,40 @@ mod validation;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use drift::{DriftDocument, FaceDrift, drift_json};
+pub use drift::{DriftDocument, FaceDrift};
 pub use events::{Counts, EVENTS_FORMAT_VERSION, EventLine, Level, What};
-pub use failure::{FailureDocument, failure_json};
-pub use inspection::{InspectionDocument, inspection_json};
-pub use outcome::{OutcomeDocument, outcome_json};
+pub use failure::FailureDocument;
+pub use inspection::InspectionDocument;
+pub use outcome::OutcomeDocument;
 pub use plan::{PLAN_FORMAT_VERSION, PlanDocument, plan_json};
 pub use schema::document_schema;
-pub use since::{SinceDocument, since_json};
-pub use status::{StatusDocument, status_json};
-pub use validation::{ValidationDocument, validation_json};
+pub use since::SinceDocument;
+pub use status::StatusDocument;
+pub use validation::ValidationDocument;
 
 /// The version of every form but the plan's, which counts by itself.
 const FORMAT_VERSION: &str = "1.0";
 
-/// Returns a document as JSON.
+/// The document of one result. It borrows what it shows, and is written as it is read: with 10,000 faces a tree of JSON
+/// would be the largest thing in memory.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Document<'a> {
+    /// What checking manifests showed.
+    Validation(ValidationDocument<'a>),
+    /// What would be done.
+    Plan(Box<PlanDocument<'a>>),
+    /// What was done.
+    Outcome(Box<OutcomeDocument<'a>>),
+    /// How things are.
+    Status(StatusDocument<'a>),
+    /// What somebody else changed.
+    Drift(DriftDocument<'a>),
+    /// Why there is no result.
+    Failure(Box<FailureDocument<'a>>),
+}
+
+/// Returns a document as a tree of JSON.
 fn value(document: &impl Serialize) -> Value {
     // It fails only for maps whose keys are no text; ours have none.
     serde_json::to_value(document).unwrap_or_default()

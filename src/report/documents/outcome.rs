@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::apply::{Outcome, Trouble};
 use crate::face::{FaceKey, ProjectName};
@@ -103,60 +102,62 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// Returns the outcome of a run with how things are after it. `left_out` is how many faces it was not about.
-pub fn outcome_json(
-    project: &ProjectName,
-    outcome: &Outcome,
-    rows: &[StatusRow],
-    exit_code: u8,
-    left_out: usize,
-    provenance: Option<&Provenance>,
-) -> Value {
-    // In full, so that a new field cannot be forgotten here.
-    let Outcome {
-        created,
-        adopted,
-        updated,
-        forgotten,
-        switched,
-        given_up,
-        deleted,
-        refused,
-        in_doubt,
-        skipped,
-        held,
-        trouble,
-        reached,
-        failed,
-        still_training,
-        is_interrupted,
-        is_deadline_reached,
-        is_key_refused,
-    } = outcome;
-    super::value(&OutcomeDocument {
-        format_version: FORMAT_VERSION,
-        project,
-        exit_code,
-        created,
-        adopted,
-        updated,
-        forgotten,
-        switched,
-        given_up,
-        deleted,
-        refused: refused.iter().map(|(key, why)| Refused { key, why }).collect(),
-        in_doubt,
-        not_begun: skipped,
-        held: held.iter().map(Problem::of).collect(),
-        trouble: trouble.iter().map(Problem::of).collect(),
-        reached,
-        failed: failed.iter().map(|(key, why)| FailedTraining { key, why: why.as_deref() }).collect(),
-        still_training,
-        interrupted: *is_interrupted,
-        deadline_reached: *is_deadline_reached,
-        key_refused: *is_key_refused,
-        faces: rows,
-        left_out,
-        provenance,
-    })
+impl<'a> OutcomeDocument<'a> {
+    /// Returns the outcome of a run with how things are after it. `left_out` is how many faces it was not about.
+    pub fn of(
+        project: &'a ProjectName,
+        outcome: &'a Outcome,
+        rows: &'a [StatusRow],
+        exit_code: u8,
+        left_out: usize,
+        provenance: Option<&'a Provenance>,
+    ) -> Self {
+        // In full, so that a new field cannot be forgotten here.
+        let Outcome {
+            created,
+            adopted,
+            updated,
+            forgotten,
+            switched,
+            given_up,
+            deleted,
+            refused,
+            in_doubt,
+            skipped,
+            held,
+            trouble,
+            reached,
+            failed,
+            still_training,
+            is_interrupted,
+            is_deadline_reached,
+            is_key_refused,
+        } = outcome;
+        Self {
+            format_version: FORMAT_VERSION,
+            project,
+            exit_code,
+            created,
+            adopted,
+            updated,
+            forgotten,
+            switched,
+            given_up,
+            deleted,
+            refused: refused.iter().map(|(key, why)| Refused { key, why }).collect(),
+            in_doubt,
+            not_begun: skipped,
+            held: held.iter().map(Problem::of).collect(),
+            trouble: trouble.iter().map(Problem::of).collect(),
+            reached,
+            failed: failed.iter().map(|(key, why)| FailedTraining { key, why: why.as_deref() }).collect(),
+            still_training,
+            interrupted: *is_interrupted,
+            deadline_reached: *is_deadline_reached,
+            key_refused: *is_key_refused,
+            faces: rows,
+            left_out,
+            provenance,
+        }
+    }
 }

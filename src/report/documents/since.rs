@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::face::FaceKey;
 use crate::plan::{ChangedBy, Since};
@@ -37,7 +36,7 @@ pub(super) struct ChangedByDocument<'a> {
 
 impl<'a> SinceDocument<'a> {
     /// Returns what changed for programs.
-    pub(super) fn of(since: &'a Since) -> Self {
+    pub fn of(since: &'a Since) -> Self {
         let Since { rev, commit, faces } = since;
         Self { rev, commit, changed: faces.keys().collect() }
     }
@@ -58,9 +57,4 @@ impl<'a> ChangedByDocument<'a> {
             exact,
         }
     }
-}
-
-/// Returns what was compared with, and what changed since, as JSON.
-pub fn since_json(since: &Since) -> Value {
-    super::value(&SinceDocument::of(since))
 }

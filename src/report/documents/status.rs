@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::face::ProjectName;
 use crate::state::Provenance;
 
-use super::super::StatusRow;
+use super::super::{Standing, StatusRow};
 use super::FORMAT_VERSION;
 
 /// How things are.
@@ -30,20 +29,11 @@ pub struct StatusDocument<'a> {
     provenance: Option<&'a Provenance>,
 }
 
-/// Returns the rows as JSON. `left_out` is how many faces were not asked for.
-pub fn status_json(
-    project: &ProjectName,
-    rows: &[StatusRow],
-    observed: Option<Timestamp>,
-    left_out: usize,
-    provenance: Option<&Provenance>,
-) -> Value {
-    super::value(&StatusDocument {
-        format_version: FORMAT_VERSION,
-        project,
-        observed_at: observed,
-        faces: rows,
-        left_out,
-        provenance,
-    })
+impl<'a> StatusDocument<'a> {
+    /// Returns how things are for programs, with where the run that asks comes from.
+    pub fn of(standing: &Standing<'a>, provenance: Option<&'a Provenance>) -> Self {
+        // In full, so that a new field cannot be forgotten here.
+        let Standing { project, rows, observed_at, left_out } = *standing;
+        Self { format_version: FORMAT_VERSION, project, observed_at, faces: rows, left_out, provenance }
+    }
 }

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::manifest::{Diagnostic, DiagnosticDocument, Loaded};
 
@@ -29,18 +28,20 @@ pub struct ValidationDocument<'a> {
     diagnostics: Vec<DiagnosticDocument<'a>>,
 }
 
-/// Returns what checking manifests showed as JSON: what was loaded, or what is wrong.
-pub fn validation_json(checked: Result<&Loaded, &[Diagnostic]>) -> Value {
-    let (loaded, diagnostics) = match checked {
-        Ok(loaded) => (Some(loaded), loaded.warnings.as_slice()),
-        Err(diagnostics) => (None, diagnostics),
-    };
-    super::value(&ValidationDocument {
-        format_version: FORMAT_VERSION,
-        valid: loaded.is_some(),
-        project: loaded.map(|loaded| loaded.project.name.as_str()),
-        files: loaded.map(|loaded| loaded.files),
-        faces: loaded.map(|loaded| loaded.desired.faces.len()),
-        diagnostics: diagnostics.iter().map(DiagnosticDocument::of).collect(),
-    })
+impl<'a> ValidationDocument<'a> {
+    /// Returns what checking manifests showed for programs: what was loaded, or what is wrong.
+    pub fn of(checked: Result<&'a Loaded, &'a [Diagnostic]>) -> Self {
+        let (loaded, diagnostics) = match checked {
+            Ok(loaded) => (Some(loaded), loaded.warnings.as_slice()),
+            Err(diagnostics) => (None, diagnostics),
+        };
+        Self {
+            format_version: FORMAT_VERSION,
+            valid: loaded.is_some(),
+            project: loaded.map(|loaded| loaded.project.name.as_str()),
+            files: loaded.map(|loaded| loaded.files),
+            faces: loaded.map(|loaded| loaded.desired.faces.len()),
+            diagnostics: diagnostics.iter().map(DiagnosticDocument::of).collect(),
+        }
+    }
 }

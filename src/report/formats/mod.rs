@@ -22,7 +22,6 @@ mod tests;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::apply::Outcome;
 use crate::face::{Desired, FaceKey, ProjectName};
@@ -32,8 +31,8 @@ use crate::state::Provenance;
 
 use super::words::count;
 use super::{
-    Paint, StatusRow, digest_text, drift_json, drift_text, failure_json, outcome_json, outcome_text, plan_json,
-    plan_text, status_json, status_table, validation_json,
+    Document, DriftDocument, FailureDocument, OutcomeDocument, Paint, PlanDocument, StatusDocument, StatusRow,
+    ValidationDocument, digest_text, drift_text, outcome_text, plan_text, status_table,
 };
 
 pub use github::{defused, github_commands, github_outputs};
@@ -185,22 +184,27 @@ impl Report<'_> {
     }
 
     /// Returns the whole for programs, as `-o json` prints it.
-    pub fn value(&self) -> Value {
+    pub fn document(&self) -> Document<'_> {
         match &self.body {
-            Body::Sound(Sound { loaded }) => validation_json(Ok(loaded)),
-            Body::Rejected(Rejection { diagnostics, sources: _ }) => validation_json(Err(diagnostics)),
-            Body::Plan(planned) => plan_json(planned.plan, planned.now, self.provenance),
+            Body::Sound(Sound { loaded }) => Document::Validation(ValidationDocument::of(Ok(loaded))),
+            Body::Rejected(Rejection { diagnostics, sources: _ }) => {
+                Document::Validation(ValidationDocument::of(Err(diagnostics)))
+            }
+            Body::Plan(planned) => {
+                Document::Plan(Box::new(PlanDocument::of(planned.plan, planned.now, self.provenance)))
+            }
             Body::Run(Ran { outcome, plan, blocked: _, rows }) => {
                 let left_out = plan.left_out.count();
-                outcome_json(&plan.project, outcome, rows, self.exit, left_out, self.provenance)
+                let document = OutcomeDocument::of(&plan.project, outcome, rows, self.exit, left_out, self.provenance);
+                Document::Outcome(Box::new(document))
             }
-            Body::Status(Standing { project, rows, observed_at, left_out }) => {
-                status_json(project, rows, *observed_at, *left_out, self.provenance)
-            }
+            Body::Status(standing) => Document::Status(StatusDocument::of(standing, self.provenance)),
             Body::Drift(Drifted { report, compared: _, unseen: _, changed, desired }) => {
-                drift_json(&desired.project, report, changed, self.provenance)
+                Document::Drift(DriftDocument::of(&desired.project, report, changed, self.provenance))
             }
-            Body::Failure(failure) => failure_json(self.command, self.project, self.exit, failure),
+            Body::Failure(failure) => {
+                Document::Failure(Box::new(FailureDocument::of(self.command, self.project, self.exit, failure)))
+            }
         }
     }
 }

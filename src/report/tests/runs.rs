@@ -111,7 +111,8 @@ fn an_outcome_counts_what_happened_and_says_what_to_do() {
     Interrupted. The state is safe: run the same command again.
     The time to wait is up with 1 face still in training: run `facectl wait`.
     "#);
-    let json = outcome_json(&World::agreeing().desired.project, &everything, &[], 8, 0, None);
+    let world = World::agreeing();
+    let json = OutcomeDocument::of(&world.desired.project, &everything, &[], 8, 0, None);
     assert_snapshot!(serde_json::to_string(&json).unwrap(), @r#"{"format_version":"1.0","project":"acme","exit_code":8,"created":["ana"],"adopted":["bea"],"updated":["cho"],"forgotten":["dan"],"switched":["kim"],"given_up":["lea"],"deleted":["max"],"refused":[{"key":"eva","why":"POST /v2/faces: HTTP 402: no credits left"}],"in_doubt":["fay","gus"],"not_begun":["hal"],"held":[{"key":"noa","doing":"delete","why":"it is used by p1 (\"Help\"); nothing was deleted"}],"trouble":[{"key":null,"doing":"write the state","why":"cannot write .facectl/db: no space left"},{"key":"cho","doing":"set the voice","why":"there is no voice v1"}],"reached":["ana"],"failed":[{"key":"ida","why":"the video has no consent statement"},{"key":"jan","why":null}],"still_training":["bea"],"interrupted":true,"deadline_reached":true,"key_refused":true,"faces":[],"left_out":0}"#);
     let waiting = Outcome { still_training: keys(&["ana", "bea"]), is_deadline_reached: true, ..Outcome::default() };
     assert_snapshot!(text(&waiting), @r"
