@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ pub struct Delivery {
     /// Whether it is a rehearsal.
     pub is_rehearsal: bool,
     targets: Vec<ReportTarget>,
-    plan: OnceLock<(Plan, Timestamp)>,
+    plan: OnceLock<(Arc<Plan>, Timestamp)>,
     is_done: AtomicBool,
     is_refused: AtomicBool,
     has_failed: AtomicBool,
@@ -50,14 +50,14 @@ impl Delivery {
     }
 
     /// Keeps the plan that is shown, for the case that the run fails before it has a result.
-    pub fn note_plan(&self, plan: &Plan, now: Timestamp) {
+    pub fn note_plan(&self, plan: &Arc<Plan>, now: Timestamp) {
         // The first is the one that was shown.
-        let _ = self.plan.set((plan.clone(), now));
+        let _ = self.plan.set((Arc::clone(plan), now));
     }
 
     /// Returns the plan that was shown.
     pub fn plan(&self) -> Option<(&Plan, Timestamp)> {
-        self.plan.get().map(|(plan, now)| (plan, *now))
+        self.plan.get().map(|(plan, now)| (&**plan, *now))
     }
 
     /// Returns whether a result was delivered already.

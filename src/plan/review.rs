@@ -1,5 +1,7 @@
 //! The only key that opens `apply`.
 
+use std::sync::Arc;
+
 use super::{FacePlan, Plan, Refusal};
 
 /// A plan that a person or a policy has approved. Made by [`review`] alone.
@@ -7,7 +9,7 @@ use super::{FacePlan, Plan, Refusal};
 /// Blocked faces stand in it, to be reported, but nothing executes them: one blocked face must not keep
 /// the others from being served.
 #[derive(Debug)]
-pub struct Approved(Plan);
+pub struct Approved(Arc<Plan>);
 
 /// Who said yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +52,10 @@ impl Approved {
 /// # Errors
 /// When it breaks a limit, whoever says yes, or when the person said no. Nobody's yes counts for a plan that was made
 /// without a look at the live faces.
-pub fn review(plan: Plan, consent: Consent) -> Result<Approved, NotApproved> {
+pub fn review(plan: impl Into<Arc<Plan>>, consent: Consent) -> Result<Approved, NotApproved> {
+    let plan = plan.into();
     if !plan.refusals.is_empty() {
-        return Err(NotApproved::OverLimit(plan.refusals));
+        return Err(NotApproved::OverLimit(plan.refusals.clone()));
     }
     if !plan.is_for_approval() {
         return Err(NotApproved::Withheld);

@@ -106,12 +106,12 @@ impl LockFile {
     /// Makes the lock file of a state, given the one that stands: unchanged blocks keep their serial.
     pub fn of(snapshot: &Snapshot, before: Option<&Self>) -> Self {
         let faces = snapshot.faces.iter().map(|(key, face)| {
-            let new = locked(face, snapshot.meta.serial);
+            let mut new = locked(face, snapshot.meta.serial);
             let old = before.and_then(|before| before.faces.get(key));
-            let serial = old
-                .filter(|old| **old == LockedFace { serial: old.serial, ..new.clone() })
-                .map_or(new.serial, |old| old.serial);
-            (key.clone(), LockedFace { serial, ..new })
+            if let Some(old) = old.filter(|old| new.says_the_same(old)) {
+                new.serial = old.serial;
+            }
+            (key.clone(), new)
         });
         Self {
             lock_version: LOCK_FORMAT,

@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::run::{Run, is_about_failure, is_found};
 use crate::cli::session::Session;
-use crate::plan::{Block, Consent, review};
+use crate::plan::{Block, Consent, Plan, review};
 
 /// Waits for trainings that are under way. Starts none.
 pub async fn run(global: &Global, args: WaitArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -26,7 +26,7 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<Exit, CliError> {
     run.settle_first().await?;
     let look = run.look().await?;
     // A running training that carries our token is taken up, so that any machine can go on waiting for it.
-    let mut taken_up = look.plan.clone();
+    let mut taken_up = Plan::clone(&look.plan);
     taken_up.refusals.clear();
     taken_up.retired.clear();
     // Nothing else: what somebody gave up, or names by hand, takes a plan.

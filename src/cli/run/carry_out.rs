@@ -1,12 +1,13 @@
 //! Carrying a plan out: a second look before anything is paid for, the steps, and what fell in doubt.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::apply::Trouble;
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::face::FaceKey;
-use crate::plan::{Action, Approved, Consent, FacePlan, Fate, NotApproved, review};
+use crate::plan::{Action, Approved, Consent, FacePlan, Fate, NotApproved, Plan, review};
 use crate::report::over_limit;
 
 use super::{Look, Run, is_found};
@@ -35,9 +36,9 @@ impl Run<'_> {
                 // Before the second look: an upload may take an hour, and that look is what the creates stand on.
                 self.session.upload_files(&look.plan, self.sink).await?;
             }
-            look = second_look(self, look, consent).await?;
+            look = second_look(self, look.plan, consent).await?;
         }
-        let approved = review(look.plan.clone(), consent).map_err(not_approved)?;
+        let approved = review(Arc::clone(&look.plan), consent).map_err(not_approved)?;
         self.executor.context.plan_digest = Some(approved.plan().digest().to_string());
         before(self, &approved)?;
         let doubts_of_earlier_runs = self.outcome.in_doubt.clone();
@@ -60,14 +61,15 @@ impl Run<'_> {
 /// # Errors
 /// When a person said yes to a plan that is no longer the one that was shown: a yes counts for that one, or
 /// not at all.
-async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Look, CliError> {
+async fn second_look(run: &Run<'_>, first: Arc<Plan>, consent: Consent) -> Result<Look, CliError> {
     let mut second = run.look().await?;
-    if consent == Consent::Bound && second.plan.digest() == first.plan.digest() {
+    if consent == Consent::Bound && second.plan.digest() == first.digest() {
         return Ok(second);
     }
-    let before: BTreeMap<&FaceKey, &Action> = first.plan.faces.iter().map(|face| (&face.key, &face.action)).collect();
+    let before: BTreeMap<&FaceKey, &Action> = first.faces.iter().map(|face| (&face.key, &face.action)).collect();
     let mut moved = Vec::new();
-    for face in &mut second.plan.faces {
+    let plan = Arc::make_mut(&mut second.plan);
+    for face in &mut plan.faces {
         let before = before.get(&face.key).copied();
         let is_same = before.is_some_and(|before| face.action.is_as_approved(before));
         let is_harmless = !face.action.is_change() || is_found(face);
@@ -79,8 +81,8 @@ async fn second_look(run: &Run<'_>, first: Look, consent: Consent) -> Result<Loo
             face.action = Action::NoOp;
         }
     }
-    for retired in second.plan.retired.iter_mut().filter(|retired| retired.is_deleted()) {
-        if !first.plan.retired.contains(retired) {
+    for retired in plan.retired.iter_mut().filter(|retired| retired.is_deleted()) {
+        if !first.retired.contains(retired) {
             moved.push(retired.key.to_string());
             retired.fate = Fate::Prunable;
         }
@@ -125,19 +127,18 @@ async fn resend_absent(
         run.outcome.adopted.extend(adopted);
         run.outcome.created.extend(created);
         // Only what was approved as a create: nothing new is slipped in.
-        let paid: BTreeSet<&FaceKey> =
-            approved.steps().filter(|face| face.action.is_paid()).map(|face| &face.key).collect();
-        let is_approved = |key: &FaceKey| paid.contains(key);
+        let steps: BTreeMap<&FaceKey, &Action> = approved.steps().map(|face| (&face.key, &face.action)).collect();
+        let is_approved = |key: &FaceKey| steps.get(key).is_some_and(|action| action.is_paid());
         let absent: BTreeSet<FaceKey> = settled.absent.into_iter().filter(is_approved).collect();
         if absent.is_empty() {
             return Ok(());
         }
-        let Look { observed, mut plan, .. } = run.look().await?;
+        let Look { observed, plan: mut looked, .. } = run.look().await?;
+        let plan = Arc::make_mut(&mut looked);
         plan.faces.retain(|face| absent.contains(&face.key));
         // Also of its material: what lies there by now may be another recording than the one that was approved.
-        let is_as_approved = |face: &FacePlan| {
-            approved.steps().any(|step| step.key == face.key && face.action.is_as_approved(&step.action))
-        };
+        let is_as_approved =
+            |face: &FacePlan| steps.get(&face.key).is_some_and(|action| face.action.is_as_approved(action));
         let moved = plan.faces.iter().filter(|face| !is_found(face) && !is_as_approved(face));
         let trouble = moved.map(|face| Trouble {
             key: Some(face.key.clone()),
@@ -149,7 +150,7 @@ async fn resend_absent(
         plan.faces.retain(|face| is_found(face) || is_as_approved(face));
         plan.retired.clear();
         plan.refusals.clear();
-        let Ok(again) = review(plan, Consent::Automatic) else { return Ok(()) };
+        let Ok(again) = review(looked, Consent::Automatic) else { return Ok(()) };
         let executed = run.executor.execute(&again, run.session.desired(), &observed).await;
         run.outcome.absorb(executed);
     }
