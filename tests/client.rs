@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use facectl::clock::{Clock, HandWoundClock};
@@ -395,7 +395,19 @@ async fn a_conversation_is_opened_once_whatever_happens() {
     }
 }
 
-/// What a program that traces everything would have written.
+/// What a program that traces everything would have written, of all tests here.
+///
+/// One for the whole process: a place in the code that a thread without a subscriber comes to first would count as
+/// traced by nobody, for all threads.
+static CAPTURED: LazyLock<Captured> = LazyLock::new(|| {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    subscriber.with_writer(move || writer.clone()).init();
+    tracing::callsite::rebuild_interest_cache();
+    captured
+});
+
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -412,15 +424,7 @@ impl Write for Captured {
 
 #[tokio::test]
 async fn neither_key_nor_signature_comes_back_out() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let captured = &*CAPTURED;
     // A server that quotes everything it was sent, in several spellings.
     let link = format!("https://m.example.com/a?b=1&X-Amz-Signature={SIGNATURE}");
     let escaped = link.replace('&', "\\u0026").replace('/', "\\/");

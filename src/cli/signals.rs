@@ -4,6 +4,7 @@ use crate::apply::{Interrupt, interrupt};
 
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::Exit;
@@ -56,11 +57,15 @@ where
         .map_err(|error| CliError::caused("cannot start the async runtime", &error))?;
     let (interrupter, ear) = interrupt();
     let reload = Arc::new(Notify::new());
+    // Before anything of the command runs: on a busy machine the first question may stand before a task is begun, and
+    // whoever answers it with Ctrl-C would see the process die without a word.
+    let listening = runtime.enter();
+    let mut signals = StopSignals::listen(hangup);
     if hangup == Hangup::Reloads {
-        runtime.spawn(pass_on_hangups(Arc::clone(&reload)));
+        pass_on_hangups(&runtime, &reload);
     }
+    drop(listening);
     runtime.spawn(async move {
-        let mut signals = StopSignals::listen(hangup);
         signals.next().await;
         output.say("Interrupted: nothing new begins, and what is under way is awaited. Interrupt again to leave at once, which is safe too.");
         // Said first: what ends because of it has its own last words.
@@ -77,15 +82,18 @@ where
 }
 
 /// Passes each SIGHUP on. Where there is no such signal nothing ever is.
-async fn pass_on_hangups(reload: Arc<Notify>) {
+fn pass_on_hangups(runtime: &Runtime, reload: &Arc<Notify>) {
     #[cfg(unix)]
     if let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
-        while hangups.recv().await.is_some() {
-            reload.notify_one();
-        }
+        let reload = Arc::clone(reload);
+        runtime.spawn(async move {
+            while hangups.recv().await.is_some() {
+                reload.notify_one();
+            }
+        });
     }
     #[cfg(not(unix))]
-    drop(reload);
+    let _ = (runtime, reload);
 }
 
 /// The signals that ask this process to stop. Listening begins when it is made and does not pause in between.

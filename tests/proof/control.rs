@@ -9,9 +9,11 @@ fn doubtful() -> Vec<Case> {
 
 #[track_caller]
 fn pays_twice(guard: &str) {
-    let (wrong, _) = play_all(&doubtful(), Some(guard));
-    assert!(!wrong.is_empty(), "without the {guard} the matrix finds nothing wrong");
-    assert!(wrong.iter().any(|why| why.contains("was paid for 2 times")), "not paid twice: {wrong:?}");
+    // The next run has to look within the lag, which is shorter than the window. Where a machine has too much to do for
+    // that, once more.
+    let mut tries = (0..10).map(|_| play_all(&doubtful(), Some(guard)).0);
+    let is_found = tries.any(|wrong| wrong.iter().any(|why| why.contains("was paid for 2 times")));
+    assert!(is_found, "without the {guard} the matrix finds nothing paid for twice");
     // Eight at a time, until one finds it: where requests run into their time-outs fewer of them get as far as paying.
     let mut finds = (0..64).step_by(8).map(|seed| storms(seed..seed + 8, Some(guard)));
     assert!(finds.any(|storms| storms.duplicates > 0), "without the {guard} no storm finds anything paid for twice");
