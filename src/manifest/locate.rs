@@ -3,16 +3,12 @@
 //! Only by their names: whether a file is there, and what is in it, is found out by who needs it. A face that was trained
 //! long ago needs no file any more.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use crate::face::{Finding, Severity as FindingSeverity, SourceFile, SourceKind, TrainingInput, TrainingSource};
+use crate::face::{SourceFile, SourceKind, TrainingInput, TrainingSource};
 
-use super::diagnostic::{Diagnostic, Place, sort};
-use super::load::Loaded;
 use super::resolve::{IMAGE, ResolvedFace, VIDEO};
 use super::resolver::Resolver;
-use super::tree::Documents;
 
 /// Says where the file of a face is, where it is trained from one. `folder` is where its manifest lies, `root` is the
 /// project's. One that leads out of the project is refused: a checkout must not be able to send a runner's own files away.
@@ -53,50 +49,6 @@ fn below(folder: &Path, name: &str, root: &Path) -> Option<(PathBuf, String)> {
     let below: PathBuf = parts.iter().collect();
     let shown = parts.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
     Some((root.join(below), format!("./{shown}")))
-}
-
-/// Returns what was found about the material of faces, each at the place in its manifest where the material is named.
-/// `found` is in the order of the keys.
-pub fn material_diagnostics<'a>(
-    loaded: &Loaded,
-    found: impl IntoIterator<Item = (&'a crate::face::FaceKey, &'a Finding)>,
-) -> Vec<Diagnostic> {
-    let found: Vec<_> = found.into_iter().collect();
-    let files = found.iter().filter_map(|(key, _)| Some(loaded.desired.faces.get(*key)?.origin.file.as_str()));
-    let places = source_places(loaded, &files.collect());
-    let told = found.into_iter().map(|(key, finding)| {
-        let place = places.get(key.as_str()).cloned().unwrap_or_else(|| Place::whole("."));
-        let message = format!("{key}: {}", finding.line());
-        let diagnostic = match finding.severity {
-            FindingSeverity::Error => Diagnostic::error("facectl::material", place, message),
-            FindingSeverity::Advice => Diagnostic::warning("facectl::material", place, message),
-        };
-        diagnostic.help_if(finding.help.clone())
-    });
-    let mut all: Vec<Diagnostic> = told.collect();
-    sort(&mut all);
-    all
-}
-
-/// Returns where the manifests in these files name their material. The texts are read once more: only who asks pays for
-/// it.
-fn source_places(loaded: &Loaded, files: &BTreeSet<&str>) -> BTreeMap<String, Place> {
-    let mut places = BTreeMap::new();
-    let no_variables = BTreeMap::new();
-    for source in loaded.sources.iter().filter(|source| files.contains(source.name().as_ref())) {
-        // Nothing is wrong with any of them: they were loaded.
-        let mut out = Vec::new();
-        let mut documents = Documents::of(source);
-        while let Some(document) = documents.next(&mut out) {
-            let Some(root) = &document.root else { continue };
-            let Some(name) = root.entry("metadata").and_then(|metadata| metadata.value.text("name")) else { continue };
-            let resolver = Resolver { source, root, variables: &no_variables, out: &mut Vec::new() };
-            let has = |field: &str| root.entry("spec").is_some_and(|spec| spec.value.entry(field).is_some());
-            let path = if has(VIDEO[1]) { VIDEO } else { IMAGE };
-            places.entry(name.to_owned()).or_insert_with(|| resolver.place(&path));
-        }
-    }
-    places
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 //! locate.rs     where the files are that faces are trained from
 //! reading.rs    all of that, file by file, several at once
 //! load.rs       all of them, in order, and what documents do to each other
+//! findings.rs   what was found about material later, at its place in the manifests
 //! export.rs     the other way round: a manifest for a face that lives already
 //! diagnostic.rs what is wrong and where;  render.rs: as text
 //! ```
@@ -32,6 +33,7 @@ mod discover;
 mod document;
 mod export;
 pub mod fields;
+mod findings;
 mod foreign;
 pub mod format;
 mod load;
@@ -55,8 +57,8 @@ pub use digest::{of_face as face_digest, refresh as refresh_digest};
 pub use discover::project_above as find_project;
 pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};
+pub use findings::material_diagnostics;
 pub use load::{LoadRequest, Loaded, Rejected, load, load_also_none, load_as_it_was, load_if_any, load_project};
-pub use locate::material_diagnostics;
 pub use project::{
     Adopt, Defaults, LINK_LIFETIMES, Limits, MediaSettings, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings,
 };
