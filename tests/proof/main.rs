@@ -13,8 +13,8 @@
 //! The ordinary suite runs a part. All of it:
 //!
 //! ```text
-//! FACECTL_PROOF=full cargo test --test proof -- --nocapture
-//! FACECTL_STORMS=500 cargo test --test proof storm -- --nocapture
+//! FACECTL_PROOF=full cargo test --test proof -- --nocapture            # every case, and 500 storms
+//! FACECTL_STORMS=2000 cargo test --test proof storm -- --nocapture
 //! FACECTL_STORM_SEED=17 cargo test --test proof storm -- --nocapture    # replays one
 //! ```
 //!

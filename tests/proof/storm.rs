@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::case::{APPLY, RECOVER, Verdict, by_key, claims_are_true, ensure, judge_all, locked, tell};
+use crate::case::{APPLY, RECOVER, Verdict, by_key, claims_are_true, ensure, is_full, judge_all, locked, tell};
 use crate::environment::{Environment, Run};
 use crate::server::Server;
 
@@ -451,7 +451,7 @@ fn a_storm_of_faults_deaths_and_lost_disks_pays_once_and_loses_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("FACECTL_STORM_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("FACECTL_STORMS").unwrap_or(30),
+        None => 0..number("FACECTL_STORMS").unwrap_or(if is_full() { 500 } else { 30 }),
     };
     let begun = Instant::now();
     let tally = storms(seeds.clone(), None);
