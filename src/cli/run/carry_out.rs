@@ -133,8 +133,8 @@ async fn resend_absent(
         if absent.is_empty() {
             return Ok(());
         }
-        let Look { observed, plan: mut looked, .. } = run.look().await?;
-        let plan = Arc::make_mut(&mut looked);
+        let Look { observed, plan, .. } = run.look().await?;
+        let mut plan = Arc::unwrap_or_clone(plan);
         plan.faces.retain(|face| absent.contains(&face.key));
         // Also of its material: what lies there by now may be another recording than the one that was approved.
         let is_as_approved =
@@ -150,7 +150,7 @@ async fn resend_absent(
         plan.faces.retain(|face| is_found(face) || is_as_approved(face));
         plan.retired.clear();
         plan.refusals.clear();
-        let Ok(again) = review(looked, Consent::Automatic) else { return Ok(()) };
+        let Ok(again) = review(plan, Consent::Automatic) else { return Ok(()) };
         let executed = run.executor.execute(&again, run.session.desired(), &observed).await;
         run.outcome.absorb(executed);
     }
