@@ -28,6 +28,7 @@
 //! | [`report`] | values into text, JSON, its schemas, and lines of events; prints nothing | values of `plan`, `apply`, `state` and `manifest` |
 //! | [`controller`] | what a loop stands on: when to look again, a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
+//! | `files` | files written as a whole, and opened without following a link | nothing else |
 //! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
 //! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
@@ -60,6 +61,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod face;
+mod files;
 pub mod forge;
 pub mod http;
 mod killpoint;

@@ -5,7 +5,7 @@
 //! stays as it was. What cannot be written at the end is told, and never hides how the run ended.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+use crate::files::{self, Mode};
 use crate::plan::Plan;
 
 use super::args::{ReportForm, ReportTarget};
@@ -152,7 +153,7 @@ impl Delivery {
 /// Where a report goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    /// A file, which may not be there yet; links are followed.
+    /// A file, which may not be there yet.
     File(PathBuf),
     /// A pipe or a device, which is only written to.
     Stream(PathBuf),
@@ -168,28 +169,15 @@ fn place(path: &Path) -> io::Result<Place> {
     }
 }
 
-/// The most links that lead on to a file, as the system counts them on Linux.
-const LINKS: usize = 40;
-
-/// Returns where a file is, or would be, whatever name it is given by: links are followed, also one that leads to a file
-/// that is not there yet.
+/// Returns the full path of a file that may not exist yet. The file itself must not be a link: a checkout that carries
+/// one under this name would choose which file is overwritten.
 fn whole(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        match fs::canonicalize(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            found => return found,
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-        let folder =
-            fs::canonicalize(folder).map_err(|error| io::Error::new(error.kind(), format!("its folder: {error}")))?;
-        match fs::read_link(&path) {
-            Ok(to) => path = folder.join(to),
-            Err(_) => return Ok(folder.join(name)),
-        }
-    }
-    Err(io::Error::other("too many links"))
+    files::refuse_link(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
+    let folder =
+        fs::canonicalize(folder).map_err(|error| io::Error::new(error.kind(), format!("its folder: {error}")))?;
+    Ok(folder.join(name))
 }
 
 /// Tries what will have to be done, and leaves nothing behind.
@@ -199,9 +187,7 @@ fn tried(place: &Place) -> io::Result<()> {
             if fs::metadata(path).is_ok_and(|about| about.permissions().readonly()) {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
             }
-            let beside = beside(path);
-            OpenOptions::new().write(true).create_new(true).open(&beside)?;
-            fs::remove_file(&beside)
+            files::check_folder(path)
         }
         // To open a pipe could mean to wait for its reader.
         Place::Stream(_) => Ok(()),
@@ -209,28 +195,11 @@ fn tried(place: &Place) -> io::Result<()> {
 }
 
 fn written(place: &Place, bytes: &[u8]) -> io::Result<()> {
-    let path = match place {
-        Place::File(path) => path,
-        Place::Stream(path) => return OpenOptions::new().write(true).open(path)?.write_all(bytes),
-    };
-    let beside = beside(path);
-    let written = OpenOptions::new().write(true).create_new(true).open(&beside).and_then(|mut file: File| {
-        file.write_all(bytes)?;
-        if let Ok(about) = fs::metadata(path) {
-            file.set_permissions(about.permissions())?;
-        }
-        // Before the rename: after a power cut the name must not point at nothing.
-        file.sync_data()
-    });
-    let replaced = written.and_then(|()| fs::rename(&beside, path));
-    if replaced.is_err() {
-        // It may never have been made.
-        let _ = fs::remove_file(&beside);
+    match place {
+        Place::Stream(path) => OpenOptions::new().write(true).open(path)?.write_all(bytes),
+        Place::File(path) => match fs::metadata(path) {
+            Ok(about) => files::replace(path, bytes, Mode::Like(&about)),
+            Err(_) => files::replace(path, bytes, Mode::Default),
+        },
     }
-    replaced
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    path.with_file_name(format!(".{name}.{}.tmp", uuid::Uuid::new_v4().simple()))
 }

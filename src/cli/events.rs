@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::apply::{Event, Sink};
 use crate::clock::{Clock, SystemClock};
 use crate::face::ProjectName;
+use crate::files;
 use crate::manifest::{Diagnostic, DiagnosticDocument};
 use crate::plan::{DriftReport, Plan};
 use crate::report::{Counts, EVENTS_FORMAT_VERSION, EventLine, StatusRow, What};
@@ -240,7 +241,12 @@ fn open_file(path: &Path) -> Result<std::fs::File, CliError> {
         .hint("give --events another name"));
     }
     // Each line at the end: another run that was given the same file must not be written over in its middle.
-    let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| failed(&error))?;
+    let file = match std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        // A pipe or a device, which may well have a link for a name (`/dev/stdout`).
+        true => OpenOptions::new().append(true).open(path),
+        false => files::open_append(path),
+    };
+    let file = file.map_err(|error| failed(&error))?;
     if is_file {
         file.set_len(0).map_err(|error| failed(&error))?;
     }

@@ -7,6 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::files::{self, Mode};
+
 /// The largest that is read, in bytes.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
@@ -21,8 +23,5 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 pub(super) fn write(path: &Path, note: &impl Serialize) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer(&mut file, note)?;
-    file.persist(path)?;
-    Ok(())
+    files::replace(path, &serde_json::to_vec(note)?, Mode::Private)
 }

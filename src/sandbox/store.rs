@@ -10,12 +10,14 @@
 //! so that a journal that outlived the renaming is not replayed onto a world that holds its changes already. A last
 //! line without an end is a write that a crash cut short, and was never answered: it is dropped.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::files::{self, Mode};
 
 use super::SandboxError;
 use super::records::Change;
@@ -235,7 +237,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, SandboxError> {
 
 fn lock(path: &Path) -> Result<File, SandboxError> {
     let failed = |source| unusable(path, source);
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+    let file = files::open_append(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SandboxError::InUse { path: path.to_path_buf() }),
@@ -244,14 +246,7 @@ fn lock(path: &Path) -> Result<File, SandboxError> {
 }
 
 fn write_snapshot(file: &Path, snapshot: &SnapshotOut<'_>) -> Result<(), SandboxError> {
-    let fresh = beside(file, "new");
-    let write = || -> io::Result<()> {
-        let bytes = serde_json::to_vec(snapshot)?;
-        let mut out = File::create(&fresh)?;
-        out.write_all(&bytes)?;
-        out.sync_all()?;
-        fs::rename(&fresh, file)
-    };
+    let write = || files::replace(file, &serde_json::to_vec(snapshot)?, Mode::Default);
     write().map_err(|source| unusable(file, source))
 }
 
@@ -259,7 +254,7 @@ fn write_snapshot(file: &Path, snapshot: &SnapshotOut<'_>) -> Result<(), Sandbox
 fn empty_journal(file: &Path) -> Result<File, SandboxError> {
     let path = beside(file, "journal");
     let open = || -> io::Result<File> {
-        let journal = OpenOptions::new().create(true).append(true).open(&path)?;
+        let journal = files::open_append(&path)?;
         journal.set_len(0)?;
         Ok(journal)
     };

@@ -3,15 +3,16 @@
 //! One record a line. The database is what counts and is flushed; this copy is not, so that a commit costs no
 //! more. What a power cut takes from its end is put back by the next run that writes.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::files::{self, Mode};
+
 use super::StateError;
 use super::history::{ChainHead, carried_hash};
-use super::snapshot::write_atomically;
 
 const FILE: &str = "history.log";
 
@@ -34,9 +35,9 @@ impl HistoryCopy {
         let path = copy_path(directory);
         let failed = |source| StateError::Io { action: "write", path: path.clone(), source };
         if !ends_with(&path, head) {
-            write_atomically(&path, &lines(&all()?)).map_err(failed)?;
+            files::replace(&path, &lines(&all()?), Mode::Default).map_err(failed)?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let file = files::open_append(&path).map_err(failed)?;
         Ok(Self { file })
     }
 

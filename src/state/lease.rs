@@ -3,7 +3,7 @@
 //! A file of our own is locked before sled is opened: sled's own refusal does not say who holds it. The
 //! kernel releases the lock when the process dies, however it dies, so a lease can never be left behind.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::write_atomically;
+use crate::files::{self, Mode};
 
 /// The right to work on a state directory. Given back on drop.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Lease {
         let path = directory.join("lock");
         let io_error = |source| LeaseError::Io { path: path.clone(), source };
         std::fs::create_dir_all(directory).map_err(|source| LeaseError::Io { path: directory.to_owned(), source })?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io_error)?;
+        let file = files::open_lock(&path).map_err(io_error)?;
         let holder_file = directory.join("lock.holder.json");
         let deadline = Instant::now() + patience;
         loop {
@@ -104,7 +104,7 @@ impl Lease {
         }
         // A name is a courtesy: without it the lock still holds.
         if let Ok(json) = serde_json::to_vec(holder) {
-            let _ = write_atomically(&holder_file, &json);
+            let _ = files::replace(&holder_file, &json, Mode::Default);
         }
         Ok(Self { _file: file, holder_file })
     }

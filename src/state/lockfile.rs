@@ -17,8 +17,8 @@ use crate::face::{
     Attempt, FaceId, FaceKey, FaceName, Fingerprint, OnRemoval, PreviousFace, ProjectName, RecordedFace, Token,
     TrainedFrom, VoiceId,
 };
+use crate::files::{self, Mode};
 
-use super::snapshot::write_atomically;
 use super::{Snapshot, StateError};
 
 mod merge;
@@ -224,7 +224,7 @@ impl LockFile {
             remember_written(directory, text.as_bytes());
             return Ok(());
         }
-        write_atomically(path, text.as_bytes()).map_err(|source| StateError::Io {
+        files::replace(path, text.as_bytes(), Mode::Default).map_err(|source| StateError::Io {
             action: "write",
             path: path.to_owned(),
             source,
@@ -293,7 +293,7 @@ pub fn base_lock_file(directory: &Path, project: &ProjectName) -> Option<LockFil
 
 /// Remembers what was written. Without it a merge takes more over than it must, and never less.
 fn remember_written(directory: &Path, bytes: &[u8]) {
-    let _ = write_atomically(&directory.join(BASE), bytes);
+    let _ = files::replace(&directory.join(BASE), bytes, Mode::Default);
 }
 
 fn locked(face: &RecordedFace, serial: u64) -> LockedFace {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::face::{FaceId, FaceKey, RecordedFace};
+use crate::files::{self, Mode};
 
-use super::snapshot::write_atomically;
 use super::{Change, Entry, LockFile, Meta, Snapshot, StateError, StateStore};
 
 /// A store whose record is also written to `facectl.lock.yaml`.
@@ -100,7 +100,7 @@ fn marked(directory: &Path, lineage: &str) -> Option<u64> {
 
 /// Where it cannot be written, the next run compares once more than it must.
 fn mark(directory: &Path, lineage: &str, serial: u64) {
-    let _ = write_atomically(&directory.join(MARK), format!("{lineage} {serial}\n").as_bytes());
+    let _ = files::replace(&directory.join(MARK), format!("{lineage} {serial}\n").as_bytes(), Mode::Default);
 }
 
 impl<S: StateStore> StateStore for PublishedStore<S> {

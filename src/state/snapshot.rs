@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::face::{FaceKey, ProjectName, RecordedFace};
+use crate::files::{Mode, open_empty, replace};
 
 use super::{ChainHead, Change, Entry, FORMAT_VERSION, Meta, Past, Snapshot, StateError};
 
@@ -49,7 +50,7 @@ impl SnapshotWriter {
     pub(super) fn begin(directory: &Path, snapshot: &Snapshot) -> Result<Self, StateError> {
         let path = directory.join(LOG);
         let size = write_whole(directory, snapshot)?;
-        let log = File::create(&path).map_err(|source| StateError::Io { action: "write", path, source })?;
+        let log = open_empty(&path).map_err(|source| StateError::Io { action: "write", path, source })?;
         Ok(Self { directory: directory.to_owned(), log, written: (size, 0) })
     }
 
@@ -174,7 +175,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
 fn write_whole(directory: &Path, snapshot: &Snapshot) -> Result<u64, StateError> {
     let path = directory.join(FILE);
     let json = serde_json::to_vec(snapshot).map_err(|source| StateError::Record { record: FILE.to_owned(), source })?;
-    write_atomically(&path, &json).map_err(|source| StateError::Io { action: "write", path, source })?;
+    replace(&path, &json, Mode::Default).map_err(|source| StateError::Io { action: "write", path, source })?;
     Ok(json.len() as u64)
 }
 
@@ -184,21 +185,6 @@ pub(super) fn check_project(directory: &Path, found: &ProjectName, wanted: &Proj
         return Ok(());
     }
     Err(StateError::OtherProject { path: directory.to_owned(), found: found.clone(), wanted: wanted.clone() })
-}
-
-/// Replaces a file so that a reader sees the old one or the new one, never a part.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
-    let written = std::fs::File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        // Before the rename: after a power cut the name must not point at nothing.
-        file.sync_data()
-    });
-    let replaced = written.and_then(|()| std::fs::rename(&temporary, path));
-    if replaced.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    replaced
 }
 
 #[cfg(test)]

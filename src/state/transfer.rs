@@ -13,9 +13,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::face::{FaceId, FaceKey, RecordedFace, Token};
+use crate::files::{self, Mode};
 
 use super::history::{self, HistoryRecord, Verdict, read_entry, verify};
-use super::snapshot::write_atomically;
 use super::{Change, Entry, FORMAT_VERSION, HistoryEntry, LockFile, Meta, Past, Phase, Snapshot, StateError};
 
 /// The version of the file's form.
@@ -316,6 +316,6 @@ pub fn write_backup(
         }
         path = name(&format!("-{number}"));
     }
-    write_atomically(&path, format!("{value:#}\n").as_bytes()).map_err(|source| failed(&path, source))?;
+    files::replace(&path, format!("{value:#}\n").as_bytes(), Mode::Default).map_err(|source| failed(&path, source))?;
     Ok(path)
 }

@@ -5,6 +5,7 @@
 
 mod adoption;
 mod api;
+mod checkout;
 mod codes;
 mod creates;
 mod drift;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use crate::cli::session::{Access, Session, State};
 use crate::face::{
     Coverage, FaceId, FaceKey, Observed, ObservedFace, Origin, Ownership, Recorded, Token, TrainingStatus,
 };
+use crate::files::{self, Mode};
 use crate::manifest::{Project, keys_for, manifest_of};
 use crate::tavus::details;
 
@@ -298,27 +298,17 @@ fn write(exported: &[Exported], target: &Target, overwrite: bool) -> Result<(), 
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     for one in exported {
         let path = Target::file(folder, &one.key);
-        let written = if overwrite { replace(&path, &one.text) } else { create(&path, &one.text) };
+        let bytes = one.text.as_bytes();
+        let written = match overwrite {
+            true => files::replace(&path, bytes, Mode::Default),
+            false => files::create(&path, bytes).and_then(|is_new| match is_new {
+                true => Ok(()),
+                false => Err(std::io::ErrorKind::AlreadyExists.into()),
+            }),
+        };
         written.map_err(|error| failed(&path, &error))?;
     }
     Ok(())
-}
-
-fn create(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text.as_bytes()).inspect_err(|_| {
-        // Half a manifest would stop every command.
-        let _ = fs::remove_file(path);
-    })
-}
-
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
-    let replaced = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    if replaced.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    replaced
 }
 
 /// Says what was written and what was not, and what to do next.

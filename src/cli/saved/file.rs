@@ -1,11 +1,12 @@
 //! The file: told apart from a manifest, read with suspicion, written whole or not at all.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::files::{self, Mode};
 
 use super::super::Exit;
 use super::super::error::CliError;
@@ -91,7 +92,7 @@ impl SavedPlan {
         };
         let seal = seal_of(&serde_json::to_value(self).map_err(|error| failed(&error))?);
         let text = serde_json::to_string_pretty(&Sealed { plan: self, seal }).map_err(|error| failed(&error))? + "\n";
-        write_privately(path, text.as_bytes()).map_err(|error| failed(&error))
+        files::replace(path, text.as_bytes(), Mode::Private).map_err(|error| failed(&error))
     }
 }
 
@@ -141,24 +142,4 @@ fn seal_of(value: &Value) -> String {
         .finalize()
         .to_hex()
         .to_string()
-}
-
-fn write_privately(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".tmp-{}", uuid::Uuid::new_v4().simple()));
-    let temporary: PathBuf = path.with_file_name(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        // Before the rename: after a power cut the name must not point at nothing.
-        file.sync_data()
-    });
-    let replaced = written.and_then(|()| std::fs::rename(&temporary, path));
-    if replaced.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    replaced
 }

@@ -1,41 +1,24 @@
 //! Writing without ever overwriting.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+
+use crate::files;
 
 use super::What;
 
 /// Creates a file with all of its text, unless it is there.
 pub(super) fn create(path: &Path, text: &str) -> io::Result<What> {
-    if fs::symlink_metadata(path).is_ok() {
-        return Ok(What::Kept);
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // Written beside it first: half a file would be kept by the next run as if somebody had wanted it so.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let result = fs::write(&beside, text).and_then(|()| match fs::hard_link(&beside, path) {
-        Ok(()) => Ok(What::Wrote),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(What::Kept),
-        // Not every file system has links.
-        Err(_) => OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map(|()| What::Wrote),
-    });
-    let _ = fs::remove_file(&beside);
-    result
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    Ok(if files::create(path, text.as_bytes())? { What::Wrote } else { What::Kept })
 }
 
 /// Adds a line at the end of a file, unless one that does the same is there: one that begins with `line` or with one of
 /// `same` as its first word, with or without a slash behind it.
 pub(super) fn add_line(path: &Path, line: &'static str, same: &[&str]) -> io::Result<What> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let text = match files::read_plain(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return create(path, &format!("{line}\n")),
         Err(error) => return Err(error),
     };
@@ -46,7 +29,7 @@ pub(super) fn add_line(path: &Path, line: &'static str, same: &[&str]) -> io::Re
     }
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { end };
-    OpenOptions::new().append(true).open(path)?.write_all(format!("{gap}{line}{end}").as_bytes())?;
+    files::open_append(path)?.write_all(format!("{gap}{line}{end}").as_bytes())?;
     Ok(What::Added(line))
 }
 

@@ -70,10 +70,11 @@ impl Scaffold<'_> {
             done.push(Written { path: format!("{path}/"), what: What::Kept });
         }
         for piece in self.pieces() {
-            let (path, result) = match &piece {
-                Piece::File(path, text) => (path, disk::create(path, text)),
-                Piece::Line(path, line, same) => (path, disk::add_line(path, line, same)),
-            };
+            let (Piece::File(path, _) | Piece::Line(path, _, _)) = &piece;
+            let result = self.surroundings.refuse_links(path).and_then(|()| match &piece {
+                Piece::File(path, text) => disk::create(path, text),
+                Piece::Line(path, line, same) => disk::add_line(path, line, same),
+            });
             let shown = self.surroundings.shown(path);
             let what = result.map_err(|error| {
                 let count = done.iter().filter(|written| written.what != What::Kept).count();

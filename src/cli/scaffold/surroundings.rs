@@ -1,10 +1,12 @@
 //! The folder of a new project, and what lies around it.
 
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::args::CiSystem;
 use crate::face::ProjectName;
+use crate::files::refuse_link;
 
 /// The folder of a new project, and what lies around it.
 #[derive(Debug)]
@@ -23,6 +25,15 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// Refuses a file whose folder is a link, or lies behind one: a checkout could lead out of itself.
+    ///
+    /// # Errors
+    /// When it does.
+    pub fn refuse_links(&self, path: &Path) -> io::Result<()> {
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.repository);
+        folders.into_iter().try_for_each(refuse_link)
+    }
+
     /// Looks around a folder, which exists.
     pub fn of(dir: &Path, cwd: &Path) -> Self {
         let dir = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());

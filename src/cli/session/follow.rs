@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use crate::files;
 use crate::manifest::{Loaded, Project};
 use crate::state::{LOCK_FILE, LockFile, Snapshot, StateError};
 use crate::tavus::parse_base_url;
@@ -70,7 +71,7 @@ impl Session {
             check_base(global, &loaded.project, self.api_base.as_deref())?;
         }
         let workspace = &mut self.workspace;
-        let mut place = StatePlace::of(global, &loaded.project, workspace.output, workspace.interrupt.clone());
+        let mut place = StatePlace::of(global, &loaded.project, workspace.output, workspace.interrupt.clone())?;
         place.follow(followed, global);
         if place.directory != workspace.place.directory
             || place.lock_path.is_some() != workspace.place.lock_path.is_some()
@@ -83,8 +84,7 @@ impl Session {
         workspace.scope = scope(global.file.iter().chain(paths), &loaded.project);
         workspace.place = place;
         workspace.loaded = loaded;
-        let directory = workspace.place.directory.clone();
-        material::read_files(&mut workspace.loaded, &directory, material::Remembers::Hashes, workspace.output);
+        material::read_files(&mut workspace.loaded, &workspace.place, material::Remembers::Hashes, workspace.output);
         self.desk = material::desk(global, &self.workspace);
         Ok(())
     }
@@ -166,7 +166,8 @@ impl StatePlace {
     pub(super) fn remember_commit(&self) {
         // What is not remembered is compared once more than it must be.
         if let Some(path) = self.path_that_came() {
-            let _ = std::fs::copy(path, self.directory.join(FOLLOWED_BASE));
+            let _ = std::fs::read(path)
+                .and_then(|bytes| files::replace(&self.directory.join(FOLLOWED_BASE), &bytes, files::Mode::Default));
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn load_by(
 ) -> Result<Loaded, CliError> {
     match load(load_request(global, paths)?) {
         Ok(loaded) => {
-            spare(&loaded.sources, &loaded.project.root, &state_dir(global, &loaded.project), output)?;
+            spare(&loaded.sources, &loaded.project.root, &state_dir(global, &loaded.project).0, output)?;
             if !loaded.warnings.is_empty() {
                 let paint = output.talk_paint;
                 output.talk(&render_text(&loaded.warnings, &loaded.sources, paint.colour, paint.width));
@@ -67,7 +67,7 @@ pub(super) fn load_declared(
 pub fn tell_loaded(global: &Global, loaded: &Loaded, output: &Output) {
     let project = &loaded.project;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let provenance = || run_context(&project.root, &state_dir(global, project)).provenance;
+    let provenance = || run_context(&project.root, &state_dir(global, project).0).provenance;
     output.events.begin(&project.name, &clock, provenance);
     output.events.diagnostics(&loaded.warnings);
 }

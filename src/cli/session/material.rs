@@ -11,7 +11,7 @@ use crate::plan::{Plan, Policy, needs_revision, plan};
 use super::super::args::Global;
 use super::super::error::{CliError, unless_interrupted};
 use super::super::output::Output;
-use super::{Session, Workspace};
+use super::{Session, StatePlace, Workspace};
 
 /// Hashing less than that takes no time worth a word, in bytes.
 const WORTH_A_WORD: u64 = 200_000_000;
@@ -26,15 +26,17 @@ pub(super) enum Remembers {
 }
 
 /// Finds out what is in the files that faces are trained from, and says which of them are not here.
-pub(super) fn read_files(loaded: &mut Loaded, state_directory: &std::path::Path, remembers: Remembers, output: Output) {
+pub(super) fn read_files(loaded: &mut Loaded, place: &StatePlace, remembers: Remembers, output: Output) {
     if !has_files(&loaded.desired) {
         return;
     }
-    let path = state_directory.join(HASHES_FILE);
-    let mut hashes = Hashes::load(&path);
+    let path = place.directory.join(HASHES_FILE);
+    // A commit must not say what is in a file: the plan would compare with that.
+    let is_ours = !place.is_tracked();
+    let mut hashes = if is_ours { Hashes::load(&path) } else { Hashes::default() };
     let started = std::time::Instant::now();
     let hashed = read_contents(&mut loaded.desired, &mut hashes);
-    if remembers == Remembers::Hashes {
+    if is_ours && remembers == Remembers::Hashes {
         hashes.save(&path);
     }
     if hashed >= WORTH_A_WORD {

@@ -1,5 +1,6 @@
 //! What commands work with: the loaded manifests, the API, the state, and the time.
 
+mod folder;
 mod follow;
 mod loading;
 mod lock;
@@ -29,6 +30,7 @@ use crate::tavus::{ApiKey, BaseUrl, Client, ClientConfig, DEFAULT_BASE_URL, obse
 use super::args::Global;
 use super::error::{CliError, unless_interrupted};
 use super::output::Output;
+pub use folder::check_own;
 pub use follow::Followed;
 pub use loading::{
     Loading, declared, load_again, load_manifests, load_only_project, load_request, reject, tell_loaded,
@@ -37,7 +39,7 @@ use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
 pub use workspace::Workspace;
-use workspace::{scope, state_dir};
+use workspace::scope;
 
 /// What a command works with: its [`Workspace`], and the API.
 pub struct Session {
@@ -140,10 +142,13 @@ impl Session {
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
-        let directory = state_dir(global, &loaded.project);
-        material::read_files(&mut loaded, &directory, material::Remembers::Hashes, output);
+        let place = StatePlace::of(global, &loaded.project, output, interrupt.clone())?;
+        if global.sandbox {
+            // A rehearsal believes its world, and writes it.
+            place.refuse_tracked()?;
+        }
+        material::read_files(&mut loaded, &place, material::Remembers::Hashes, output);
         let project = &loaded.project;
-        let place = StatePlace::of(global, project, output, interrupt.clone());
         let begin = |clock: &Arc<dyn Clock>| {
             if output.is_logged {
                 // A loop says of each pass that it began, and from which commit.

@@ -23,7 +23,7 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::loading::load_declared;
 use super::state::StatePlace;
-use super::workspace::{scope, state_dir};
+use super::workspace::scope;
 use super::{Workspace, api_url, clock_of, material};
 
 impl Workspace {
@@ -39,9 +39,8 @@ impl Workspace {
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
         let mut loaded = load_declared(load, global, paths, &output)?;
-        let directory = state_dir(global, &loaded.project);
-        material::read_files(&mut loaded, &directory, material::Remembers::Nothing, output);
-        let place = StatePlace::of(global, &loaded.project, output, interrupt.clone());
+        let place = StatePlace::of(global, &loaded.project, output, interrupt.clone())?;
+        material::read_files(&mut loaded, &place, material::Remembers::Nothing, output);
         let clock = clock_of(global, &place.directory)?;
         output.events.begin(&loaded.project.name, &clock, || place.run_context().provenance.clone());
         output.events.diagnostics(&loaded.warnings);

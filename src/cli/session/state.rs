@@ -13,7 +13,7 @@ use crate::manifest::Project;
 use crate::report::duration;
 use crate::state::{
     Holder, LOCK_FILE, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, RunContext, SledStore,
-    Snapshot, StateError, StateStore, base_lock_file, is_own_lock_file, read_snapshot,
+    Snapshot, StateError, StateStore, base_lock_file, is_own_lock_file, read_history_copy, read_snapshot,
 };
 
 use super::super::args::Global;
@@ -21,7 +21,7 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::provenance;
 use super::workspace::state_dir;
-use super::{Followed, command_line, lock};
+use super::{Followed, command_line, folder, lock};
 
 /// The state, as a command may use it.
 pub struct State {
@@ -67,6 +67,8 @@ pub struct StatePlace {
     pub interrupt: Interrupt,
     /// Who is at work, once that was asked.
     pub(super) context: OnceLock<RunContext>,
+    /// Whether git tracks anything in the folder, once that was asked.
+    is_tracked: OnceLock<bool>,
 }
 
 /// The whole of a state, as a command that works on the state itself uses it.
@@ -96,11 +98,16 @@ pub(super) fn run_context(root: &Path, directory: &Path) -> RunContext {
 
 impl StatePlace {
     /// Returns where the state of a project is.
-    pub fn of(global: &Global, project: &Project, output: Output, interrupt: Interrupt) -> Self {
-        let directory = state_dir(global, project);
+    ///
+    /// # Errors
+    /// When that folder must not be used, as it is a link, holds one, or lies outside the project without a word of
+    /// this machine.
+    pub fn of(global: &Global, project: &Project, output: Output, interrupt: Interrupt) -> Result<Self, CliError> {
+        let (directory, chosen_by) = state_dir(global, project);
+        folder::check(&directory, &project.root, chosen_by)?;
         let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
         let lock_folder = if global.sandbox { &directory } else { &project.root };
-        Self {
+        Ok(Self {
             project: project.name.clone(),
             root: project.root.clone(),
             lock_path: has_lock.then(|| lock_folder.join(LOCK_FILE)),
@@ -111,7 +118,29 @@ impl StatePlace {
             output,
             interrupt,
             context: OnceLock::new(),
-        }
+            is_tracked: OnceLock::new(),
+        })
+    }
+
+    /// Returns whether git tracks anything in the folder: then its records are not believed.
+    pub(super) fn is_tracked(&self) -> bool {
+        *self.is_tracked.get_or_init(|| folder::is_tracked(&self.directory))
+    }
+
+    /// Returns the history for readers beside the holder; none where it is not believed.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn history_copy(&self) -> Result<Vec<serde_json::Value>, StateError> {
+        if self.is_tracked() { Ok(Vec::new()) } else { read_history_copy(&self.directory) }
+    }
+
+    /// Refuses a folder that git tracks.
+    ///
+    /// # Errors
+    /// When git tracks anything in it.
+    pub fn refuse_tracked(&self) -> Result<(), CliError> {
+        if self.is_tracked() { Err(folder::tracked(&self.directory)) } else { Ok(()) }
     }
 
     /// Finds out who is at work. Asks git once: what a run writes, tells and returns names one and the same run.
@@ -142,6 +171,17 @@ impl StatePlace {
     /// # Errors
     /// When somebody else holds it, it cannot be read or written, or it contradicts the lock file.
     pub fn whole(&self, access: Access) -> Result<WholeState, CliError> {
+        if self.is_tracked() {
+            if access == Access::Write {
+                return Err(folder::tracked(&self.directory));
+            }
+            self.output.say(&format!(
+                "warning: git tracks files in the state folder {}, so its records are not used. Fix: {}.",
+                self.directory.display(),
+                folder::untrack(&self.directory)
+            ));
+            return self.merged(Snapshot::empty(self.project.clone()));
+        }
         if access != Access::Write && !self.directory.join("db").exists() {
             return self.read_only();
         }
@@ -227,6 +267,7 @@ impl StatePlace {
     /// # Errors
     /// When somebody else holds it, or state or lock file cannot be read.
     pub fn alone(&self) -> Result<Unmerged, CliError> {
+        self.refuse_tracked()?;
         let lease = match self.lease(self.patience) {
             Err(LeaseError::Held { .. }) if self.interrupt.is_noted() => return Err(CliError::interrupted()),
             taken => taken?,
@@ -258,9 +299,14 @@ impl StatePlace {
     /// Returns what was last written, without holding or making anything.
     fn read_only(&self) -> Result<WholeState, CliError> {
         let project = &self.project;
-        let mut snapshot = read_snapshot(&self.directory, project)?.unwrap_or_else(|| Snapshot::empty(project.clone()));
+        self.merged(read_snapshot(&self.directory, project)?.unwrap_or_else(|| Snapshot::empty(project.clone())))
+    }
+
+    /// Returns records with what only the lock file knows.
+    fn merged(&self, mut snapshot: Snapshot) -> Result<WholeState, CliError> {
+        let base = || base_lock_file(&self.directory, &self.project).filter(|_| !self.is_tracked());
         let news = match &self.lock_file()? {
-            Some(lock) => lock::take_over(&snapshot, lock, base_lock_file(&self.directory, project).as_ref())?,
+            Some(lock) => lock::take_over(&snapshot, lock, base().as_ref())?,
             None => None,
         };
         if let Some(taken) = news {

@@ -13,6 +13,7 @@ use crate::state::{Provenance, RunContext};
 use super::super::args::Global;
 use super::super::error::CliError;
 use super::super::output::Output;
+use super::folder::ChosenBy;
 use super::state::{Access, State, StatePlace};
 
 /// What a command has at hand before anybody is asked. It needs no key, and sends nothing.
@@ -68,11 +69,14 @@ impl Workspace {
     }
 }
 
-pub(super) fn state_dir(global: &Global, project: &Project) -> PathBuf {
-    let chosen =
-        global.state_dir.clone().or_else(|| project.settings.state_dir.as_ref().map(|dir| project.root.join(dir)));
-    let dir = chosen.unwrap_or_else(|| project.root.join(".facectl"));
-    if global.sandbox { dir.join("sandbox") } else { dir }
+/// Returns the folder of the state, and who chose it.
+pub(super) fn state_dir(global: &Global, project: &Project) -> (PathBuf, ChosenBy) {
+    let (dir, chosen_by) = match (&global.state_dir, &project.settings.state_dir) {
+        (Some(dir), _) => (dir.clone(), ChosenBy::Machine),
+        (None, Some(dir)) => (project.root.join(dir), ChosenBy::ProjectFile),
+        (None, None) => (project.root.join(".facectl"), ChosenBy::Machine),
+    };
+    (if global.sandbox { dir.join("sandbox") } else { dir }, chosen_by)
 }
 
 /// Returns whether the paths on the command line are all of the project, or a part of it. What is recorded

@@ -1,9 +1,11 @@
 //! The folders on disk: the lock, the clone's surroundings, and the files of commits.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use crate::files::{self, Mode};
 
 use super::command::Git;
 use super::{Broken, GitTrouble};
@@ -34,7 +36,7 @@ pub(super) fn take_directory(directory: &Path) -> Result<Lock, GitTrouble> {
     make_private(directory)?;
     make_private(&directory.join("checkouts"))?;
     let path = directory.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = files::open_lock(&path);
     let file = file.map_err(|source| GitTrouble::Disk { doing: "open", path: path.clone(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
@@ -49,7 +51,7 @@ pub(super) fn refuse_attributes(clone: &Path) -> Result<(), GitTrouble> {
     let folder = clone.join("info");
     let path = folder.join("attributes");
     std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(&path, "* -text -eol -filter -ident -working-tree-encoding\n"))
+        .and_then(|()| files::replace(&path, b"* -text -eol -filter -ident -working-tree-encoding\n", Mode::Default))
         .map_err(|source| GitTrouble::Disk { doing: "write", path, source })
 }
 

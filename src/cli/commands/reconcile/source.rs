@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::args::{Global, ReconcileArgs};
 use crate::cli::error::CliError;
-use crate::cli::session::{Followed, Loading, load_again};
+use crate::cli::session::{Followed, Loading, check_own, load_again};
 use crate::controller::git::{Checkout, GitSettings, GitSource, GitTrouble};
 use crate::manifest::{Loaded, PROJECT_FILE, Rejected, to_json};
 use crate::media::stamps;
@@ -100,6 +100,7 @@ impl Source {
                 let state_dir = global.state_dir.clone().unwrap_or_else(|| PathBuf::from(".facectl"));
                 let state_dir = std::path::absolute(&state_dir)
                     .map_err(|error| CliError::caused("cannot tell the current folder", &error))?;
+                check_own(&state_dir)?;
                 let settings = GitSettings {
                     url: url.clone(),
                     branch: args.branch.clone(),

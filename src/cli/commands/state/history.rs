@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::session::{Access, WholeState};
 use crate::report::{history_text, verdict_text};
 use crate::state::history::{read_entry, verify};
-use crate::state::{HistoryEntry, Meta, read_history_copy};
+use crate::state::{HistoryEntry, Meta};
 
 use super::Desk;
 
@@ -22,7 +22,7 @@ pub fn run(mut desk: Desk<'_>, args: &HistoryArgs) -> Result<Exit, CliError> {
     let records = match &store {
         Some(store) => store.records()?,
         // After the snapshot: whoever holds the state writes the history first.
-        None => read_history_copy(&desk.place.directory)?,
+        None => desk.place.history_copy()?,
     };
     match args.verify {
         true => check(&desk, &snapshot.meta, records, store.is_some()),

@@ -28,7 +28,7 @@ struct Desk<'a> {
 /// Looks at the state, or changes it.
 pub async fn run(global: &Global, args: StateArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let project = load_only_project(global, &output)?;
-    let place = StatePlace::of(global, &project, output, interrupt);
+    let place = StatePlace::of(global, &project, output, interrupt)?;
     let clock = clock_of(global, &place.directory)?;
     let desk = Desk { global, place, output, clock };
     match args.command {
