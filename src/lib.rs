@@ -30,6 +30,7 @@
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
 //! | `files` | files written as a whole, and opened without following a link | nothing else |
 //! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
+//! | `shortage` | what the machine still gives this process: threads, memory, open files | nothing else |
 //! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
@@ -71,6 +72,7 @@ pub mod plan;
 mod process;
 pub mod report;
 pub mod sandbox;
+mod shortage;
 pub mod state;
 pub mod tavus;
 mod together;

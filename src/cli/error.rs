@@ -156,6 +156,11 @@ impl From<StateError> for CliError {
             StateError::Damaged { .. } => base.hint(
                 "run it again: it begins with an empty state, finds running trainings by their tokens, and never creates a face whose name is live already",
             ),
+            StateError::Shortage { .. } => base.hint("raise that limit, or end other processes, and run it again"),
+            StateError::Slow { .. } => base.hint(
+                "run it again once the machine is idle. Where it stays like this, move that folder away: it is rebuilt from snapshot.json beside it",
+            ),
+            StateError::Unreadable { .. } => base.hint("the next command that writes moves it aside and rebuilds it"),
             StateError::LockFile { .. } => base.hint("after a merge with conflicts keep the blocks of both sides: each face has one of its own. Never drop one, it may be the only record of a face that was paid for"),
             StateError::Newer { .. } => base.hint("use the facectl that wrote it, or a newer one; it was left as it is"),
             StateError::OtherProject { .. } => base.hint(

@@ -1,8 +1,10 @@
 //! Being asked to stop by the system: once to end in order, twice to leave at once.
 
 use crate::apply::{Interrupt, interrupt};
+use crate::shortage;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
@@ -50,11 +52,7 @@ where
     F: FnOnce(Interrupt, Arc<Notify>) -> W,
     W: Future<Output = Result<Exit, CliError>>,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .worker_threads(2)
-        .build()
-        .map_err(|error| CliError::caused("cannot start the async runtime", &error))?;
+    let runtime = start()?;
     let (interrupter, ear) = interrupt();
     let reload = Arc::new(Notify::new());
     // Before anything of the command runs: on a busy machine the first question may stand before a task is begun, and
@@ -80,6 +78,32 @@ where
     runtime.shutdown_background();
     done
 }
+
+/// Starts the runtime, with one thread more for what blocks. Where a thread is missing, tokio panics or waits for ever,
+/// so that is found out first.
+fn start() -> Result<Runtime, CliError> {
+    shortage::check(THREADS, MEMORY).map_err(|error| {
+        CliError::caused("cannot start: nothing was sent", &error)
+            .hint("raise that limit, or end other processes, and run it again")
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(WORKERS)
+        .thread_keep_alive(FOR_EVER)
+        .build()
+        .map_err(|error| CliError::caused("cannot start the async runtime; nothing was sent", &error))?;
+    // From now on a write to the state finds a thread, whatever happens to the machine.
+    drop(runtime.spawn_blocking(|| ()));
+    Ok(runtime)
+}
+
+const WORKERS: usize = 2;
+/// Workers, one that blocks, those of the state's database, and those that read manifests and what git and a person say.
+const THREADS: usize = WORKERS + 1 + 11 + 10;
+/// Enough for a listing and its plan to begin with.
+const MEMORY: usize = 16 * 1024 * 1024;
+/// Longer than any run.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Passes each SIGHUP on. Where there is no such signal nothing ever is.
 fn pass_on_hangups(runtime: &Runtime, reload: &Arc<Notify>) {

@@ -18,7 +18,7 @@ use crate::files::{self, Mode};
 pub struct Lease {
     /// Held open: closing it releases the lock.
     _file: File,
-    holder_file: PathBuf,
+    directory: PathBuf,
 }
 
 /// Who holds a lease.
@@ -86,12 +86,18 @@ impl Lease {
         let path = directory.join("lock");
         let io_error = |source| LeaseError::Io { path: path.clone(), source };
         std::fs::create_dir_all(directory).map_err(|source| LeaseError::Io { path: directory.to_owned(), source })?;
-        let file = files::open_lock(&path).map_err(io_error)?;
+        let mut file = files::open_lock(&path).map_err(io_error)?;
         let holder_file = directory.join("lock.holder.json");
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) if is_at(&file, &path) => break,
+                // Whoever held it before removed it: what is locked has no name any more, and would guard nothing.
+                Ok(()) => {
+                    std::fs::create_dir_all(directory)
+                        .map_err(|source| LeaseError::Io { path: directory.to_owned(), source })?;
+                    file = files::open_lock(&path).map_err(io_error)?;
+                }
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(RETRY_EVERY),
                 Err(TryLockError::WouldBlock) => {
                     return Err(LeaseError::Held {
@@ -106,14 +112,36 @@ impl Lease {
         if let Ok(json) = serde_json::to_vec(holder) {
             let _ = files::replace(&holder_file, &json, Mode::Default);
         }
-        Ok(Self { _file: file, holder_file })
+        Ok(Self { _file: file, directory: directory.to_owned() })
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         // Before the lock goes, so that a stale name is never shown for a new holder.
-        let _ = std::fs::remove_file(&self.holder_file);
+        let _ = std::fs::remove_file(self.directory.join("lock.holder.json"));
+        if !self.directory.join("db").exists() {
+            // Nothing was ever remembered here. The folder stays where anything else is in it.
+            let _ = std::fs::remove_file(self.directory.join("lock"));
+            let _ = std::fs::remove_dir(&self.directory);
+        }
+    }
+}
+
+/// Returns whether the file that is open is still the one with that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let place = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let named = std::fs::symlink_metadata(path).map(place).ok();
+        file.metadata().map(place).ok() == named
+    }
+    #[cfg(not(unix))]
+    {
+        // A file that is open cannot be removed there.
+        let _ = (file, path);
+        true
     }
 }
 

@@ -33,6 +33,7 @@ use serde_json::Value;
 
 use crate::face::{FaceId, FaceKey, ProjectName, Recorded, RecordedFace, Token};
 
+pub use crate::shortage::Shortage;
 pub use account::{account_sample, is_same_account};
 pub use history::{ChainHead, Provenance, RunContext};
 pub use history_copy::read_history_copy;
@@ -105,6 +106,32 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// When it is not certain that all of it is on disk: the caller must not go on as if it were.
     fn commit(&self, change: Change) -> Result<u64, StateError>;
+
+    /// Remembers a change that alone is not worth beginning a state for, such as which account was seen: written at
+    /// once where there is a state, else together with the first commit or [`StateStore::keep`]. Until then only this
+    /// process knows it, so a run that is refused leaves no trace.
+    ///
+    /// # Errors
+    /// As [`StateStore::commit`].
+    fn note(&self, change: Change) -> Result<u64, StateError> {
+        self.commit(change)
+    }
+
+    /// Makes the state on disk where there is none, so that a full disk is found before anything is sent.
+    ///
+    /// # Errors
+    /// As [`StateStore::commit`].
+    fn prepare(&self) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// Writes what was noted.
+    ///
+    /// # Errors
+    /// As [`StateStore::commit`].
+    fn keep(&self) -> Result<(), StateError> {
+        Ok(())
+    }
 
     /// Brings copies for others, such as the lock file, up to date.
     ///
@@ -205,6 +232,11 @@ impl Snapshot {
     /// Returns a state in which nothing is remembered yet.
     pub fn empty(project: ProjectName) -> Self {
         Self { meta: Meta::new(project), faces: BTreeMap::new(), journal: BTreeMap::new() }
+    }
+
+    /// Returns whether no face, no create and nothing that happened is remembered: such a state belongs to no project yet.
+    pub fn remembers_nothing(&self) -> bool {
+        self.faces.is_empty() && self.journal.is_empty() && self.meta.history.is_none()
     }
 
     /// Returns the key whose record holds a face: as its present one, as the next one, or from before.
@@ -416,6 +448,30 @@ pub enum StateError {
         path: PathBuf,
         /// What sled said.
         source: ::sled::Error,
+    },
+    /// The machine lacks what opening the database needs. Nothing was moved.
+    #[error("cannot open the state database {}, which is unchanged", path.display())]
+    Shortage {
+        /// The database.
+        path: PathBuf,
+        /// What is missing.
+        source: crate::shortage::Shortage,
+    },
+    /// The database does not open in time, and waits rather than works. Nothing was moved.
+    #[error("the state database {} did not open within {} s: the disk or the machine is too slow just now; it is unchanged", path.display(), waited.as_secs())]
+    Slow {
+        /// The database.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The database cannot be read. Nothing was moved, as it was opened to be read only.
+    #[error("the state database {} is damaged ({why}); it is unchanged", path.display())]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// How that showed.
+        why: String,
     },
     /// The database cannot be read; it was moved aside.
     #[error("the state database was damaged ({why}) and has been moved to {}", moved_to.display())]

@@ -1,6 +1,7 @@
 //! A store that keeps the lock file up to date.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub struct PublishedStore<S: StateStore> {
     path: PathBuf,
     directory: PathBuf,
     published: Mutex<Published>,
+    /// There was no state when the run began, and nothing was committed: a run that is refused leaves no trace.
+    is_untouched: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -52,13 +55,13 @@ const REST: u32 = 20;
 
 impl<S: StateStore> PublishedStore<S> {
     /// Keeps the lock file at `path`, for the state in `directory`, which is as `meta` says; `last` is what it says
-    /// now.
-    pub fn new(inner: S, path: PathBuf, directory: PathBuf, last: Last, meta: &Meta) -> Self {
+    /// now. `is_new` says that there is no state on disk yet.
+    pub fn new(inner: S, path: PathBuf, directory: PathBuf, last: Last, meta: &Meta, is_new: bool) -> Self {
         let marked = marked(&directory, &meta.lineage);
         // What the state wrote itself is up to date, unless a run died between its last step and the lock file.
         let is_stale = matches!(last, Last::Known(_)) || marked != Some(meta.serial);
         let published = Published { last, next: None, is_stale, serial: meta.serial, marked };
-        Self { inner, path, directory, published: Mutex::new(published) }
+        Self { inner, path, directory, published: Mutex::new(published), is_untouched: AtomicBool::new(is_new) }
     }
 
     fn published(&self) -> MutexGuard<'_, Published> {
@@ -100,6 +103,10 @@ fn marked(directory: &Path, lineage: &str) -> Option<u64> {
 
 /// Where it cannot be written, the next run compares once more than it must.
 fn mark(directory: &Path, lineage: &str, serial: u64) {
+    if serial == 0 {
+        // There is no state yet.
+        return;
+    }
     let _ = files::replace(&directory.join(MARK), format!("{lineage} {serial}\n").as_bytes(), Mode::Default);
 }
 
@@ -123,6 +130,7 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
     fn commit(&self, change: Change) -> Result<u64, StateError> {
         let concerns_faces = !change.faces.is_empty();
         let serial = self.inner.commit(change)?;
+        self.is_untouched.store(false, Ordering::Relaxed);
         let mut published = self.published();
         published.serial = published.serial.max(serial);
         if concerns_faces {
@@ -137,11 +145,31 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
         Ok(serial)
     }
 
+    fn note(&self, change: Change) -> Result<u64, StateError> {
+        let concerns_faces = !change.faces.is_empty();
+        let serial = self.inner.note(change)?;
+        let mut published = self.published();
+        published.serial = published.serial.max(serial);
+        published.is_stale |= concerns_faces;
+        Ok(serial)
+    }
+
+    fn prepare(&self) -> Result<(), StateError> {
+        self.is_untouched.store(false, Ordering::Relaxed);
+        self.inner.prepare()
+    }
+
+    fn keep(&self) -> Result<(), StateError> {
+        self.is_untouched.store(false, Ordering::Relaxed);
+        self.inner.keep()
+    }
+
     fn records(&self) -> Result<Vec<Value>, StateError> {
         self.inner.records()
     }
 
     fn publish(&self) -> Result<(), StateError> {
+        self.keep()?;
         let mut published = self.published();
         if published.is_stale {
             return self.write(&mut published);
@@ -157,6 +185,9 @@ impl<S: StateStore> StateStore for PublishedStore<S> {
 
 impl<S: StateStore> Drop for PublishedStore<S> {
     fn drop(&mut self) {
+        if *self.is_untouched.get_mut() {
+            return;
+        }
         if let Err(error) = self.publish() {
             tracing::warn!(%error, path = %self.path.display(), "the lock file could not be written");
         }

@@ -11,7 +11,7 @@ mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -25,7 +25,7 @@ use super::history_copy::{HistoryCopy, read_history_copy};
 use super::holders::Holders;
 use super::record::{decode, encode};
 use super::snapshot::{Log, SnapshotWriter, has_log, read_snapshot};
-use open::{Opened, move_all_aside, read_tree, take_log_along};
+use open::{NotOpened, Opened, move_aside, read_tree, take_log_along};
 use queue::Queue;
 
 pub use reader::SledReader;
@@ -37,8 +37,8 @@ const META: &[u8] = b"meta";
 /// The store on disk.
 pub struct SledStore {
     directory: PathBuf,
-    database: sled::Db,
-    trees: Trees,
+    /// The database; none until there is something to write, so that a run that is refused leaves no trace.
+    base: OnceLock<Base>,
     /// What is on disk, kept so that nobody need read it again. Never held while something is written.
     mirror: Mutex<Mirror>,
     queue: Queue<Copies>,
@@ -52,13 +52,21 @@ struct Mirror {
     holders: Holders,
 }
 
-/// The copies of it for others.
+/// The copies of it for others, and what is to be written with the next commit.
 #[derive(Default)]
 struct Copies {
+    /// Noted before there was a database: in memory already, and the first part of the first commit.
+    noted: Vec<(Change, Vec<Value>)>,
     /// None until the first commit: a run that only looks writes nothing.
     writer: Option<SnapshotWriter>,
     /// As `writer`; none also after it failed, as it is only a copy.
     copy: Option<HistoryCopy>,
+}
+
+/// The database, open.
+struct Base {
+    database: sled::Db,
+    trees: Trees,
 }
 
 struct Trees {
@@ -68,6 +76,14 @@ struct Trees {
     history: sled::Tree,
 }
 
+impl Trees {
+    /// Returns whether no face, no create and nothing that happened is in them.
+    fn is_empty(&self) -> bool {
+        let Self { meta: _, faces, journal, history } = self;
+        [faces, journal, history].iter().all(|tree| tree.is_empty())
+    }
+}
+
 impl std::fmt::Debug for SledStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SledStore").field("directory", &self.directory).finish_non_exhaustive()
@@ -75,65 +91,88 @@ impl std::fmt::Debug for SledStore {
 }
 
 impl SledStore {
-    /// Opens the state in a directory, or begins a new one there. A database that cannot be read is moved
+    /// Opens the state in a directory. A new one is made by the first commit. A database that cannot be read is moved
     /// aside and rebuilt from the snapshot beside it, which each commit brought up to date before it
     /// returned; so is one that is not there at all while a snapshot is, and one that is behind it.
     ///
     /// # Errors
     /// [`StateError::Damaged`] when there is no snapshot to rebuild from; the next call begins anew.
     /// [`StateError::Newer`], [`StateError::OtherProject`] and a snapshot that cannot be read leave
-    /// everything as it is: it is never overwritten by a state that knows less.
+    /// everything as it is: it is never overwritten by a state that knows less. So do [`StateError::Shortage`] and
+    /// [`StateError::Slow`], which say nothing about the database.
     pub fn open(directory: &Path, project: &ProjectName, lease: Lease) -> Result<(Self, Option<Rebuilt>), StateError> {
         let copy = || read_snapshot(directory, project);
+        if !directory.join("db").exists() && !has_log(directory) && copy()?.is_none() {
+            return Ok((Self::with(directory, None, Snapshot::empty(project.clone()), lease), None));
+        }
+        let read = || {
+            Opened::read(directory, project).map_err(|error| match error {
+                NotOpened::Failed(error) => error,
+                NotOpened::Damaged(why) => StateError::Unreadable { path: directory.join("db"), why },
+            })
+        };
         let (opened, rebuilt) = match Opened::read(directory, project) {
             Ok(opened) if opened.is_new => match copy()? {
+                Some(snapshot) if snapshot.meta.serial == 0 => (opened.with(snapshot), None),
                 Some(snapshot) => (opened.with(snapshot), Some(("was gone".to_owned(), None))),
                 // Commits were made here once: an empty database is not a new one then, and what it has
                 // forgotten may be a create in doubt.
                 None if has_log(directory) => {
                     drop(opened);
-                    return Err(move_all_aside(directory, "it is empty, although commits were made to it".to_owned()));
+                    return Err(given_up(directory, "it is empty, although commits were made to it".to_owned()));
                 }
                 None => (opened, None),
             },
             Ok(opened) if opened.may_be_behind(directory) => opened.or_newer(copy().ok().flatten()),
             Ok(opened) => (opened, None),
-            Err(StateError::Damaged { why, moved_to }) => match copy()? {
-                Some(snapshot) => (Opened::read(directory, project)?.with(snapshot), Some((why, Some(moved_to)))),
-                None => {
-                    take_log_along(directory, &moved_to);
-                    return Err(StateError::Damaged { why, moved_to });
+            Err(NotOpened::Damaged(why)) => match copy()? {
+                Some(snapshot) => {
+                    let moved_to = move_aside(directory)?;
+                    (read()?.with(snapshot), Some((why, Some(moved_to))))
                 }
+                None => return Err(given_up(directory, why)),
             },
-            Err(error) => return Err(error),
+            Err(NotOpened::Failed(error)) => return Err(error),
         };
-        let Opened { database, trees, snapshot, is_new: _ } = opened;
+        let Opened { base, snapshot, is_new: _ } = opened;
         let mut rebuilt =
             rebuilt.map(|(why, moved_to)| Rebuilt { why, moved_to, serial: snapshot.meta.serial, lost_history: 0 });
-        let mirror = Mutex::new(Mirror { snapshot, holders: Holders::default() });
-        let (directory, queue) = (directory.to_owned(), Queue::default());
-        let store = Self { directory, database, trees, mirror, queue, _lease: lease };
-        store.write_what_is_missing(rebuilt.as_mut())?;
+        let store = Self::with(directory, Some(base), snapshot, lease);
+        if let Some(rebuilt) = &mut rebuilt {
+            store.write_all_anew(rebuilt)?;
+        }
         Ok((store, rebuilt))
     }
 
-    /// Writes the meta record of a new state, and everything into a rebuilt one.
-    fn write_what_is_missing(&self, rebuilt: Option<&mut Rebuilt>) -> Result<(), StateError> {
-        let has_meta = self.trees.meta.get(META).map_err(|source| self.failed("be read", source))?.is_some();
-        if has_meta && rebuilt.is_none() {
-            return Ok(());
+    fn with(directory: &Path, base: Option<Base>, snapshot: Snapshot, lease: Lease) -> Self {
+        let mirror = Mutex::new(Mirror { snapshot, holders: Holders::default() });
+        let base = base.map_or_else(OnceLock::new, OnceLock::from);
+        Self { directory: directory.to_owned(), base, mirror, queue: Queue::default(), _lease: lease }
+    }
+
+    /// Returns the database, which is made where there is none yet.
+    fn base(&self) -> Result<&Base, StateError> {
+        if let Some(base) = self.base.get() {
+            return Ok(base);
         }
+        let project = self.mirror().snapshot.meta.project.clone();
+        let opened = Opened::read(&self.directory, &project).map_err(|error| match error {
+            NotOpened::Failed(error) => error,
+            NotOpened::Damaged(why) => StateError::Unreadable { path: self.directory.join("db"), why },
+        })?;
+        Ok(self.base.get_or_init(|| opened.base))
+    }
+
+    /// Writes everything into a database that is rebuilt, and takes out of it what is not remembered.
+    fn write_all_anew(&self, rebuilt: &mut Rebuilt) -> Result<(), StateError> {
+        let Trees { faces: face_tree, journal: journal_tree, history: history_tree, .. } = &self.base()?.trees;
         let mut mirror = self.mirror();
-        let mut records = Vec::new();
-        if let Some(rebuilt) = rebuilt {
-            let (saved, head) = self.saved_history(&mirror.snapshot.meta, rebuilt)?;
-            records = saved;
-            mirror.snapshot.meta.history = Some(head);
-        }
+        let (records, head) = self.saved_history(&mirror.snapshot.meta, rebuilt)?;
+        mirror.snapshot.meta.history = Some(head);
         let Snapshot { meta, faces, journal } = &mirror.snapshot;
         let failed = |source| self.failed("be read", source);
-        let known = read_tree::<RecordedFace>(&self.trees.faces, &failed)?;
-        let known_journal = read_tree::<Entry>(&self.trees.journal, &failed)?;
+        let known = read_tree::<RecordedFace>(face_tree, &failed)?;
+        let known_journal = read_tree::<Entry>(journal_tree, &failed)?;
         let change = Change {
             journal: all_of(journal, known_journal.into_keys()),
             faces: all_of(faces, known.into_keys()),
@@ -141,10 +180,10 @@ impl SledStore {
         };
         self.write(meta, &[(&change, &records)])?;
         let places: BTreeSet<Vec<u8>> = placed(&records, 0).into_iter().map(|(place, _)| place).collect();
-        for place in self.trees.history.iter().keys() {
+        for place in history_tree.iter().keys() {
             let place = place.map_err(|source| self.failed("be read", source))?;
             if !places.contains(place.as_ref()) {
-                self.trees.history.remove(place).map_err(|source| self.failed("be written", source))?;
+                history_tree.remove(place).map_err(|source| self.failed("be written", source))?;
             }
         }
         Ok(())
@@ -185,7 +224,8 @@ impl SledStore {
     }
 
     fn stored_records(&self) -> Result<Vec<Value>, StateError> {
-        let records = self.trees.history.iter().map(|pair| {
+        let Some(Base { trees, .. }) = self.base.get() else { return Ok(Vec::new()) };
+        let records = trees.history.iter().map(|pair| {
             let (place, bytes) = pair.map_err(|source| self.failed("be read", source))?;
             let mut record: Value = decode("history", &bytes)?;
             // Records of early versions do not say it themselves.
@@ -204,7 +244,8 @@ impl SledStore {
     /// Writes changes, each with the records that it adds, as one; `meta` is what the state says about itself after
     /// all of them.
     fn write(&self, meta: &Meta, changes: &[(&Change, &Vec<Value>)]) -> Result<(), StateError> {
-        let Trees { meta: meta_tree, faces: face_tree, journal: journal_tree, history: history_tree } = &self.trees;
+        let Base { database, trees } = self.base()?;
+        let Trees { meta: meta_tree, faces: face_tree, journal: journal_tree, history: history_tree } = trees;
         let (mut journal, mut faces, mut history) = (Vec::new(), Vec::new(), Vec::new());
         for (change, records) in changes {
             for (key, entry) in &change.journal {
@@ -215,8 +256,7 @@ impl SledStore {
             }
             // History from elsewhere may go on at a serial that has records here already.
             let first = records.first().filter(|_| change.past.is_some());
-            let there =
-                first.map_or(0, |record| self.trees.history.scan_prefix(serial_of(record).to_be_bytes()).count());
+            let there = first.map_or(0, |record| history_tree.scan_prefix(serial_of(record).to_be_bytes()).count());
             for (place, record) in placed(records, u32::try_from(there).unwrap_or(u32::MAX)) {
                 history.push((place, encode("history", record)?));
             }
@@ -245,12 +285,12 @@ impl SledStore {
         }
         at(changes.iter().map(|(change, _)| *change), "unflushed");
         // sled acknowledges a write before it is on disk (flush interval 500 ms): only this makes it durable.
-        self.database.flush().map(drop).map_err(|source| self.failed("be flushed to disk", source))
+        database.flush().map(drop).map_err(|source| self.failed("be flushed to disk", source))
     }
 
     /// Writes changes that were committed at about the same time, and returns the serial of each once all are durable.
     fn write_together(&self, changes: &[Change], copies: &mut Copies) -> Result<Vec<u64>, StateError> {
-        let Copies { writer, copy } = copies;
+        let Copies { noted, writer, copy } = copies;
         let before = self.mirror().snapshot.meta.clone();
         let (mut metas, mut records) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
         for change in changes {
@@ -258,16 +298,25 @@ impl SledStore {
             metas.push(meta);
             records.push(added);
         }
-        let Some(last) = metas.last().cloned() else { return Ok(Vec::new()) };
+        let last = match metas.last() {
+            Some(last) => last.clone(),
+            None if noted.is_empty() => return Ok(Vec::new()),
+            None => before.clone(),
+        };
         at(changes, "before-write");
         // Before this commit is in the database: then all of it is what the copy should have.
         if copy.is_none() {
-            *copy = self.resume_copy(before.history.as_ref());
+            // What was noted is not in the database yet, which was empty then.
+            *copy = self.resume_copy(before.history.as_ref().filter(|_| noted.is_empty()));
         }
-        self.write(&last, &changes.iter().zip(&records).collect::<Vec<_>>())?;
+        let all: Vec<(&Change, &Vec<Value>)> =
+            noted.iter().map(|(change, records)| (change, records)).chain(changes.iter().zip(&records)).collect();
+        self.write(&last, &all)?;
+        let records: Vec<Value> = all.into_iter().flat_map(|(_, records)| records.iter().cloned()).collect();
+        noted.clear();
         at(changes, "between");
         // Before the snapshot, so that whoever reads both finds the end that the snapshot remembers.
-        if let Some(Err(error)) = copy.as_mut().map(|copy| copy.add(&records.concat())) {
+        if let Some(Err(error)) = copy.as_mut().map(|copy| copy.add(&records)) {
             tracing::warn!(%error, "the copy of the history could not be written; the history itself was");
             *copy = None;
         }
@@ -290,6 +339,18 @@ impl SledStore {
         });
         at(changes, "written");
         Ok(metas.iter().map(|meta| meta.serial).collect())
+    }
+}
+
+/// Gives up on a database that nothing can be rebuilt from: moved aside, with the log of a copy that is not there any
+/// more.
+fn given_up(directory: &Path, why: String) -> StateError {
+    match move_aside(directory) {
+        Ok(moved_to) => {
+            take_log_along(directory, &moved_to);
+            StateError::Damaged { why, moved_to }
+        }
+        Err(error) => error,
     }
 }
 
@@ -325,8 +386,34 @@ impl StateStore for SledStore {
         })
     }
 
+    fn note(&self, change: Change) -> Result<u64, StateError> {
+        if self.base.get().is_some() {
+            return self.commit(change);
+        }
+        self.queue.alone(|copies| {
+            let mut mirror = self.mirror();
+            let Mirror { snapshot, holders } = &mut *mirror;
+            let (meta, records) = snapshot.meta.after(&change)?;
+            holders.change(&snapshot.faces, &change.faces);
+            snapshot.become_after(meta, &change.journal, &change.faces);
+            copies.noted.push((change, records));
+            Ok(snapshot.meta.serial)
+        })
+    }
+
+    fn prepare(&self) -> Result<(), StateError> {
+        self.base()?;
+        self.keep()
+    }
+
+    fn keep(&self) -> Result<(), StateError> {
+        self.queue.alone(|copies| self.write_together(&[], copies).map(drop))
+    }
+
     fn records(&self) -> Result<Vec<Value>, StateError> {
-        self.stored_records()
+        let noted = |copies: &mut Copies| copies.noted.iter().flat_map(|(_, records)| records.clone()).collect();
+        let noted: Vec<Value> = self.queue.alone(noted);
+        Ok([self.stored_records()?, noted].concat())
     }
 }
 

@@ -137,8 +137,11 @@ pub fn read_snapshot(directory: &Path, project: &ProjectName) -> Result<Option<S
         return Err(StateError::Newer { path: directory.join(FILE), found: head.meta.format_version });
     }
     let mut snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(unreadable)?;
-    check_project(directory, &snapshot.meta.project, project)?;
     replay(&mut snapshot, &read(&directory.join(LOG))?.unwrap_or_default());
+    if snapshot.meta.project != *project && snapshot.remembers_nothing() {
+        return Ok(Some(Snapshot::empty(project.clone())));
+    }
+    check_project(directory, &snapshot.meta.project, project)?;
     Ok(Some(snapshot))
 }
 

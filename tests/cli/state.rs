@@ -244,3 +244,125 @@ fn a_doubt_survives_the_loss_of_the_database() {
     environment.run("apply -y --no-wait --no-settle").exits(10).prints(&["! ana blocked"]);
     assert_eq!((server.trainings(), server.requests("create")), (1, 1));
 }
+
+#[test]
+fn a_cut_history_that_nobody_holds_is_a_broken_one() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana", "bea"]);
+    environment.run("apply -y --no-wait").exits(0);
+    let log = environment.read(".facectl/history.log");
+    let (first, _) = log.split_once('\n').unwrap();
+    environment.write(".facectl/history.log", format!("{first}\n"));
+    fs::remove_dir_all(environment.path(".facectl/db")).unwrap();
+    environment
+        .run("state history --verify")
+        .exits(5)
+        .says(&["the history is not what was written"])
+        .hides(&["another run"]);
+}
+
+#[test]
+fn a_refused_run_writes_nothing() {
+    let server = Server::slow(&[]);
+    server.add_faces(2, "Somebody");
+    let environment = Environment::against(&server, &["ana", "bea"]);
+    let before = environment.files("");
+    for (line, code) in [
+        ("apply", 1),
+        ("apply --max-trainings 1 -y", 5),
+        ("apply -y --expect-digest 00000000-00000000-00000000-00000000", 5),
+        ("apply -y --expect-no-changes", 7),
+        ("plan", 0),
+        ("state list", 0),
+        ("delete zoe -y", 1),
+    ] {
+        environment.run(line).exits(code);
+        assert_eq!(environment.files("").keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{line}");
+    }
+    assert!(!environment.path(".facectl").exists());
+    assert_eq!(server.trainings(), 0);
+}
+
+#[test]
+fn a_folder_without_a_project_file_is_not_bound_by_a_refused_run() {
+    let server = Server::slow(&[]);
+    server.add_faces(1, "Somebody");
+    let environment = Environment::against(&server, &["ana"]);
+    let project = environment.read("facectl.yaml");
+    fs::remove_file(environment.path("facectl.yaml")).unwrap();
+    environment.run("apply faces").exits(1);
+    // As earlier versions left it: an account was remembered, and nothing else.
+    environment.run("apply faces -y --target nobody").exits(1);
+    environment.write("facectl.yaml", project);
+    environment.run("plan").exits(0).prints(&["+ ana"]);
+    environment.run("apply -y --no-wait").exits(0);
+    assert_eq!(server.trainings(), 1);
+    environment.run("plan --project default").exits(1).says(&["belongs to project `acme`"]);
+}
+
+/// Runs it as a user whose limits count, as root's do not; none where this machine cannot.
+fn run_within(environment: &Environment, limit: &str, line: &str) -> Option<std::process::Output> {
+    let nobody = Command::new("setpriv").args(["--reuid=65534", "--regid=65534", "--clear-groups", "true"]).output();
+    if !nobody.is_ok_and(|done| done.status.success()) {
+        return None;
+    }
+    // The binary lies where only its owner may look.
+    let binary = environment.path("facectl-binary");
+    if !binary.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_facectl"), &binary).unwrap();
+    }
+    let script = format!("{limit}; exec ./facectl-binary {line}");
+    let wrapped = ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", &script];
+    let template = environment.command("");
+    let mut command = Command::new("timeout");
+    command.arg("60").arg("setpriv").args(wrapped).current_dir(environment.path(""));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(std::process::Stdio::null());
+    Some(command.output().unwrap())
+}
+
+#[test]
+fn a_shortage_of_the_machine_is_not_damage() {
+    let server = Server::slow(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.run("apply -y --no-wait").exits(0);
+    let opened = Command::new("chown").args(["-R", "65534:65534", "."]).current_dir(environment.path("")).status();
+    if !opened.is_ok_and(|status| status.success()) {
+        return;
+    }
+    // sled names its own files as it likes.
+    let database = environment.path(".facectl/db");
+    let names = |environment: &Environment| {
+        let all = environment.files(".facectl").into_keys();
+        all.filter(|path| !path.starts_with(&database) || path.ends_with("db/db")).collect::<Vec<_>>()
+    };
+    let before = names(&environment);
+    for line in ["plan", "apply -y --no-wait", "state list", "recover"] {
+        for threads in (1..=20).chain([24, 30]) {
+            let Some(done) = run_within(&environment, &format!("ulimit -u {threads}"), line) else { return };
+            let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+            assert!(matches!(done.status.code(), Some(0 | 1)), "{line}, {threads} threads: {done:?}");
+            if done.status.code() == Some(1) {
+                assert!(stderr.contains("ulimit -u"), "{line}, {threads} threads: {stderr}");
+            }
+            assert!(!stderr.contains("damaged"), "{line}, {threads} threads: {stderr}");
+            assert_eq!(names(&environment), before, "{line}, {threads} threads: {stderr}");
+        }
+    }
+    let done = run_within(&environment, "ulimit -u 4000", "plan").unwrap();
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    for kilobytes in [60_000, 100_000, 150_000, 200_000, 300_000] {
+        let done = run_within(&environment, &format!("ulimit -v {kilobytes}"), "plan").unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!stderr.contains("damaged"), "{kilobytes}: {stderr}");
+        assert_eq!(names(&environment), before, "{kilobytes}: {stderr}");
+    }
+    for files in [8, 16, 24, 32, 64] {
+        let done = run_within(&environment, &format!("ulimit -n {files}"), "plan").unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(matches!(done.status.code(), Some(0 | 1)), "{files} files: {stderr}");
+        assert_eq!(names(&environment), before, "{files} files: {stderr}");
+    }
+    assert_eq!(server.trainings(), 1);
+}

@@ -40,6 +40,9 @@ impl Run<'_> {
         }
         let approved = review(Arc::clone(&look.plan), consent).map_err(not_approved)?;
         self.executor.context.plan_digest = Some(approved.plan().digest().to_string());
+        if approved.steps().next().is_some() {
+            self.store.prepare()?;
+        }
         before(self, &approved)?;
         let doubts_of_earlier_runs = self.outcome.in_doubt.clone();
         let executed = self.executor.execute(&approved, self.session.desired(), &look.observed).await;

@@ -134,7 +134,7 @@ impl Session {
         if !observed.is_complete() || sample.is_empty() || meta.account == sample {
             return Ok(None);
         }
-        Ok(Some(store.commit(Change { account: Some(sample), ..Change::default() })?))
+        Ok(Some(store.note(Change { account: Some(sample), ..Change::default() })?))
     }
 
     /// Returns the faces whose row may say too little: failed ones (a row has no reason), ones whose voice is managed

@@ -12,8 +12,8 @@ use crate::face::{ProjectName, Recorded};
 use crate::manifest::Project;
 use crate::report::duration;
 use crate::state::{
-    Holder, LOCK_FILE, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, RunContext, SledStore,
-    Snapshot, StateError, StateStore, base_lock_file, is_own_lock_file, read_history_copy, read_snapshot,
+    Holder, LOCK_FILE, Last, Lease, LeaseError, LockFile, Meta, PublishedStore, Rebuilt, RunContext, SledReader,
+    SledStore, Snapshot, StateError, StateStore, base_lock_file, is_own_lock_file, read_history_copy, read_snapshot,
 };
 
 use super::super::args::Global;
@@ -77,6 +77,8 @@ pub struct WholeState {
     pub store: Option<Arc<dyn StateStore>>,
     /// What it remembered when it was opened.
     pub snapshot: Snapshot,
+    /// Whether another process holds it, and may go on writing.
+    pub is_held_elsewhere: bool,
 }
 
 /// The state alone, whatever the lock file beside it says.
@@ -161,7 +163,7 @@ impl StatePlace {
     /// # Errors
     /// As [`StatePlace::whole`].
     pub fn open(&self, access: Access) -> Result<State, CliError> {
-        let WholeState { store, snapshot } = self.whole(access)?;
+        let WholeState { store, snapshot, is_held_elsewhere: _ } = self.whole(access)?;
         let (meta, recorded) = snapshot.into_recorded();
         Ok(State { store, meta, recorded })
     }
@@ -204,6 +206,9 @@ impl StatePlace {
             false => Last::Known(self.lock_file()?),
         };
         let project = &self.project;
+        if access != Access::Write {
+            return self.read_held(lease, &last);
+        }
         let (store, rebuilt) = match SledStore::open(&self.directory, project, lease) {
             Err(error @ StateError::Damaged { .. }) => {
                 // It was moved aside, and there is no snapshot. The lock file knows the faces, and running
@@ -219,36 +224,47 @@ impl StatePlace {
         if let Some(rebuilt) = rebuilt {
             self.output.say(&rebuilt_text(&rebuilt));
         }
-        if access != Access::Write {
-            let (mut snapshot, reader) = store.into_reader();
-            if let Some(taken) = self.news_of_lock_file(&snapshot, &last)? {
-                self.output.talk(&taken.note);
-                snapshot.apply(&taken.change)?;
-            }
-            return Ok(WholeState { store: Some(Arc::new(reader)), snapshot });
-        }
         let mut snapshot = store.load()?;
         if let Some(taken) = self.news_of_lock_file(&snapshot, &last)? {
             self.output.talk(&taken.note);
-            store.commit(taken.change)?;
+            store.note(taken.change)?;
             snapshot = store.load()?;
         }
         // A state that remembers no face, as somebody removed it, has taken nothing over, whatever lies beside it.
         if self.has_new_lock_file() || snapshot.faces.is_empty() {
             if let Some(taken) = self.news_of_commit(&snapshot)? {
                 self.output.talk(&taken.note);
-                store.commit(taken.change)?;
+                store.note(taken.change)?;
                 snapshot = store.load()?;
             }
             self.remember_commit();
         }
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) => {
-                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last, &snapshot.meta))
+                let (path, directory) = (path.clone(), self.directory.clone());
+                Arc::new(PublishedStore::new(store, path, directory, last, &snapshot.meta, !has_state))
             }
             None => Arc::new(store),
         };
-        Ok(WholeState { store: Some(store), snapshot })
+        Ok(WholeState { store: Some(store), snapshot, is_held_elsewhere: false })
+    }
+
+    /// Reads a state that this process holds, and changes nothing. A damaged database is left to who writes; the copy
+    /// beside it says the same.
+    fn read_held(&self, lease: Lease, last: &Last) -> Result<WholeState, CliError> {
+        let (mut snapshot, reader) = match SledReader::open(&self.directory, &self.project, lease) {
+            Ok(read) => read,
+            Err(error @ StateError::Unreadable { .. }) => {
+                self.output.say(&format!("warning: {error}. Reading the copy beside it (snapshot.json)."));
+                return self.read_only();
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(taken) = self.news_of_lock_file(&snapshot, last)? {
+            self.output.talk(&taken.note);
+            snapshot.apply(&taken.change)?;
+        }
+        Ok(WholeState { store: Some(Arc::new(reader)), snapshot, is_held_elsewhere: false })
     }
 
     /// Returns what the lock file beside the manifests says and the state does not know.
@@ -273,6 +289,7 @@ impl StatePlace {
             taken => taken?,
         };
         let lock = self.lock_file()?;
+        let is_new = !self.directory.join("db").exists();
         let (store, rebuilt) = SledStore::open(&self.directory, &self.project, lease)?;
         if let Some(rebuilt) = rebuilt {
             self.output.say(&rebuilt_text(&rebuilt));
@@ -281,7 +298,8 @@ impl StatePlace {
         let store: Arc<dyn StateStore> = match &self.lock_path {
             Some(path) => {
                 let last = Last::Known(lock.clone());
-                Arc::new(PublishedStore::new(store, path.clone(), self.directory.clone(), last, &snapshot.meta))
+                let (path, directory) = (path.clone(), self.directory.clone());
+                Arc::new(PublishedStore::new(store, path, directory, last, &snapshot.meta, is_new))
             }
             None => Arc::new(store),
         };
@@ -313,7 +331,7 @@ impl StatePlace {
             self.output.talk(&taken.note);
             snapshot.apply(&taken.change)?;
         }
-        Ok(WholeState { store: None, snapshot })
+        Ok(WholeState { store: None, snapshot, is_held_elsewhere: false })
     }
 
     /// Takes the lease. While somebody else holds it, says for whom this run waits, and hears an interrupt.
@@ -339,10 +357,10 @@ impl StatePlace {
     fn snapshot_beside(&self, held: &LeaseError) -> Result<WholeState, CliError> {
         let project = &self.project;
         let Some(snapshot) = read_snapshot(&self.directory, project)? else {
-            return Ok(WholeState { store: None, snapshot: Snapshot::empty(project.clone()) });
+            return Ok(WholeState { store: None, snapshot: Snapshot::empty(project.clone()), is_held_elsewhere: true });
         };
         self.output.talk(&format!("note: {held}; this is what it last wrote (serial {}).", snapshot.meta.serial));
-        Ok(WholeState { store: None, snapshot })
+        Ok(WholeState { store: None, snapshot, is_held_elsewhere: true })
     }
 }
 

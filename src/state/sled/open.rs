@@ -3,29 +3,53 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::face::{FaceKey, ProjectName};
+use crate::shortage;
 
 use super::super::history_copy::copy_path;
 use super::super::record::decode;
 use super::super::snapshot::{check_project, log_path, snapshot_reach};
 use super::super::{FORMAT_VERSION, Meta, Snapshot, StateError};
-use super::{META, Trees};
+use super::{Base, META, Trees};
 
-/// How long opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
-const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+/// How much processor time opening may take. 10,000 records take 8 to 18 ms; more than this means that it never ends.
+const MOST_WORK: Duration = Duration::from_secs(10);
+/// How long it may take in all, where it mostly waits for a slow disk or a busy machine.
+const MOST_TIME: Duration = Duration::from_secs(120);
+/// How often the work is measured.
+const MEASURE_EVERY: Duration = Duration::from_millis(500);
+
+/// The threads that opening needs at once: our own, sled's seven for its disk and one that flushes (sled 0.34.7,
+/// `threadpool.rs`, `flusher.rs`), and two for what else is under way.
+const THREADS: usize = 11;
+/// The memory that an empty database takes (21 MB of counters), with as much again for its records.
+const MEMORY: usize = 48 * 1024 * 1024;
+
+/// Why a database did not come up.
+pub(super) enum NotOpened {
+    /// What is on disk is not what was written. Says how that showed.
+    Damaged(String),
+    /// The way to it is barred, or it must not be used.
+    Failed(StateError),
+}
+
+impl From<StateError> for NotOpened {
+    fn from(error: StateError) -> Self {
+        Self::Failed(error)
+    }
+}
 
 /// How much sled keeps in memory, in bytes. All records are kept by us, in [`super::Mirror`], so sled reads each once.
 const CACHE: u64 = 4 * 1024 * 1024;
 
 /// A database that came up, and what is in it.
 pub(super) struct Opened {
-    pub(super) database: sled::Db,
-    pub(super) trees: Trees,
+    pub(super) base: Base,
     pub(super) snapshot: Snapshot,
     /// Nothing was ever written into it.
     pub(super) is_new: bool,
@@ -33,8 +57,13 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Opens the database and reads all of it, on a thread of its own: on a damaged file sled may panic, or
-    /// never return.
-    pub(super) fn read(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
+    /// never return. Moves nothing. A shortage of threads, memory or open files is never called damage.
+    pub(super) fn read(directory: &Path, project: &ProjectName) -> Result<Self, NotOpened> {
+        let enough = || {
+            shortage::check(THREADS, MEMORY)
+                .map_err(|source| StateError::Shortage { path: directory.join("db"), source })
+        };
+        enough()?;
         let (sender, receiver) = mpsc::channel();
         let (place, wanted) = (directory.to_owned(), project.clone());
         let reader = std::thread::Builder::new().name("open-state".to_owned()).spawn(move || {
@@ -43,18 +72,23 @@ impl Opened {
             let _ = sender.send(opened);
         });
         if let Err(source) = reader {
-            return Err(StateError::Io { action: "start a thread to open", path: directory.join("db"), source });
+            return Err(StateError::Io { action: "start a thread to open", path: directory.join("db"), source }.into());
         }
-        let why = match receiver.recv_timeout(OPEN_DEADLINE) {
-            Ok(Ok(Ok(opened))) => return Ok(opened),
-            Ok(Ok(Err(error))) => match damage(&error) {
+        let why = match wait_for(&receiver) {
+            Waited::Answer(Ok(Ok(opened))) => return Ok(opened),
+            Waited::Answer(Ok(Err(error))) => match damage(&error) {
                 Some(why) => why,
-                None => return Err(error),
+                None => return Err(error.into()),
             },
-            Ok(Err(_)) => "reading it panicked".to_owned(),
-            Err(_) => format!("reading it did not end within {} s", OPEN_DEADLINE.as_secs()),
+            Waited::Answer(Err(_)) => "reading it panicked".to_owned(),
+            Waited::Spins => format!("reading it did not end within {} s of work", MOST_WORK.as_secs()),
+            Waited::IsSlow => {
+                return Err(StateError::Slow { path: directory.join("db"), waited: MOST_TIME }.into());
+            }
         };
-        Err(move_aside(directory, why))
+        // What looks like damage may be a shortage that began meanwhile.
+        enough()?;
+        Err(NotOpened::Damaged(why))
     }
 
     fn read_here(directory: &Path, project: &ProjectName) -> Result<Self, StateError> {
@@ -69,7 +103,8 @@ impl Opened {
         };
         let known = read_all(&trees, directory, project)?;
         let is_new = known.is_none();
-        Ok(Self { database, trees, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
+        let base = Base { database, trees };
+        Ok(Self { base, snapshot: known.unwrap_or_else(|| Snapshot::empty(project.clone())), is_new })
     }
 
     /// Returns whether the copy beside the database may know more than it: then all of it is read.
@@ -94,6 +129,48 @@ impl Opened {
     pub(super) fn with(self, snapshot: Snapshot) -> Self {
         Self { snapshot, ..self }
     }
+}
+
+/// What came of waiting for the thread that opens the database.
+enum Waited<T> {
+    Answer(T),
+    /// It works, and does not end.
+    Spins,
+    /// It waits, and does not end.
+    IsSlow,
+}
+
+/// Waits for an answer for as long as that makes sense. sled spins on a damaged file, so what counts is the work that is
+/// done, and not the time that passes on a busy machine or a slow disk.
+fn wait_for<T>(receiver: &mpsc::Receiver<T>) -> Waited<T> {
+    let (begun, work_before) = (Instant::now(), work_so_far());
+    loop {
+        match receiver.recv_timeout(MEASURE_EVERY) {
+            Ok(answer) => return Waited::Answer(answer),
+            // The thread is gone without a word, which only a shortage explains; it would have answered a panic.
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Waited::IsSlow,
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        let waited = begun.elapsed();
+        let worked = work_so_far().zip(work_before).map_or(waited, |(now, before)| now.saturating_sub(before));
+        if worked >= MOST_WORK {
+            return Waited::Spins;
+        }
+        if waited >= MOST_TIME {
+            return Waited::IsSlow;
+        }
+    }
+}
+
+/// Returns the processor time of this process; none where the system does not tell.
+fn work_so_far() -> Option<Duration> {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// Opens the database. Our own lease is held here, so whoever still holds sled's lock is a handle of this process that
@@ -127,23 +204,16 @@ fn damage(error: &StateError) -> Option<String> {
     }
 }
 
-fn move_aside(directory: &Path, why: String) -> StateError {
+/// Moves a damaged database aside, under a name that no other one has, and returns where it is.
+pub(super) fn move_aside(directory: &Path) -> Result<PathBuf, StateError> {
     let from = directory.join("db");
     let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let moved_to = directory.join(format!("db.damaged-{stamp}"));
+    let unique: String = std::iter::repeat_with(fastrand::alphanumeric).take(6).collect();
+    let moved_to = directory.join(format!("db.damaged-{stamp}-{unique}"));
     match std::fs::rename(&from, &moved_to) {
-        Ok(()) => StateError::Damaged { why, moved_to },
-        Err(source) => StateError::Io { action: "move aside the damaged", path: from, source },
+        Ok(()) => Ok(moved_to),
+        Err(source) => Err(StateError::Io { action: "move aside the damaged", path: from, source }),
     }
-}
-
-/// Moves a database aside together with the log of a copy that is not there any more.
-pub(super) fn move_all_aside(directory: &Path, why: String) -> StateError {
-    let error = move_aside(directory, why);
-    if let StateError::Damaged { moved_to, .. } = &error {
-        take_log_along(directory, moved_to);
-    }
-    error
 }
 
 /// A log without its snapshot says only that commits were made: said once, it goes where the database went.
@@ -166,6 +236,10 @@ pub(super) fn read_all(trees: &Trees, directory: &Path, project: &ProjectName) -
         return Err(StateError::Newer { path: directory.to_owned(), found });
     }
     let meta: Meta = decode("meta", &meta)?;
+    if meta.project != *project && meta.history.is_none() && trees.is_empty() {
+        // It remembers nothing, so it belongs to nobody yet.
+        return Ok(None);
+    }
     check_project(directory, &meta.project, project)?;
     let (faces, journal) = (read_tree(&trees.faces, &failed)?, read_tree(&trees.journal, &failed)?);
     Ok(Some(Snapshot { meta, faces, journal }))

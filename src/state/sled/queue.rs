@@ -19,6 +19,11 @@ pub(super) struct Queue<W> {
 type Ticket = Arc<Mutex<Option<Result<u64, StateError>>>>;
 
 impl<W> Queue<W> {
+    /// Lets nobody write until `work` is done with what is needed to write.
+    pub(super) fn alone<R>(&self, work: impl FnOnce(&mut W) -> R) -> R {
+        work(&mut lock(&self.writer))
+    }
+
     /// Writes a change, with all that wait, and returns its serial once it is durable. `write` returns the serials in
     /// the order of the changes.
     ///

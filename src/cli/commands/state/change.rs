@@ -54,7 +54,7 @@ fn take(desk: &Desk<'_>) -> Result<(Arc<dyn StateStore>, Snapshot), CliError> {
         return Err(CliError::new(format!("there is no state in {} yet", desk.place.directory.display()))
             .hint("--state-dir and --project-file choose another project's"));
     }
-    let WholeState { store, snapshot } = desk.place.whole(Access::Write)?;
+    let WholeState { store, snapshot, .. } = desk.place.whole(Access::Write)?;
     let store = store.ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))?;
     Ok((store, snapshot))
 }

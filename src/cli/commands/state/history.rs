@@ -18,14 +18,14 @@ pub fn run(mut desk: Desk<'_>, args: &HistoryArgs) -> Result<Exit, CliError> {
     if args.json {
         desk.output.format = OutputFormat::Json;
     }
-    let WholeState { store, snapshot } = desk.place.whole(Access::ReadAnyhow)?;
+    let WholeState { store, snapshot, is_held_elsewhere } = desk.place.whole(Access::ReadAnyhow)?;
     let records = match &store {
         Some(store) => store.records()?,
         // After the snapshot: whoever holds the state writes the history first.
         None => desk.place.history_copy()?,
     };
     match args.verify {
-        true => check(&desk, &snapshot.meta, records, store.is_some()),
+        true => check(&desk, &snapshot.meta, records, is_held_elsewhere),
         false => show(&desk, args, &snapshot.meta, records),
     }
 }
@@ -60,16 +60,16 @@ fn show(desk: &Desk<'_>, args: &HistoryArgs, meta: &Meta, records: Vec<Value>) -
     Ok(Exit::SUCCESS)
 }
 
-fn check(desk: &Desk<'_>, meta: &Meta, mut records: Vec<Value>, is_held: bool) -> Result<Exit, CliError> {
-    if !is_held && let Some(head) = &meta.history {
+fn check(desk: &Desk<'_>, meta: &Meta, mut records: Vec<Value>, is_held_elsewhere: bool) -> Result<Exit, CliError> {
+    if is_held_elsewhere && let Some(head) = &meta.history {
         match crate::state::history::reaches(&records, head) {
             // Whoever holds the state may have gone on since.
             Some(length) => records.truncate(length),
             None => {
                 return Err(CliError::new(
-                    "the state is held by another run or cannot be opened here, and the copy of its history lacks the end: that proves nothing",
+                    "another run holds the state, and the copy of its history lacks the end, which proves nothing",
                 )
-                .hint("verify it again when that run has ended, where the state can be written")
+                .hint("run it again when that run has ended")
                 .exit(Exit::HELD));
             }
         }

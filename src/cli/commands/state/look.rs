@@ -13,7 +13,7 @@ use super::{Desk, unknown};
 
 /// Lists the faces in the record.
 pub fn list(desk: &Desk<'_>) -> Result<Exit, CliError> {
-    let WholeState { store: _held, snapshot } = desk.place.whole(Access::ReadAnyhow)?;
+    let WholeState { store: _held, snapshot, .. } = desk.place.whole(Access::ReadAnyhow)?;
     let rows = state_rows(&snapshot);
     if desk.output.is_for_programs() {
         desk.output.value(&json!({
@@ -33,7 +33,7 @@ pub fn list(desk: &Desk<'_>) -> Result<Exit, CliError> {
 
 /// Shows everything that is recorded about one face.
 pub fn show(desk: &Desk<'_>, args: &StateShowArgs) -> Result<Exit, CliError> {
-    let WholeState { store: _held, snapshot } = desk.place.whole(Access::ReadAnyhow)?;
+    let WholeState { store: _held, snapshot, .. } = desk.place.whole(Access::ReadAnyhow)?;
     let (face, entry) = (snapshot.faces.get(&args.key), snapshot.journal.get(&args.key));
     if face.is_none() && entry.is_none() {
         return Err(unknown(&args.key, &snapshot));

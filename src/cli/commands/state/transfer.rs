@@ -18,7 +18,7 @@ use super::Desk;
 
 /// Prints the whole state.
 pub fn pull(desk: &Desk<'_>) -> Result<Exit, CliError> {
-    let WholeState { store, snapshot } = desk.place.whole(Access::ReadAnyhow)?;
+    let WholeState { store, snapshot, .. } = desk.place.whole(Access::ReadAnyhow)?;
     let is_new = snapshot.meta.serial == 0 && snapshot.faces.is_empty() && snapshot.journal.is_empty();
     if is_new && store.is_none() {
         return Err(CliError::new(format!("there is no state in {} yet", desk.place.directory.display()))
