@@ -1,6 +1,6 @@
 //! Changing name or voice in place.
 
-use crate::face::{Desired, FaceKey, VoiceId};
+use crate::face::{Desired, FaceKey, VoiceId, is_same_text, told_apart};
 use crate::killpoint::kill_point;
 use crate::plan::{Update, live_name_agrees};
 use crate::state::Happened;
@@ -37,11 +37,11 @@ impl<A: FaceApi> Executor<'_, A> {
         let Some(recorded) = whole.of_id_mut(&update.id) else {
             return failed(key, "record the update", format!("{} is not in the record any more", update.id));
         };
-        let is_token_only = |name: &crate::plan::Change<String>| {
+        let leaves_token = |name: &crate::plan::Change<String>| {
             let before = Some(name.before().as_str());
             spec.is_some_and(|spec| live_name_agrees(before, &spec.face_name, recorded.token.as_ref()))
         };
-        let is_housekeeping = update.voice.is_none() && update.name.as_ref().is_some_and(is_token_only);
+        let is_housekeeping = update.voice.is_none() && update.name.as_ref().is_some_and(leaves_token);
         // A token that did not leave the name is seen by the next look anyway.
         if !is_housekeeping && let Some(failure) = self.unchanged(key, update).await {
             return failure;
@@ -84,10 +84,16 @@ impl<A: FaceApi> Executor<'_, A> {
     /// looked at, the API is believed.
     async fn unchanged(&self, key: &FaceKey, update: &Update) -> Option<Done> {
         let live = self.api.face(&update.id).await.ok()??;
-        let name = update.name.as_ref().filter(|change| live.name.as_ref().is_some_and(|name| name != change.after()));
+        let shown = live.name.as_deref().unwrap_or_default();
+        let is_other =
+            |change: &&crate::plan::Change<String>| live.name.is_some() && !is_same_text(shown.trim(), change.after());
+        let name = update.name.as_ref().filter(is_other);
         let voice = update.voice.as_ref().filter(|change| live.default_voice != *change.after());
         let mut still = Vec::new();
-        still.extend(name.map(|_| format!("the name {:?}", live.shown_name())));
+        still.extend(name.map(|change| {
+            let (shown, wanted) = told_apart(shown, change.after());
+            format!("the name {shown} instead of {wanted}")
+        }));
         still.extend(voice.map(|_| {
             let shown = live.default_voice.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
             format!("the voice {shown}")
@@ -104,7 +110,8 @@ impl<A: FaceApi> Executor<'_, A> {
 fn described(update: &Update) -> String {
     let mut parts = Vec::new();
     if let Some(name) = &update.name {
-        parts.push(format!("face_name {:?} -> {:?}", name.before(), name.after()));
+        let (before, after) = told_apart(name.before(), name.after());
+        parts.push(format!("face_name {before} -> {after}"));
     }
     if let Some(voice) = &update.voice {
         let text = |voice: &Option<crate::face::VoiceId>| {

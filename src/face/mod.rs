@@ -8,6 +8,7 @@
 //! | [`Recorded`] | what we last applied | `recorded.rs` |
 //! | [`Observed`] | what the API showed, when, and whether it was everything | `observed.rs` |
 
+mod alike;
 mod desired;
 mod link;
 mod material;
@@ -19,6 +20,7 @@ mod spec;
 mod token;
 mod voice;
 
+pub(crate) use alike::{escaped_if_alike, folded, is_alike, is_same_text, told_apart};
 pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin, shown_path};
 pub use link::{Link, LinkEnd, LinkError, SigningScheme, TooLong, Validity, is_public_address, redact_links};
 pub use material::{Certainty, Check, Finding, MaterialSight, NoSuchCheck, Revision, Severity};

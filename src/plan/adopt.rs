@@ -2,7 +2,7 @@
 
 use crate::face::{
     Attempt, DesiredFace, FaceId, FaceKey, ObservedFace, Ownership, PreviousFace, RecordedFace, Token, TrainedFrom,
-    TrainingStatus,
+    TrainingStatus, is_alike,
 };
 
 use super::by_id::decide_by_id;
@@ -177,7 +177,8 @@ pub(super) fn decide_moved(views: &Views<'_>, key: &FaceKey, desired: &DesiredFa
     let fingerprint = Some(desired.spec.fingerprint()?);
     let is_it = |face: &RecordedFace| {
         // Of a part of the manifests nobody knows what is declared elsewhere: both must agree then.
-        face.fingerprint() == fingerprint && (views.policy.scope == Scope::Whole || face.name == desired.spec.face_name)
+        face.fingerprint() == fingerprint
+            && (views.policy.scope == Scope::Whole || is_alike(face.name.as_str(), desired.spec.face_name.as_str()))
     };
     let (from, old) = views.recorded.faces.iter().find(|(other, face)| is_left(other) && is_it(face))?;
     Some(blocked(Some(&old.id), Block::Renamed(from.clone())))
@@ -196,7 +197,7 @@ pub(super) fn claimant<'a>(views: &Views<'a>, from: &FaceKey) -> Option<&'a Face
 fn adopt_by_name(views: &Views<'_>, desired: &DesiredFace) -> Option<Decision> {
     let [face] = namesakes(views, desired) else { return None };
     let is_that_model = face.model.as_deref().is_none_or(|model| model == desired.spec.model.as_str());
-    let is_wanted_once = views.wanted_names.get(desired.spec.face_name.as_str()) == Some(&1);
+    let is_wanted_once = views.is_wanted_once(desired);
     let is_ours = face.ownership == Ownership::User && face.token().is_none();
     let is_named = views.named.contains_key(&face.id);
     if !(views.policy.adopt_by_name && is_that_model && is_wanted_once && is_ours) || is_named {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
     Coverage, FaceKey, FaceName, Observed, ObservedFace, Presence, Recorded, RecordedFace, Token, TrainingStatus,
-    VoiceId, named_with,
+    VoiceId, is_alike, is_same_text, named_with, split_name,
 };
 
 /// One way in which a live face is not what we last applied.
@@ -145,9 +145,15 @@ pub fn drift(recorded: &RecordedFace, presence: Presence<'_>) -> Vec<Drift> {
 }
 
 /// Returns whether a live name is the wanted one, with or without the creation token. A name that the
-/// API does not show differs from nothing, and blanks at its ends are none of a manifest's business: it cannot say
-/// them, and the API may drop them.
+/// API does not show differs from nothing, and neither do spaces at its ends and another normal form of the same text:
+/// the API may store names in the form it likes.
 pub fn live_name_agrees(live: Option<&str>, wanted: &FaceName, token: Option<&Token>) -> bool {
     let Some(live) = live.map(str::trim) else { return true };
-    live == wanted.as_str() || token.is_some_and(|token| live == named_with(wanted, token))
+    is_same_text(live, wanted.as_str()) || token.is_some_and(|token| is_same_text(live, &named_with(wanted, token)))
+}
+
+/// Returns whether a live name is the wanted one to the eye, with the creation token: the token may leave it.
+pub(crate) fn is_token_only(live: &str, wanted: &FaceName, token: &Token) -> bool {
+    let (shown, found) = split_name(live);
+    found.as_ref() == Some(token) && is_alike(shown, split_name(&named_with(wanted, token)).0)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::face::{DesiredFace, Naming, ObservedFace, RecordedFace, Token, TrainingStatus, WaitFor};
+use crate::face::{DesiredFace, Naming, ObservedFace, RecordedFace, Token, TrainingStatus, WaitFor, is_same_text};
 
-use super::{Cause, Change, Reason, Update, live_name_agrees, wanted_name};
+use super::{Cause, Change, Reason, Update, is_token_only, live_name_agrees, wanted_name};
 
 /// Row 17: what differs in place, and who made it differ; none where nothing does.
 pub(crate) fn update(
@@ -23,7 +23,7 @@ pub(crate) fn update(
     let mut causes = Vec::new();
     let mut reason_of_name = None;
     let live_name = live.name.clone();
-    let name = live_name.filter(|live| live.trim() != wanted).and_then(|live_name| {
+    let name = live_name.filter(|live| !is_same_text(live.trim(), &wanted)).and_then(|live_name| {
         if live_name_agrees(Some(&live_name), &desired.spec.face_name, token) {
             if token_in_name && !is_usable {
                 // The plain name while training: the token is not needed once the id is recorded.
@@ -37,6 +37,8 @@ pub(crate) fn update(
             true => live_name.clone(),
             false => recorded_name(recorded, token_in_name),
         };
+        // Another normal form of the same name is no change of the manifest.
+        let recorded_name = if is_same_text(&recorded_name, &wanted) { wanted.clone() } else { recorded_name };
         let change = Change::between(wanted.clone(), &recorded_name, live_name)?;
         causes.push(change.cause());
         Some(change)
@@ -69,8 +71,12 @@ pub(crate) fn finishing(
     live: &ObservedFace,
 ) -> Option<Update> {
     let (Update { id, name, voice, token_in_name }, _) = update(naming, desired, recorded, live)?;
-    let is_token_only = live_name_agrees(live.name.as_deref(), &desired.spec.face_name, recorded.token.as_ref());
-    let name = name.filter(|_| is_token_only);
+    let (wanted, token) = (&desired.spec.face_name, recorded.token.as_ref());
+    let is_only = |name: &Change<String>| {
+        live_name_agrees(Some(name.before()), wanted, token)
+            || token.is_some_and(|token| is_token_only(name.before(), wanted, token))
+    };
+    let name = name.filter(is_only);
     // A face that was made elsewhere is finished as it is: its voice is changed by a plan, and by nothing else.
     let voice = voice.filter(|_| recorded.default_voice.is_none() && recorded.token.is_some());
     (name.is_some() || voice.is_some()).then_some(Update { id, name, voice, token_in_name })

@@ -40,7 +40,7 @@ pub use action::{Action, Adopt, Create, Delete, Duplicate, Fate, Keep, Retired, 
 pub use by_id::{NotAdoptable, adoptable};
 pub use digest::{DigestError, ExpectedDigest, PlanDigest};
 pub use drift::{Drift, DriftReport, drift, live_name_agrees};
-pub(crate) use drift::{may_not_show_yet, presence};
+pub(crate) use drift::{is_token_only, may_not_show_yet, presence};
 pub(crate) use in_place::{finishing, is_reached, naming_for};
 pub use labels::{LabelSelector, SelectorError};
 pub use material::{SourceChange, needs_revision};

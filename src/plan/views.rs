@@ -1,5 +1,6 @@
 //! The three views, with what a decision looks up in them: by token, by name, by id.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -8,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::face::{
     Desired, DesiredFace, FaceId, FaceKey, Fingerprint, Observed, ObservedFace, Ownership, Recorded, RecordedFace,
-    Token,
+    Token, folded,
 };
 
 use super::{Duplicate, Policy};
@@ -23,8 +24,9 @@ pub(super) struct Views<'a> {
     pub(super) by_owner: HashMap<String, Vec<(Token, &'a ObservedFace)>>,
     /// Live faces that carry one key's token while another key's record holds them, by token.
     pub(super) held: BTreeMap<Token, (&'a FaceId, &'a FaceKey)>,
-    /// Live faces that nobody recorded and that are not known by a token to be another key's, by name.
-    pub(super) by_name: BTreeMap<&'a str, Vec<&'a ObservedFace>>,
+    /// Live faces that nobody recorded and that are not known by a token to be another key's, by their name as
+    /// a person reads it.
+    pub(super) by_name: BTreeMap<Cow<'a, str>, Vec<&'a ObservedFace>>,
     /// Declared keys that nothing is recorded for, by what they are to be made from.
     unrecorded: OnceCell<BTreeMap<Fingerprint, &'a FaceKey>>,
     /// Faces that the records of several keys hold, as after a lock file was merged wrongly, with those keys.
@@ -33,8 +35,8 @@ pub(super) struct Views<'a> {
     pub(super) nameless: Option<&'a FaceId>,
     /// Tokens that several live faces carry.
     pub(super) shared: BTreeSet<Token>,
-    /// How many desired faces bear a name: what two want cannot be given to either by name.
-    pub(super) wanted_names: BTreeMap<&'a str, usize>,
+    /// How many desired faces bear a name, as a person reads it.
+    wanted_names: OnceCell<HashMap<Cow<'a, str>, usize>>,
     /// The owner part of the tokens of every key.
     owners: BTreeMap<&'a FaceKey, String>,
     /// Every id in the record, with the key that holds it, now or from before.
@@ -66,7 +68,7 @@ impl<'a> Views<'a> {
         let our_owners: HashSet<&str> = owners.values().map(String::as_str).collect();
         let mut by_owner: HashMap<String, Vec<(Token, &ObservedFace)>> = HashMap::new();
         let mut held = BTreeMap::new();
-        let mut by_name: BTreeMap<&str, Vec<&ObservedFace>> = BTreeMap::new();
+        let mut by_name: BTreeMap<Cow<'_, str>, Vec<&ObservedFace>> = BTreeMap::new();
         for face in observed.faces.values().filter(|face| face.ownership != Ownership::System) {
             let holder = holders.get(&face.id);
             match face.token().filter(|token| our_owners.contains(token.owner())) {
@@ -80,7 +82,7 @@ impl<'a> Views<'a> {
                         Slot::Occupied(mut slot) => slot.get_mut().push((token, face)),
                     },
                 },
-                None if holder.is_none() => by_name.entry(face.shown_name().trim()).or_default().push(face),
+                None if holder.is_none() => by_name.entry(folded(face.shown_name())).or_default().push(face),
                 None => {}
             }
         }
@@ -89,10 +91,6 @@ impl<'a> Views<'a> {
             face.name.is_none() && !holders.contains_key(&face.id) && face.created_at.is_none_or(|at| at > oldest)
         };
         let nameless = observed.faces.values().find(is_young_and_nameless).map(|face| &face.id);
-        let mut wanted_names = BTreeMap::new();
-        for face in desired.faces.values() {
-            *wanted_names.entry(face.spec.face_name.as_str()).or_default() += 1;
-        }
         let mut named = BTreeMap::new();
         for (key, face) in &desired.faces {
             if let Some(id) = face.declared_id() {
@@ -109,7 +107,7 @@ impl<'a> Views<'a> {
             by_name,
             nameless,
             shared: shared_tokens(observed),
-            wanted_names,
+            wanted_names: OnceCell::new(),
             owners,
             holders,
             claims,
@@ -127,6 +125,18 @@ impl<'a> Views<'a> {
         made.get(&fingerprint).copied()
     }
 
+    /// Returns whether no other desired face bears the name: what two want cannot be given to either by name.
+    pub(super) fn is_wanted_once(&self, desired: &DesiredFace) -> bool {
+        let counted = self.wanted_names.get_or_init(|| {
+            let mut counted = HashMap::new();
+            for face in self.desired.faces.values() {
+                *counted.entry(folded(face.spec.face_name.as_str())).or_default() += 1;
+            }
+            counted
+        });
+        counted.get(folded(desired.spec.face_name.as_str()).as_ref()) == Some(&1)
+    }
+
     /// Returns the live faces that carry the key's owner part and may be its own.
     pub(super) fn with_token_of(&self, key: &FaceKey) -> &[(Token, &'a ObservedFace)] {
         let owner = self.owners.get(key);
@@ -140,9 +150,9 @@ pub(super) fn known_ids(recorded: &Recorded) -> impl Iterator<Item = (&FaceKey, 
     let others = recorded.faces.iter().flat_map(|(key, face)| face.ids().skip(1).map(move |id| (key, id)));
     others.chain(recorded.faces.iter().map(|(key, face)| (key, &face.id)))
 }
-/// Returns the live faces that bear the wanted name and that nobody recorded.
+/// Returns the live faces that bear the wanted name, as a person reads it, and that nobody recorded.
 pub(super) fn namesakes<'a, 'b>(views: &'b Views<'a>, desired: &DesiredFace) -> &'b [&'a ObservedFace] {
-    views.by_name.get(desired.spec.face_name.as_str()).map_or(&[], Vec::as_slice)
+    views.by_name.get(folded(desired.spec.face_name.as_str()).as_ref()).map_or(&[], Vec::as_slice)
 }
 /// Returns whether a record holds a face as its present or its next one.
 pub(super) fn holds(recorded: &RecordedFace, id: &FaceId) -> bool {

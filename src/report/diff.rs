@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-use crate::face::{Desired, FaceKey, Observed, Recorded, TrainedFrom, VoiceId, VoiceSlug};
+use crate::face::{Desired, FaceKey, Observed, Recorded, TrainedFrom, VoiceId, VoiceSlug, escaped_if_alike};
 use crate::plan::live_name_agrees;
 
 use super::Paint;
@@ -123,9 +123,12 @@ fn sides(
     };
     let token = record.and_then(|record| record.token.as_ref());
     let is_named = live_name_agrees(live.name.as_deref(), &face.spec.face_name, token);
+    let live_name = if is_named { name.clone() } else { live.name.clone().unwrap_or_default() };
+    let (live_name, name) = escaped_if_alike(&live_name, &name).unwrap_or((live_name, name));
+    declared.face_name = Some(name);
     let mut shown = Side {
         // The creation token in a name is ours and no difference.
-        face_name: Some(if is_named { name } else { live.name.clone().unwrap_or_default() }),
+        face_name: Some(live_name),
         model_name: live.model.clone().or_else(|| declared.model_name.clone()),
         // A voice that the manifest does not name is not managed.
         default_voice_id: live.default_voice.clone().filter(|_| declared.default_voice_id.is_some()),

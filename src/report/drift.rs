@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::face::{Coverage, FaceKey};
+use crate::face::{Coverage, FaceKey, told_apart};
 use crate::plan::{Drift, DriftReport};
 
 use super::Paint;
@@ -12,7 +12,10 @@ use super::words::count;
 pub(super) fn described(drift: &Drift) -> String {
     match drift {
         Drift::Missing => "missing: it was there, and a complete listing does not show it".to_owned(),
-        Drift::Renamed { recorded, live } => format!("renamed by hand: {recorded:?} was applied, {live:?} is live"),
+        Drift::Renamed { recorded, live } => {
+            let (recorded, live) = told_apart(recorded, live);
+            format!("renamed by hand: {recorded} was applied, {live} is live")
+        }
         Drift::VoiceChanged { recorded, live } => {
             let live = live.as_ref().map_or("none", |voice| voice.as_str());
             format!("voice changed: {recorded} was applied, {live} is live")

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::face::{Coverage, Finding, Severity, VoiceId};
+use crate::face::{Coverage, Finding, Severity, VoiceId, escaped_if_alike};
 use crate::plan::{Action, Block, Create, Delete, Drift, FacePlan, Plan, PlanDigest, Reason, Retired, Switch, Update};
 
 use super::Paint;
@@ -236,7 +236,10 @@ fn create_fields(text: &mut String, create: &Create, face: &FacePlan, paint: Pai
 
 fn update_fields(text: &mut String, update: &Update, paint: Paint) {
     if let Some(name) = &update.name {
-        let (before, after) = marked(name.before(), name.after(), paint);
+        let (before, after) = match escaped_if_alike(name.before(), name.after()) {
+            Some((before, after)) => (paint.red(&before), paint.green(&after)),
+            None => marked(name.before(), name.after(), paint),
+        };
         let _ = writeln!(text, "      face_name: \"{before}\" -> \"{after}\"");
     }
     if let Some(voice) = &update.voice {

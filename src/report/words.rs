@@ -142,7 +142,7 @@ fn block(block: &Block) -> String {
         Block::SameName(ids) => {
             let ids: Vec<&str> = ids.iter().map(crate::face::FaceId::as_str).collect();
             format!(
-                "nothing is recorded for it, but {} its name already ({}), and a name alone is no identity",
+                "nothing is recorded for it, but {} its name already, or one that reads the same ({}), and a name alone is no identity",
                 if ids.len() == 1 { "a live face bears" } else { "live faces bear" },
                 ids.join(", ")
             )

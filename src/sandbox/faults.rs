@@ -12,6 +12,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// The faults a rule can name, with what they do.
 pub const FAULTS: &[(&str, &str)] = &[
     ("400 ... 599", "that status; nothing happened. `;after-effect`: it did. `;retry-after=1` adds the header"),
@@ -38,6 +40,7 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("concurrent=2", "create, always: 400 while that many trainings run"),
     ("conflict", "pals, always: 409 maker_changes on a change without force=true"),
     ("envelope", "pals, always: a single PAL comes inside a `data` array"),
+    ("names=nfc", "any, always: names are stored in that normal form: nfc, nfd or nfkc"),
     ("callback-drop", "any, always: callbacks are not sent"),
     ("callback-repeat", "any, always: callbacks are sent twice"),
     ("callback-reorder", "any, always: callbacks that fall due together are sent latest first"),
@@ -162,6 +165,7 @@ pub(super) enum Switch {
     Concurrent(u64),
     PalConflict,
     PalEnvelope,
+    Names(NormalForm),
     CallbackDrop,
     CallbackRepeat,
     CallbackReorder,
@@ -177,9 +181,39 @@ impl Switch {
             Self::UnknownIs400 | Self::StatusWord(_) | Self::Gap(_) => Operation::Get,
             Self::Slots(_) | Self::Concurrent(_) => Operation::Create,
             Self::PalConflict | Self::PalEnvelope => Operation::Pals,
-            Self::CallbackDrop | Self::CallbackRepeat | Self::CallbackReorder | Self::CallbackNewWords => {
-                Operation::Any
-            }
+            Self::Names(_)
+            | Self::CallbackDrop
+            | Self::CallbackRepeat
+            | Self::CallbackReorder
+            | Self::CallbackNewWords => Operation::Any,
+        }
+    }
+}
+
+/// A normal form of Unicode, in which a store may keep texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NormalForm {
+    Nfc,
+    Nfd,
+    Nfkc,
+}
+
+impl NormalForm {
+    fn parse(word: &str) -> Result<Self, String> {
+        match word {
+            "nfc" => Ok(Self::Nfc),
+            "nfd" => Ok(Self::Nfd),
+            "nfkc" => Ok(Self::Nfkc),
+            _ => Err(format!("`{word}` must be nfc, nfd or nfkc")),
+        }
+    }
+
+    /// Returns a text in this form.
+    pub(super) fn of(self, text: &str) -> String {
+        match self {
+            Self::Nfc => text.nfc().collect(),
+            Self::Nfd => text.nfd().collect(),
+            Self::Nfkc => text.nfkc().collect(),
         }
     }
 }
@@ -289,6 +323,7 @@ fn parse_switch(name: &str, value: Option<&str>) -> Result<Switch, String> {
         ("concurrent", Some(value)) => Switch::Concurrent(number(value)?),
         ("conflict", None) => Switch::PalConflict,
         ("envelope", None) => Switch::PalEnvelope,
+        ("names", Some(word)) => Switch::Names(NormalForm::parse(word)?),
         ("callback-drop", None) => Switch::CallbackDrop,
         ("callback-repeat", None) => Switch::CallbackRepeat,
         ("callback-reorder", None) => Switch::CallbackReorder,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::faults::{Fault, FaultRule, Operation, PageTrick, Switch};
+use super::faults::{Fault, FaultRule, NormalForm, Operation, PageTrick, Switch};
 use super::lifecycle::Quirks;
 
 /// Lasting departures from the defaults. All off unless a rule says so; which default stands for which open question
@@ -21,6 +21,7 @@ pub(super) struct Switches {
     pub(super) concurrent: Option<u64>,
     pub(super) pal_conflict: bool,
     pub(super) pal_envelope: bool,
+    pub(super) names: Option<NormalForm>,
     pub(super) callback_drop: bool,
     pub(super) callback_repeat: bool,
     pub(super) callback_reorder: bool,
@@ -84,6 +85,14 @@ impl Script {
 }
 
 impl Switches {
+    /// Returns a name as it is stored.
+    pub(super) fn stored(&self, name: String) -> String {
+        match self.names {
+            Some(form) => form.of(&name),
+            None => name,
+        }
+    }
+
     fn turn_on(&mut self, switch: Switch) {
         let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         match switch {
@@ -98,6 +107,7 @@ impl Switches {
             Switch::Concurrent(count) => self.concurrent = Some(count),
             Switch::PalConflict => self.pal_conflict = true,
             Switch::PalEnvelope => self.pal_envelope = true,
+            Switch::Names(form) => self.names = Some(form),
             Switch::CallbackDrop => self.callback_drop = true,
             Switch::CallbackRepeat => self.callback_repeat = true,
             Switch::CallbackReorder => self.callback_reorder = true,

@@ -21,6 +21,7 @@ mod init;
 mod interrupts;
 mod manifests;
 mod media;
+mod names;
 mod offline;
 mod provenance;
 mod prune;

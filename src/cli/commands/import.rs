@@ -16,6 +16,7 @@ use crate::cli::run::{Look, Run, ask};
 use crate::cli::session::Session;
 use crate::face::{
     Attempt, DesiredFace, FaceId, FaceKey, ObservedFace, Presence, RecordedFace, Token, TrainedFrom, TrainingStatus,
+    told_apart,
 };
 use crate::plan::{Adopt, NotAdoptable, adoptable, live_name_agrees};
 use crate::report::not_adoptable;
@@ -307,8 +308,11 @@ fn show(session: &Session, cases: &[Case<'_>]) -> Result<(), CliError> {
             let _ = writeln!(text, "      trained from: {}", paint.wrap(&inputs.words(), 20));
         }
         for (field, before, after) in differences(case) {
-            let before = before.map_or_else(|| "(none)".to_owned(), |before| format!("{before:?}"));
-            let _ = writeln!(text, "      the next apply changes {field}: {before} -> {after:?}");
+            let (before, after) = match before {
+                Some(before) => told_apart(&before, &after),
+                None => ("(none)".to_owned(), format!("{after:?}")),
+            };
+            let _ = writeln!(text, "      the next apply changes {field}: {before} -> {after}");
         }
         text.push('\n');
     }

@@ -196,6 +196,87 @@ fn a_renamed_key_buys_nothing_and_moves_where_the_manifest_says_so() {
     assert_eq!(world.reason("rio"), Reason::MovedTo(key("rio-2")));
 }
 
+/// Spellings of `Zo\u{eb} B` that a person reads as it.
+const ZOE: [&str; 5] =
+    ["Zoe\u{308} B", "zo\u{eb}  b", "\u{200B}Zo\u{eb} B", "\u{FF3A}o\u{eb}\u{a0}B", "Zo\u{eb} B\u{FE0F}"];
+
+#[test]
+fn a_live_face_whose_name_looks_the_same_blocks_a_create() {
+    for live in ZOE {
+        let mut world = World::agreeing().declared("zoe").stray("r1", live);
+        world.wants("zoe").face_name = "Zo\u{eb} B".parse().unwrap();
+        assert_eq!(world.reason("zoe"), Reason::Blocked(Block::SameName(vec![id("r1")])), "{live:?}");
+        world.policy.adopt_by_name = true;
+        assert_eq!(world.reason("zoe"), Reason::FoundByName, "{live:?}");
+    }
+}
+
+#[test]
+fn two_live_faces_whose_names_look_the_same_are_ambiguous() {
+    let mut world = World::agreeing().declared("zoe").stray("r1", ZOE[0]).stray("r2", "Zo\u{eb} B");
+    world.wants("zoe").face_name = "Zo\u{eb} B".parse().unwrap();
+    world.policy.adopt_by_name = true;
+    let Reason::Blocked(Block::SameName(ids)) = world.reason("zoe") else { panic!("{:?}", world.reason("zoe")) };
+    assert_eq!(ids.len(), 2);
+}
+
+#[test]
+fn two_desired_faces_whose_names_look_the_same_are_never_adopted_by_name() {
+    let mut world = World::agreeing().declared("rio").declared("ana").stray("r1", "Rio");
+    world.policy.adopt_by_name = true;
+    world.wants("ana").face_name = "R\u{AD}io".parse().unwrap();
+    for name in ["ana", "rio"] {
+        assert_eq!(world.reason(name), Reason::Blocked(Block::SameName(vec![id("r1")])));
+    }
+}
+
+#[test]
+fn another_normal_form_of_a_name_is_neither_drift_nor_change() {
+    let (composed, decomposed) = ("Zo\u{eb}", "Zoe\u{308}");
+    for (wanted, recorded, live) in
+        [(decomposed, decomposed, composed), (composed, decomposed, decomposed), (decomposed, composed, composed)]
+    {
+        let mut world = World::agreeing().face("zoe");
+        world.wants("zoe").face_name = wanted.parse().unwrap();
+        world.record("zoe").name = recorded.parse().unwrap();
+        world.live("zoe").name = Some(live.to_owned());
+        assert_eq!(world.decision("zoe"), (Action::NoOp, Reason::Agrees));
+        assert_eq!(world.face_plan("zoe").drift, []);
+        world.live("zoe").name = Some("Old".to_owned());
+        assert_eq!(world.reason("zoe"), Reason::Drifted, "another spelling is no change of the manifest");
+    }
+}
+
+#[test]
+fn the_token_leaves_a_name_that_the_api_spells_its_own_way() {
+    let mut world = World::agreeing().training("zoe");
+    world.wants("zoe").face_name = "Zoe\u{308}".parse().unwrap();
+    world.record("zoe").name = "Zoe\u{308}".parse().unwrap();
+    let token = world.token("zoe", 1);
+    world.live("zoe").name = Some(format!("Zo\u{eb} [{token}]"));
+    assert_eq!(world.decision("zoe"), (Action::Wait, Reason::TrainingGoesOn));
+    world.live("zoe").status = TrainingStatus::Ready;
+    assert_eq!(world.reason("zoe"), Reason::TokenLeavesName);
+    let (desired, recorded) = (world.desired.faces[&key("zoe")].clone(), world.recorded.faces[&key("zoe")].clone());
+    for live_name in [format!("Zo\u{eb} [{token}]"), format!("\u{FF3A}o\u{eb} [{token}]")] {
+        world.live("zoe").name = Some(live_name.clone());
+        let live = world.live("zoe").clone();
+        let update = crate::plan::finishing(Naming::Clean, &desired, &recorded, &live).unwrap();
+        assert_eq!(update.name.unwrap().after(), "Zoe\u{308}", "{live_name}");
+    }
+}
+
+#[test]
+fn a_rename_that_no_eye_sees_is_shown_escaped() {
+    let mut world = World::agreeing().face("zoe");
+    world.wants("zoe").face_name = "Zo\u{eb}".parse().unwrap();
+    world.record("zoe").name = "Zo\u{eb}".parse().unwrap();
+    world.live("zoe").name = Some("\u{200B}Zoe\u{308}".to_owned());
+    assert_eq!(world.reason("zoe"), Reason::Drifted);
+    let text = world.text();
+    assert!(text.contains(r#"face_name: "\u{200b}Zoe\u{308}" -> "Zo\u{eb}""#), "{text}");
+}
+
 #[test]
 fn a_part_of_the_project_says_nothing_about_the_rest() {
     let mut world = World::agreeing().face("rio").face("ana");

@@ -129,8 +129,8 @@ fn row_7_of_two_live_faces_with_the_name_none_is_guessed() {
     Project acme:
 
       ! rio  blocked
-          because nothing is recorded for it, but live faces bear its name already
-          (r1, r2), and a name alone is no identity
+          because nothing is recorded for it, but live faces bear its name already,
+          or one that reads the same (r1, r2), and a name alone is no identity
           help: to train another one all the same give it another face_name, or run
                 `facectl apply --create-new rio`
           at faces/rio.yaml:1:1

@@ -37,7 +37,8 @@ pub(super) async fn create(State(shared): State<Arc<Shared>>, call: Call, body: 
     let switches = shared.switches();
     let mut store = shared.store();
     let now = shared.now();
-    let order = read(&call, &body, store.world(), now)?;
+    let mut order = read(&call, &body, store.world(), now)?;
+    order.name = order.name.map(|name| switches.stored(name));
     check_limits(store.world(), &switches, now)?;
     let (face, voice, paid) = book(order, store.world(), now);
     let answer = json!({ (call.words.face("id")): face.id, "status": "started" });

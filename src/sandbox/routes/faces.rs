@@ -137,7 +137,7 @@ pub(super) async fn update(
         Some(Some(known)) if !known.is_completed(now) => return Err(Refusal::bad("default_voice_id is not ready yet")),
         _ => {}
     }
-    face.name = name.or(face.name);
+    face.name = name.map(|name| switches.stored(name)).or(face.name);
     face.chosen_voice = voice.or(face.chosen_voice);
     face.touched_at = Some(now);
     let answer = json!({
@@ -163,7 +163,7 @@ pub(super) async fn rename(
     fields.done()?;
     let (now, switches, mut store) = (shared.now(), shared.switches(), shared.store());
     let mut face = find(store.world(), &id, call.words, &switches)?.clone();
-    face.name = Some(name);
+    face.name = Some(switches.stored(name));
     face.touched_at = Some(now);
     store.commit(Change::FaceChanged(face), now, false)?;
     ok(json!({}))

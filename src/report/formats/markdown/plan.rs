@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::face::{Check, Coverage, FaceId, VoiceId};
+use crate::face::{Check, Coverage, FaceId, VoiceId, escaped_if_alike, told_apart};
 use crate::plan::{Action, Delete, FacePlan, Plan, Policy, Reason, Retired, Selection, Switch, Update};
 
 use super::super::super::drift::described;
@@ -208,7 +208,12 @@ fn row(plan: &Plan, face: &FacePlan) -> Vec<String> {
 const NAME: usize = 60;
 
 fn updated(update: &Update) -> String {
-    let name = update.name.as_ref().map(|name| format!("name to {}", code(&clipped(name.after(), NAME))));
+    let name = update.name.as_ref().map(|name| match escaped_if_alike(name.before(), name.after()) {
+        Some((before, after)) => {
+            format!("name from {} to {}", code(&clipped(&before, NAME)), code(&clipped(&after, NAME)))
+        }
+        None => format!("name to {}", code(&clipped(name.after(), NAME))),
+    });
     let voice = update.voice.as_ref().map(|voice| match voice.after() {
         Some(voice) => format!("voice to {}", code(voice.as_str())),
         None => "voice to none".to_owned(),
@@ -350,7 +355,8 @@ fn diff(face: &FacePlan) -> Vec<String> {
         }
         Action::Update(update) => {
             if let Some(name) = &update.name {
-                change("face_name", &format!("{:?}", name.before()), &format!("{:?}", name.after()));
+                let (before, after) = told_apart(name.before(), name.after());
+                change("face_name", &before, &after);
             }
             if let Some(voice) = &update.voice {
                 let shown =
