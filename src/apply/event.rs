@@ -80,6 +80,13 @@ pub enum Event {
         /// How long that still is.
         left: Duration,
     },
+    /// Neither state nor lock file know the project: the first paid create waits, and the live faces are listed again.
+    EmptyRecordWaited {
+        /// When they are.
+        until: Timestamp,
+        /// How long that still is.
+        left: Duration,
+    },
     /// A live face was taken into the record.
     FaceAdopted {
         /// Which face.

@@ -47,6 +47,11 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
             };
             format!("{} looking for {} by token; {rest}", paint.cyan("?"), keys.join(", "))
         }
+        Event::EmptyRecordWaited { left, .. } => format!(
+            "{} Neither the state nor facectl.lock.yaml knows this project, so a training may have started elsewhere. Waiting {} before the first paid training, then listing the faces again. To avoid the wait, commit facectl.lock.yaml, or pass --fresh (FACECTL_FRESH=1) if this project has never run anywhere. Nothing was sent yet.",
+            paint.cyan("?"),
+            duration(*left)
+        ),
         Event::FaceAdopted { key, id } => format!("{} {key}: took {id} into the record", paint.green("<=")),
         Event::FaceUpdated { is_housekeeping: true, .. } => return None,
         Event::FaceUpdated { key, what, .. } => format!("{} {key}: {what}", paint.yellow("~")),

@@ -47,12 +47,13 @@ impl Environment {
         Self::project(faces).talking_to(server)
     }
 
-    /// Sets key and address of a sandbox, and short waits.
+    /// Sets key and address of a sandbox that nobody else has used before, and short waits.
     pub(crate) fn talking_to(self, server: &Server) -> Self {
         self.with("TAVUS_API_KEY", "key")
             .with("TAVUS_PUBLIC_API_BASE_URL", &server.url())
             .with("FACECTL_POLL_INTERVAL", "20ms")
             .with("FACECTL_SETTLE_WINDOW", "100ms")
+            .with("FACECTL_FRESH", "1")
     }
 
     /// Sets a variable.

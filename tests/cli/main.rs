@@ -9,6 +9,7 @@ mod checkout;
 mod codes;
 mod creates;
 mod drift;
+mod empty_record;
 mod environment;
 mod events;
 mod explain;

@@ -7,9 +7,10 @@
 //!
 //! # What must be true
 //! One training a face, each recorded, and after a few runs nothing left to do, on both machines. With one
-//! exception, which no client of an API without idempotency keys can avoid: a machine that begins knowing
-//! nothing while another one's create is still under way, or not listed yet, may send one of its own. Such a
-//! moment is an *excuse*; it is rare here, counted, and then the plan must name all that were paid for.
+//! exception, which no client of an API without idempotency keys can avoid: a machine with a record of its own that
+//! begins while another one's create is still under way, or not listed yet, may send one of its own. Such a
+//! moment is an *excuse*; it is rare here, counted, and then the plan must name all that were paid for. A machine
+//! that has lost its disk and its lock file has no excuse: it waits one settle window before it pays.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -150,7 +151,8 @@ impl Storm {
         let speed = if seed % 3 == 2 { FAST } else { 1.0 };
         let server = Server::at_speed(speed, &[]);
         let machine = || {
-            let machine = Environment::against(&server, &KEYS[..2]);
+            // As a pipeline has it: nobody says that the project has never run anywhere.
+            let machine = Environment::against(&server, &KEYS[..2]).without("FACECTL_FRESH");
             match broken {
                 Some(guard) => machine.with("FACECTL_BREAK", guard),
                 None => machine,
@@ -192,8 +194,12 @@ impl Storm {
                     self.turn(here)?;
                 }
                 2 => {
-                    self.hand_over(here)?;
-                    self.lose_disk(here);
+                    // Who knows nothing at all waits by itself until everything is listed.
+                    let loses_lock_file = self.rng.bool();
+                    if !loses_lock_file {
+                        self.hand_over(here)?;
+                    }
+                    self.lose_disk(here, loses_lock_file);
                     self.turn(here)?;
                 }
                 3 if self.rng.u32(0..3) == 0 => self.both_at_once()?,
@@ -361,12 +367,12 @@ impl Storm {
         }
     }
 
-    fn lose_disk(&mut self, here: usize) {
+    fn lose_disk(&mut self, here: usize, loses_lock_file: bool) {
         self.lost_disks += 1;
         let _ = writeln!(self.log, "machine {here} loses its disk");
         let machine = &self.machines[here];
         let _ = fs::remove_dir_all(machine.path(".facectl"));
-        if self.rng.bool() {
+        if loses_lock_file {
             let _ = fs::remove_file(machine.path("facectl.lock.yaml"));
         }
         self.is_clean[here] = true;

@@ -238,6 +238,13 @@ pub struct PolicyArgs {
     /// key; repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_CREATE_NEW", value_delimiter = ',')]
     pub create_new: Vec<FaceKey>,
+    /// Do not wait before the first paid training although neither state nor lock file know the project: it has never
+    /// run anywhere, on no other machine and on no disk that was lost. Without it `apply` and `reconcile` wait one
+    /// settle window and look again, unless a person approves the plan at a terminal
+    #[arg(long, env = "FACECTL_FRESH", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    // True of the moment it is said, so it is not saved with a plan.
+    #[serde(skip)]
+    pub fresh: bool,
     /// Go on to this face again although somebody went back from it (`rollback`); repeatable
     #[arg(long, value_name = "KEY", env = "FACECTL_ROLL_FORWARD", value_delimiter = ',')]
     pub roll_forward: Vec<FaceKey>,

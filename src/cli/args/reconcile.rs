@@ -62,6 +62,10 @@ pub struct ReconcileArgs {
     /// Delete what left the manifests, as `apply --prune`
     #[arg(long, env = "FACECTL_PRUNE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub prune: bool,
+    /// Do not wait before the first paid training although neither state nor lock file know the project: it has never
+    /// run anywhere
+    #[arg(long, env = "FACECTL_FRESH", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub fresh: bool,
     /// The most trainings that may be started within the time that limits count over [default: 10]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_TRAININGS")]
     pub max_trainings: Option<u32>,
@@ -99,6 +103,7 @@ impl ReconcileArgs {
         PolicyArgs {
             adopt: self.adopt,
             prune: self.prune,
+            fresh: self.fresh,
             max_trainings: self.max_trainings,
             max_deletions: self.max_deletions,
             skip_preflight: self.skip_preflight.clone(),

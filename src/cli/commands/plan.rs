@@ -7,12 +7,15 @@ use crate::cli::Exit;
 use crate::cli::args::{Global, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::run::{settle_window, unproven_for};
 use crate::cli::saved::{Request, SavedPlan, check_target};
 use crate::cli::session::{Access, Session, State, Workspace};
 use crate::cli::since;
+use crate::face::Recorded;
 use crate::manifest::{load, load_also_none};
 use crate::plan::{Plan, Policy, Selection};
-use crate::report::{Body, Planned};
+use crate::report::{Body, Planned, duration};
+use crate::state::HistoryEntry;
 
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -61,6 +64,11 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         session.output.talk(&format!("note: {NOT_ASKED}"));
         notes.push(NOT_ASKED.to_owned());
     }
+    let told = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.history())?;
+    if let Some(note) = wait_note(&plan, &args, (&recorded, &told), &session) {
+        session.output.talk(&format!("note: {note}"));
+        notes.push(note);
+    }
     session.output.events.planned(&plan);
     let exit = exit(&plan, &args);
     deliver(&plan, exit, notes, &session)?;
@@ -74,6 +82,27 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
 
 /// What is said of a plan that was made without a look at the live faces.
 const NOT_ASKED: &str = "the API was not asked; this compares with what was last applied and seen.";
+
+/// Returns what is to be said where `apply` first waits, as nothing proves that the project has not just run elsewhere.
+fn wait_note(
+    plan: &Plan,
+    args: &PlanArgs,
+    (recorded, history): (&Recorded, &[HistoryEntry]),
+    session: &Session,
+) -> Option<String> {
+    let is_paid = plan.summary().paid_trainings > 0 && plan.refusals.is_empty();
+    if !is_paid || args.policy.fresh || session.is_in_process() {
+        return None;
+    }
+    let window = settle_window(session, None);
+    let left = unproven_for(&recorded.faces, !recorded.open.is_empty(), history, window, session.clock.now());
+    (!left.is_zero()).then(|| {
+        format!(
+            "neither the state nor facectl.lock.yaml knows this project, so a training may have started elsewhere: `apply` waits {} and lists the faces again before the first paid training. `apply --fresh` does not wait: use it if the project has never run anywhere.",
+            duration(left)
+        )
+    })
+}
 
 /// Shows what `apply` would do, as far as the lock file can tell.
 fn offline(global: &Global, args: &PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {

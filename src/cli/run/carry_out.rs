@@ -35,6 +35,7 @@ impl Run<'_> {
             if is_paid {
                 // Before the second look: an upload may take an hour, and that look is what the creates stand on.
                 self.session.upload_files(&look.plan, self.sink).await?;
+                self.outwait_empty_record(consent).await?;
             }
             look = second_look(self, look.plan, consent).await?;
         }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod carry_out;
+mod empty_record;
 mod end;
 mod rows;
 mod tend;
@@ -26,6 +27,7 @@ use super::args::{PolicyArgs, WaitOptions};
 use super::error::CliError;
 use super::session::{Access, Session};
 pub use ask::{agree, agree_unless, answer, ask, ask_for};
+pub use empty_record::unproven_for;
 use end::still_blocked;
 pub use end::{exit, is_about_failure};
 pub use tend::Round;
@@ -46,6 +48,8 @@ pub struct Run<'a> {
     pub outcome: Outcome,
     /// Whether trainings that were paid for twice end the run with 5.
     pub minds_duplicates: bool,
+    /// Whether somebody says that the project has never run anywhere.
+    is_fresh: bool,
     /// Where events go.
     sink: &'a dyn Sink,
 }
@@ -81,6 +85,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, CliError> {
         let state = session.state(Access::Write)?;
         let store = state.store.ok_or_else(|| CliError::new("the state cannot be written; nothing was changed"))?;
+        let is_fresh = policy.is_some_and(|policy| policy.fresh);
         let reason = policy.and_then(|policy| policy.reason.as_deref()).map(redact_links).unwrap_or_default();
         let policy = session.policy(policy, &state.recorded, &session.past(store.as_ref())?);
         let executor = Executor {
@@ -103,6 +108,7 @@ impl<'a> Run<'a> {
             restraint: Restraint::default(),
             outcome: Outcome::default(),
             minds_duplicates: false,
+            is_fresh,
             sink,
         })
     }
@@ -257,6 +263,14 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Returns the settle window: flag > environment > file > default.
+pub fn settle_window(session: &Session, flag: Option<Duration>) -> Duration {
+    // A file comes with a pull request: what keeps anybody from paying twice must not be turned off by one.
+    let shortest = if session.is_rehearsal() { Duration::ZERO } else { SHORTEST_SETTLE_WINDOW };
+    let of_file = session.loaded.project.settings.settle_window.map(|window| window.max(shortest));
+    flag.or(of_file).unwrap_or(SETTLE_WINDOW)
+}
+
 /// Returns how to execute: flag > environment > file > default.
 fn execute_settings(
     session: &Session,
@@ -265,13 +279,10 @@ fn execute_settings(
     create_parallelism: Option<u32>,
 ) -> ExecuteSettings {
     let file = &session.loaded.project.settings;
-    // A file comes with a pull request: what keeps anybody from paying twice must not be turned off by one.
-    let shortest = if session.is_rehearsal() { Duration::ZERO } else { SHORTEST_SETTLE_WINDOW };
-    let of_file = file.settle_window.map(|window| window.max(shortest));
     ExecuteSettings {
         create_parallelism: create_parallelism.or(file.create_parallelism).unwrap_or(2) as usize,
         parallelism: session.parallelism,
-        settle_window: wait.settle_window.or(of_file).unwrap_or(SETTLE_WINDOW),
+        settle_window: settle_window(session, wait.settle_window),
         request_timeout: session.request_timeout,
         no_settle: wait.no_settle,
         settles_due_only: false,

@@ -96,7 +96,7 @@ impl Request {
         };
         let args = ApplyArgs {
             paths: Paths { paths },
-            policy: self.policy.clone(),
+            policy: PolicyArgs { fresh: args.policy.fresh, ..self.policy.clone() },
             selection: self.selection.clone(),
             ..args.clone()
         };

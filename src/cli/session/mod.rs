@@ -206,6 +206,11 @@ impl Session {
         Ok(plan(self.desired(), recorded, observed, policy))
     }
 
+    /// Returns whether the API is a sandbox inside this process, which nobody else can have created a face in.
+    pub fn is_in_process(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
     /// Ends the sandbox, if there is one, and saves its world.
     pub async fn close(self) {
         let Self { workspace, sandbox, .. } = self;

@@ -24,6 +24,7 @@ impl Workspace {
             retry,
             reason: _,
             create_new,
+            fresh: _,
             roll_forward,
             prune: _,
             allow_empty: _,
@@ -82,6 +83,8 @@ impl Workspace {
             retry,
             reason: _,
             create_new,
+            // No part of the plan: it says how long the run waits before it pays.
+            fresh: _,
             roll_forward,
             prune,
             allow_empty,

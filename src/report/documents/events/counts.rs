@@ -69,6 +69,7 @@ impl Counts {
             Event::UploadProgressed { .. }
             | Event::CreatePostponed { .. }
             | Event::SettlingWaited { .. }
+            | Event::EmptyRecordWaited { .. }
             | Event::PalRepointed { .. }
             | Event::WaitBegan { .. }
             | Event::TrainingProgressed(_)

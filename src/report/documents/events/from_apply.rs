@@ -20,6 +20,7 @@ impl From<&Event> for What<'_> {
             Event::CreateSettled { key, id, token } => Self::CreateSettled { key, id, token },
             Event::CreateProvenAbsent { key, token } => Self::CreateProvenAbsent { key, token },
             Event::SettlingWaited { keys, until, left } => Self::SettlingWaited { keys, until, left_secs: secs(left) },
+            Event::EmptyRecordWaited { until, left } => Self::EmptyRecordWaited { until, left_secs: secs(left) },
             Event::FaceAdopted { key, id } => Self::FaceAdopted { key, id },
             Event::FaceUpdated { key, id, what, is_housekeeping } => {
                 Self::FaceUpdated { key, id, what, housekeeping: is_housekeeping }

@@ -181,6 +181,13 @@ pub enum What<'a> {
         /// How long that still is.
         left_secs: f64,
     },
+    /// Neither state nor lock file know the project: the first paid create waits, and the live faces are listed again.
+    EmptyRecordWaited {
+        /// When they are.
+        until: Timestamp,
+        /// How long that still is.
+        left_secs: f64,
+    },
     /// A live face was taken into the record.
     FaceAdopted {
         /// Which face.

@@ -20,6 +20,7 @@ impl What<'_> {
             | Self::Error { .. } => Level::Error,
             Self::CreatePostponed { .. }
             | Self::SettlingWaited { .. }
+            | Self::EmptyRecordWaited { .. }
             | Self::LookFailed { .. }
             | Self::FaceDrifted { .. } => Level::Warn,
             Self::Diagnostic { diagnostic } => match diagnostic.severity() {
