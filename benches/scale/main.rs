@@ -94,7 +94,8 @@ fn at_size(size: usize, arguments: &Arguments) {
         let words = line.split_whitespace().map(str::to_owned);
         let together = ["--parallelism".to_owned(), arguments.parallelism.to_string()];
         let run = Run::new(&arguments.binary).arguments(words.chain(together)).within(project.path());
-        run.variable("FACECTL_API_URL", &server.url()).variable("TAVUS_API_KEY", "any")
+        let run = run.variable("FACECTL_API_URL", &server.url()).variable("TAVUS_API_KEY", "any");
+        run.variable("FACECTL_FRESH", "1")
     };
     let table = Table::new(size);
     let measure = |line: &str, codes: &[i32], times: usize, floor: Option<&Measured>| {

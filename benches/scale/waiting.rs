@@ -28,6 +28,7 @@ pub(crate) fn measure(binary: &Path, faces: usize, seconds: f64) -> String {
         ("FACECTL_API_URL", server.url()),
         ("TAVUS_API_KEY", "any".to_owned()),
         ("FACECTL_POLL_INTERVAL", interval.clone()),
+        ("FACECTL_FRESH", "1".to_owned()),
     ];
     let create = format!("apply -y --no-wait --max-trainings {faces}");
     let mut create = Run::new(binary).arguments(create.split(' ').map(str::to_owned)).within(project.path());

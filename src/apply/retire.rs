@@ -9,7 +9,7 @@ use crate::face::{FaceId, FaceKey, RecordedFace};
 use crate::killpoint::kill_point;
 use crate::plan::{Action, Approved, Delete, Fate, Keep, Limit, users};
 use crate::state::{Change, Happened};
-use crate::tavus::{FaceApi, observe_pals};
+use crate::tavus::{FaceApi, is_unknown_id, observe_pals};
 
 use super::outcome::chain;
 use super::step::{failed, held};
@@ -68,8 +68,16 @@ impl<A: FaceApi> Executor<'_, A> {
         self.spend(Limit::MaxDeletions, id.as_str())
             .map_err(|why| held(key, "delete", format!("{why}; {id} was not deleted")))?;
         kill_point("delete", "before-send");
-        if let Err(error) = self.api.delete_face(id, is_hard).await {
-            return Err(self.api_failed(key, "delete", &error));
+        match self.api.delete_face(id, is_hard).await {
+            Ok(()) => {}
+            Err(error) if is_unknown_id(&error) => {
+                // Also the answer to an earlier try that was lost, where an API says 400 for what is gone.
+                let why = format!(
+                    "{error}. That is no proof that {id} is gone: another account's key is answered like this. It stays in the record; check the key, then run it again: a complete listing without {id} proves it"
+                );
+                return Err(failed(key, "delete", why));
+            }
+            Err(error) => return Err(self.api_failed(key, "delete", &error)),
         }
         kill_point("delete", "answered");
         let record = self.store.face(key).map_err(|error| failed(key, "record the deletion", chain(&error)))?;

@@ -17,7 +17,7 @@ use crate::face::{Desired, DesiredFace, FaceId, FaceKey, Fingerprint, Naming, Pa
 use crate::killpoint::kill_point;
 use crate::plan::{Switch, finishing, may_serve};
 use crate::state::{Change, Happened};
-use crate::tavus::{FaceApi, Repointed, observe_pals, repoint};
+use crate::tavus::{FaceApi, Repointed, is_unknown_id, observe_pals, repoint};
 
 use super::outcome::chain;
 use super::step::{failed, held};
@@ -268,6 +268,7 @@ impl<A: FaceApi> Executor<'_, A> {
                 Ok(Some(live)) if live.status.is_usable() && live.status.is_final() => return Ok(face.clone()),
                 Ok(Some(live)) => looked.push(format!("{} is {}", face.id, live.status.shown())),
                 Ok(None) => looked.push(format!("{} is gone", face.id)),
+                Err(error) if is_unknown_id(&error) => looked.push(format!("{}: {error}", face.id)),
                 Err(error) => return Err(error.to_string()),
             }
         }

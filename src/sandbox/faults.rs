@@ -33,7 +33,10 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("max-limit=50", "list, always: pages are never longer than that, whatever is asked for"),
     ("still-listed", "delete, always: deleted faces stay in listings"),
     ("no-content", "delete, always: 204 without a body"),
-    ("unknown-is-400", "get, always: 400 `Invalid face_id` instead of 404 for a face that is not there"),
+    (
+        "unknown-is-400",
+        "get, always: 400 `Invalid face_id` instead of 404 for a face that is not there, also to PATCH and DELETE",
+    ),
     ("status-word=queued", "get, always: that word instead of `started`"),
     ("gap=60s", "get, always: a fresh phoenix-4.5 preview shows a null finetune_status for so long"),
     ("slots=3", "create, always: 402 once the account has that many faces"),

@@ -153,7 +153,7 @@ impl FaceReads for Client {
 
     async fn voice(&self, id: &VoiceId) -> Result<Option<Voice>, ApiError> {
         let call = Call::get(format!("/voices/{id}"));
-        or_none(self.repeat(&call, wire::voice).await)
+        if_known(or_none(self.repeat(&call, wire::voice).await))
     }
 
     async fn voice_page(&self, page: u32, query: &VoiceQuery) -> Result<VoicePage, ApiError> {
@@ -207,7 +207,7 @@ impl FaceApi for Client {
     async fn delete_face(&self, id: &FaceId, is_hard: bool) -> Result<(), ApiError> {
         let query = if is_hard { "?hard=true" } else { "" };
         let call = Call::delete(format!("/faces/{id}{query}"));
-        // 404 and 400 "Invalid face_id": it is gone already, by an earlier try or somebody else.
+        // 404: it is gone already, by an earlier try or somebody else.
         or_none(self.repeat(&call, |_| Ok(())).await).map(Option::unwrap_or_default)
     }
 
@@ -236,14 +236,25 @@ fn outcome_of(error: ApiError) -> CreateOutcome {
     }
 }
 
-/// Turns "there is no such thing of yours" into none: 404, or 400 with "Invalid … id" (both seen, 2026).
+/// Turns "it is not there" into none: 404, and nothing else.
 fn or_none<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) => match &error.failure {
-            Failure::Status { status: 404, .. } => Ok(None),
-            Failure::Status { status: 400, message, .. } if wire::is_invalid_id(message) => Ok(None),
-            _ => Err(error),
-        },
+        Err(ApiError { failure: Failure::Status { status: 404, .. }, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether the API says that an id names nothing of ours: 400 with "Invalid … id". That is no proof that
+/// it is gone, as with another account's key every id is answered like that (seen in 2026).
+pub fn is_unknown_id(error: &ApiError) -> bool {
+    matches!(&error.failure, Failure::Status { status: 400, message, .. } if wire::is_invalid_id(message))
+}
+
+/// Turns an id that the API does not know into none, too: only for what does no more than refuse to go on then.
+pub(crate) fn if_known<T>(found: Result<Option<T>, ApiError>) -> Result<Option<T>, ApiError> {
+    match found {
+        Err(error) if is_unknown_id(&error) => Ok(None),
+        found => found,
     }
 }

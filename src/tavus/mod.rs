@@ -32,8 +32,9 @@ pub use crate::http::{
 
 pub use base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL, parse_base_url};
 pub use callback::{CallbackError, CallbackHint, parse_callback};
-pub use client::{Client, ClientConfig};
-pub use observe::{confirm_absent, details, observe};
+pub(crate) use client::if_known;
+pub use client::{Client, ClientConfig, is_unknown_id};
+pub use observe::{details, observe};
 pub use pals::{PalPage, PalRow, Repointed, observe_pals, repoint};
 pub use voices::{VoicePage, VoiceQuery, Voices, list_voices};
 
@@ -42,14 +43,14 @@ pub trait FaceReads: Send + Sync {
     /// Returns one page of our own faces, counted from 1, 100 rows at most.
     fn face_page(&self, page: u32) -> impl Future<Output = Result<FacePage, ApiError>> + Send;
 
-    /// Returns one face, or none where the API says that there is no such face of ours: 404, or 400 with
-    /// "Invalid face_id" (both seen, tavus documentation and live reports, 2026).
+    /// Returns one face, or none where the API says that it is not there: 404 alone. A 400 with "Invalid face_id" is an
+    /// error ([`is_unknown_id`]): with another account's key every id is answered like that (seen in 2026).
     fn face(&self, id: &FaceId) -> impl Future<Output = Result<Option<ObservedFace>, ApiError>> + Send;
 
     /// Returns one page of all PALs, whoever's they are, counted from 1, 100 rows at most.
     fn pal_page(&self, page: u32) -> impl Future<Output = Result<PalPage, ApiError>> + Send;
 
-    /// Returns one PAL, or none where there is no such PAL of ours.
+    /// Returns one PAL, or none where it is not there: 404 alone, as for faces.
     fn pal(&self, id: &PalId) -> impl Future<Output = Result<Option<PalRow>, ApiError>> + Send;
 
     /// Returns one voice, or none where there is no such voice.
@@ -71,7 +72,8 @@ pub trait FaceApi: FaceReads {
     fn update_face(&self, id: &FaceId, update: &FaceUpdate) -> impl Future<Output = Result<(), ApiError>> + Send;
 
     /// Deletes a face, with its stored material if that is asked for; retried, as what is gone stays gone. A face
-    /// that is not there counts as deleted. Final either way: nothing brings a deleted face back.
+    /// that is not there (404) counts as deleted, one whose id the API does not know (400) does not. Final either way:
+    /// nothing brings a deleted face back.
     fn delete_face(&self, id: &FaceId, is_hard: bool) -> impl Future<Output = Result<(), ApiError>> + Send;
 
     /// Points a PAL from one face to another, under the guard that it still uses the first; never over unpublished

@@ -16,8 +16,8 @@
 //!
 //! # Caveats
 //! One face deleted and one made between two pages can hide a third without changing any number. Nothing in the API
-//! would show it, so whoever is about to act on absence asks for the face itself ([`confirm_absent`]) or, where
-//! there is no id yet, lists twice.
+//! would show it, so whoever is about to act on absence asks for the face itself or, where there is no id yet, lists
+//! twice.
 //!
 //! # Assumptions
 //! Pages are offsets: a face that comes or goes meanwhile shifts the others, and is noticed by the total or by a
@@ -92,26 +92,6 @@ pub async fn details(
             Err(error) => row.error = Some(format!("(the reason could not be read: {error})")),
         }
     }
-}
-
-/// Returns whether a face is provably not there: the API says so by id, and, asked for a listing, answers with
-/// one that does not show it.
-///
-/// The second question tells a face that is gone from a server, a path or a key that knows nothing: all of them
-/// answer 400 or 404 to the first.
-///
-/// # Caveats
-/// A key of another account passes both questions. Whether the account is the one of the record is for the caller
-/// to judge, by whether any recorded face is in the listing.
-///
-/// # Errors
-/// When either question gets no answer: nothing is proven then.
-pub async fn confirm_absent(reads: &impl FaceReads, id: &FaceId) -> Result<bool, ApiError> {
-    if reads.face(id).await?.is_some() {
-        return Ok(false);
-    }
-    let page = reads.face_page(1).await?;
-    Ok(page.faces.iter().all(|face| face.id != *id))
 }
 
 /// One reading of the whole list.

@@ -18,7 +18,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ApiError, FaceApi, FaceReads, Failure};
+use super::{ApiError, FaceApi, FaceReads, Failure, is_unknown_id};
 use crate::face::{FaceId, ObservedPals, Pal, PalId};
 
 #[cfg(test)]
@@ -86,7 +86,14 @@ pub async fn observe_pals(reads: &impl FaceReads) -> Result<ObservedPals, ApiErr
     for (id, row) in reading.rows {
         let row = match row.is_said {
             true => Some(row),
-            false => reads.pal(&id).await?,
+            false => match reads.pal(&id).await {
+                // It is listed, so this proves nothing: it may use any face.
+                Err(error) if is_unknown_id(&error) => {
+                    missing = missing.or_else(|| Some(format!("PAL {id} is listed, and cannot be looked at: {error}")));
+                    None
+                }
+                row => row?,
+            },
         };
         // Looked at by itself, a PAL that says nothing about a face uses none (seen in 2026); or it is gone by now.
         if let Some(PalRow { pal, default_face: Some(face), .. }) = row {

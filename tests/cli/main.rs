@@ -3,6 +3,7 @@
 
 #![cfg(unix)]
 
+mod absence;
 mod adoption;
 mod api;
 mod checkout;

@@ -165,7 +165,7 @@ fn a_conversation_with_nobody_is_refused_with_what_there_is() {
     let run = environment.run("converse ana --test").exits(9);
     run.says(&["is training, so it cannot hold a conversation yet; nothing was opened", "facectl wait"]);
     server.alter(&server.ids()[0], &json!({ "removed": true }));
-    environment.run("converse ana --test").exits(4).says(&["is gone; nothing was opened"]);
+    environment.run("converse ana --test").exits(4).says(&["is not in this account; nothing was opened"]);
     assert_eq!(server.requests("conversation"), 0);
 }
 
@@ -177,7 +177,7 @@ fn the_sandbox_serves_until_it_is_interrupted_and_keeps_its_world() {
         let mut sandbox = environment.spawn("sandbox --port 0 --speed 36000 --world world.json");
         let url = sandbox.until_it_prints_a_line();
         assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/v2"), "{url}");
-        environment = environment.with("FACECTL_API_URL", &url);
+        environment = environment.with("FACECTL_API_URL", &url).with("FACECTL_FRESH", "1");
         let run = environment.run("apply -y").exits(0);
         let expected = if turn == 0 { "1 created" } else { "No changes." };
         let run = run.prints(&[expected]);

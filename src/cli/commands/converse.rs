@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::run::ask;
 use crate::cli::session::{Access, Session};
 use crate::face::TrainingStatus;
-use crate::tavus::{ConversationRequest, FaceApi, FaceReads, Failure};
+use crate::tavus::{ConversationRequest, FaceApi, FaceReads, Failure, if_known};
 
 /// Opens a conversation with a face and prints its link.
 pub async fn run(global: &Global, args: ConverseArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -33,10 +33,10 @@ async fn converse(session: &Session, args: &ConverseArgs) -> Result<Exit, CliErr
             known => error.hint(format!("recorded are: {}", known.join(", "))),
         });
     };
-    let look = async { Ok(session.api.face(&record.id).await?) };
+    let look = async { Ok(if_known(session.api.face(&record.id).await)?) };
     let live = crate::cli::error::unless_interrupted(&session.interrupt, look).await?;
     let Some(live) = live else {
-        return Err(CliError::new(format!("face {} of `{key}` is gone; nothing was opened", record.id))
+        return Err(CliError::new(format!("face {} of `{key}` is not in this account; nothing was opened", record.id))
             .hint("see `facectl plan`")
             .exit(Exit::FACE_FAILED));
     };

@@ -20,7 +20,7 @@ use crate::face::{
 };
 use crate::plan::{Adopt, NotAdoptable, adoptable, live_name_agrees};
 use crate::report::not_adoptable;
-use crate::tavus::FaceReads;
+use crate::tavus::{FaceReads, if_known};
 
 /// Records faces that live already.
 pub async fn run(global: &Global, args: ImportArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -152,7 +152,7 @@ async fn judge<'a>(
     if let Some(recorded) = recorded.filter(|recorded| recorded.id != *id) {
         refuse_living(session, look, key, recorded).await?;
     }
-    let Some(live) = session.api.face(id).await? else {
+    let Some(live) = if_known(session.api.face(id).await)? else {
         return Err(CliError::new(format!("{key}: there is no face {id} in this account; nothing was changed"))
             .hint("check the id, and that TAVUS_API_KEY is the key of the right account"));
     };
@@ -174,7 +174,7 @@ async fn judge<'a>(
 /// A key whose recorded face lives keeps it.
 async fn refuse_living(session: &Session, look: &Look, key: &FaceKey, recorded: &RecordedFace) -> Result<(), CliError> {
     let is_gone = look.observed.presence(&recorded.id) == Presence::Gone
-        && session.api.face(&recorded.id).await?.is_none()
+        && if_known(session.api.face(&recorded.id).await)?.is_none()
         && !crate::plan::may_not_show_yet(recorded, look.observed.at);
     if is_gone {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::face::{
 };
 use crate::plan::may_not_show_yet;
 use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
-use crate::tavus::{FaceReads, details, observe};
+use crate::tavus::{FaceReads, details, if_known, is_unknown_id, observe};
 use crate::together::join_all;
 
 use super::super::Exit;
@@ -29,7 +29,8 @@ impl Session {
                     .talk(&format!("warning: taken as complete, as you asked: the listing does not add up ({why})."));
                 observed.coverage = Coverage::Complete;
             }
-            self.confirm_missing(recorded, &mut observed).await?;
+            let unknown = self.confirm_missing(recorded, &mut observed).await?;
+            self.confirm_unknown(&unknown, &mut observed).await?;
             self.guard_account(meta, recorded, &observed)?;
             self.look_for_named(recorded, &mut observed).await?;
             let unclear = self.unclear(recorded, &observed);
@@ -40,23 +41,47 @@ impl Session {
     }
 
     /// A listing by pages can miss a face that was there all the time, when others come and go meanwhile:
-    /// before a recorded face counts as gone, it is looked at alone.
-    async fn confirm_missing(&self, recorded: &Recorded, observed: &mut Observed) -> Result<(), CliError> {
+    /// before a recorded face counts as gone, it is looked at alone. Returns those whose id the API does not know, which
+    /// proves nothing.
+    async fn confirm_missing(&self, recorded: &Recorded, observed: &mut Observed) -> Result<Vec<FaceId>, CliError> {
         let missing: Vec<&FaceId> =
             self.matters(recorded).filter(|id| observed.presence(id) == Presence::Gone).collect();
         let is_all = recorded.faces.values().all(|face| observed.presence(&face.id) == Presence::Gone);
-        let mut found = 0;
+        let (mut found, mut unknown) = (0, Vec::new());
         for (looked, chunk) in missing.chunks(self.parallelism.max(1)).enumerate() {
             if found == 0 && looked * self.parallelism.max(1) >= MISSING_LOOKS && is_all {
                 // All are missing and none of the first is there: the guard below has its say first.
-                return Ok(());
+                return Ok(unknown);
             }
-            for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
-                if let Some(face) = face? {
-                    found += 1;
-                    observed.faces.insert(face.id.clone(), face);
+            let faces = join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await;
+            for (id, face) in chunk.iter().zip(faces) {
+                match face {
+                    Ok(Some(face)) => {
+                        found += 1;
+                        observed.faces.insert(face.id.clone(), face);
+                    }
+                    Ok(None) => {}
+                    Err(error) if is_unknown_id(&error) => unknown.push((*id).clone()),
+                    Err(error) => return Err(error.into()),
                 }
             }
+        }
+        Ok(unknown)
+    }
+
+    /// Lists once more where a missing face was answered "Invalid face_id": only a second complete listing without
+    /// it proves that it is gone. Whether it is the right account is judged after that, by all that was found.
+    async fn confirm_unknown(&self, unknown: &[FaceId], observed: &mut Observed) -> Result<(), CliError> {
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let again = observe(&self.api, self.clock.as_ref(), self.parallelism).await?;
+        if let Coverage::Partial(why) = again.coverage {
+            let ids = unknown.iter().map(FaceId::as_str).collect::<Vec<_>>().join(", ");
+            observed.coverage = Coverage::Partial(format!("the API neither lists nor denies {ids}; {why}"));
+        }
+        for id in unknown {
+            observed.faces.extend(again.faces.get(id).map(|face| (id.clone(), face.clone())));
         }
         Ok(())
     }
@@ -70,7 +95,8 @@ impl Session {
         let absent: Vec<&FaceId> = named.iter().filter(is_absent).collect();
         for chunk in absent.chunks(self.parallelism.max(1)) {
             for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
-                if let Some(face) = face?.filter(|face| face.ownership == Ownership::User) {
+                // An id that the API does not know is not adopted, and nothing is created in its place.
+                if let Some(face) = if_known(face)?.filter(|face| face.ownership == Ownership::User) {
                     observed.faces.insert(face.id.clone(), face);
                 }
             }

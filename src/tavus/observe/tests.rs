@@ -269,15 +269,6 @@ async fn details_are_learned_and_a_lost_one_says_so() {
 }
 
 #[tokio::test]
-async fn absence_is_proven_only_by_a_server_that_also_lists() {
-    let lists = server(|page, _| Ok(slice(0..3, page, 100)));
-    assert_eq!(confirm_absent(&lists, &"r404".parse().unwrap()).await, Ok(true));
-    assert_eq!(confirm_absent(&lists, &"r1".parse().unwrap()).await, Ok(false));
-    let knows_nothing = server(|_, _| Err(error(404)));
-    assert!(confirm_absent(&knows_nothing, &"r404".parse().unwrap()).await.is_err());
-}
-
-#[tokio::test]
 async fn a_listing_can_be_moved_to_another_thread() {
     let handle = tokio::spawn(async {
         let server = server(|page, _| Ok(slice(0..3, page, 100)));
