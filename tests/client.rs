@@ -388,6 +388,15 @@ async fn a_face_is_absent_only_where_the_api_says_so() {
 }
 
 #[tokio::test]
+async fn a_page_of_millions_of_rows_is_refused() {
+    let rows = vec!["{}"; 1_000_000].join(",");
+    let page = answer("200 OK", "", &format!(r#"{{"data":[{rows}]}}"#));
+    let server = Server::saying(move |_| page.clone()).await;
+    let error = client(server.port).face_page(1).await.unwrap_err().to_string();
+    assert!(error.contains("more than 1000 rows") && error.len() < 500, "{error}");
+}
+
+#[tokio::test]
 async fn a_conversation_is_opened_once_whatever_happens() {
     for reply in [answer("503 Service Unavailable", "", ""), String::new(), answer("200 OK", "", "<html>")] {
         let server = Server::saying(move |_| reply.clone()).await;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::http::{
-    Address, Answer, ApiError, ApiKey, Call, ClientError, Decision, Effect, Failure, MESSAGE_LIMIT, RetryPolicy,
-    Sender, SenderConfig, clean, decide,
+    Address, Answer, ApiError, ApiKey, Call, ClientError, Decision, Effect, Failure, MESSAGE_LIMIT, Place, RetryPolicy,
+    Sender, SenderConfig, clean, decide, read_rows,
 };
 
 use super::dialect::{Author, Dialect, Post, Thread};
@@ -48,10 +48,12 @@ pub struct Forge {
 
 /// Rows of a page: the most that both forges give.
 const ROWS: usize = 100;
-/// A listing longer than this has no end.
-const PAGES: u32 = 1000;
+/// A listing longer than this has no end: 10,000 rows are more comments than GitHub (2,500) or GitLab (5,000) allow.
+const PAGES: u32 = 100;
 /// Enough for a page of the longest comments that anybody can write.
 const LISTING_LIMIT: usize = 128 << 20;
+/// The longest error body that is looked into, in bytes.
+const ERROR_LIMIT: usize = 64 << 10;
 /// Enough for an answer that holds the longest text, however it is escaped.
 const POST_LIMIT: usize = 16 << 20;
 
@@ -128,32 +130,38 @@ impl Forge {
     /// Returns every comment of a thread that `me` wrote.
     pub(super) async fn comments(&self, thread: Thread, me: &Author) -> Result<Vec<Post>, ForgeError> {
         let (path, query) = self.dialect.comments(thread);
-        let rows = self.listing(&path, query, "listing the comments").await?;
-        let posts = rows.iter().filter_map(|row| self.dialect.read_comment(thread, row));
-        Ok(posts.filter(|post| is_by(post, me)).collect())
+        let read = |row: &Value| self.dialect.read_comment(thread, row);
+        self.listing(&path, query, "listing the comments", read, me).await
     }
 
     /// Returns every open issue with a label that `me` wrote.
     pub(super) async fn issues(&self, label: &Label, me: &Author) -> Result<Vec<Post>, ForgeError> {
         let (path, query) = self.dialect.issues(label);
-        let rows = self.listing(&path, &query, "listing the issues").await?;
-        let posts = rows.iter().filter_map(|row| self.dialect.read_issue(row));
-        Ok(posts.filter(|post| is_by(post, me)).collect())
+        self.listing(&path, &query, "listing the issues", |row| self.dialect.read_issue(row), me).await
     }
 
-    /// Reads every page. A page too many is no harm; one too few would miss our own comment, and write a second one.
-    async fn listing(&self, path: &str, query: &str, what: &str) -> Result<Vec<Value>, ForgeError> {
+    /// Reads every page, and keeps what `me` wrote. A page too many is no harm; one too few would miss our own comment,
+    /// and write a second one. A row that cannot be read is none of ours.
+    async fn listing(
+        &self,
+        path: &str,
+        query: &str,
+        what: &str,
+        read_post: impl Fn(&Value) -> Option<Post> + Send + Sync,
+        me: &Author,
+    ) -> Result<Vec<Post>, ForgeError> {
         let mut all = Vec::new();
+        let own = |row: Map<String, Value>| Some(read_post(&Value::Object(row)).filter(|post| is_by(post, me)));
         for page in 1..=PAGES {
             let call = Call::get(format!("{path}?{query}per_page={ROWS}&page={page}")).reading(LISTING_LIMIT);
-            let read = |answer: &Answer| match json(answer)? {
-                Value::Array(rows) => Ok((rows, answer.has_next_page())),
-                _ => Err("it is no list".to_owned()),
+            let read = |answer: &Answer| {
+                let page = read_rows(&answer.body, Place::Bare, 10 * ROWS, own)?;
+                Ok((page, answer.has_next_page()))
             };
-            let (rows, has_next) = self.sender.repeat(&call, read).await.map_err(|error| self.failed(what, error))?;
-            let is_full = rows.len() >= ROWS;
-            let is_empty = rows.is_empty();
-            all.extend(rows);
+            let (page, has_next) = self.sender.repeat(&call, read).await.map_err(|error| self.failed(what, error))?;
+            let rows = page.rows.len() + page.unreadable;
+            let (is_full, is_empty) = (rows >= ROWS, rows == 0);
+            all.extend(page.rows.into_iter().flatten());
             if is_empty || !has_next.unwrap_or(is_full) {
                 return Ok(all);
             }
@@ -240,6 +248,8 @@ fn json(answer: &Answer) -> Result<Value, String> {
 /// Reads what a forge says went wrong: `message` with `errors` (GitHub), `message` or `error` (GitLab), which may be
 /// text or objects.
 fn told(body: &[u8]) -> String {
+    // What is longer says nothing that a person could read, and would be many times as long in memory.
+    let body = &body[..body.len().min(ERROR_LIMIT)];
     let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let shown = |name: &str| match value.get(name) {
         Some(Value::String(text)) => Some(text.clone()),

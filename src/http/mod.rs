@@ -8,6 +8,7 @@
 //! | `sender.rs` | sends, limits, repeats what may be repeated, tells the trace |
 //! | `transport.rs` | the two HTTP clients underneath, TLS and roots |
 //! | `answer.rs` | a whole answer, or a failure and how far it got |
+//! | `rows.rs` | one page of a listing, row by row, within bounds |
 //! | `error.rs` | what a failure proves, and whether it is worth another try |
 //! | `retry.rs` | pure: error and attempt -> wait or give up |
 //! | `address.rs`, `key.rs`, `text.rs` | where a secret may go, the secret, what must not be shown |
@@ -17,6 +18,7 @@ mod answer;
 mod error;
 mod key;
 mod retry;
+mod rows;
 mod sender;
 mod text;
 mod transport;
@@ -26,6 +28,7 @@ pub(crate) use answer::{Answer, told};
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
+pub(crate) use rows::{Place, Rows, read_rows};
 pub(crate) use sender::{Call, Sender, SenderConfig};
 pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_document, clean_name};
 pub use transport::ClientError;

@@ -94,6 +94,8 @@ pub struct FacePage {
     pub faces: Vec<ObservedFace>,
     /// Rows that could not be read as a face.
     pub unreadable_rows: usize,
+    /// Which of them came first, and why, for people.
+    pub first_unreadable: Option<String>,
     /// How many faces match in all, where the API says it.
     pub total_count: Option<usize>,
 }

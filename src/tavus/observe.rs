@@ -33,9 +33,15 @@ use crate::face::{Coverage, FaceId, Observed, ObservedFace, Ownership, Sight};
 #[cfg(test)]
 mod tests;
 
-/// The last page that is asked for: a million faces at 100 rows, a hundred thousand at 10. The vendor's own
-/// helper gives up after 100 pages (version 0.11).
-const LAST_PAGE: u32 = 10_000;
+/// The last page that is asked for, where the total does not ask for more: a hundred thousand faces at 100 rows. The
+/// vendor's own helper gives up after 100 pages (version 0.11).
+const LAST_PAGE: u32 = 1_000;
+/// The last page that is asked for whatever the total says: a server may cap the page at 20 rows.
+const LAST_PAGE_BY_TOTAL: u32 = 10_000;
+/// Pages beyond those that the total accounts for: faces may come while they are listed.
+const PAGES_BEYOND: u32 = 10;
+/// The most faces that are listed: twice what facectl is made for.
+const MOST_FACES: usize = 200_000;
 
 /// Lists all of our own faces, with at most `parallelism` requests at once.
 ///
@@ -43,7 +49,7 @@ const LAST_PAGE: u32 = 10_000;
 /// began, so that whatever is younger is known to be possibly missing.
 ///
 /// # Errors
-/// When a page cannot be had. Half a listing is never returned as if it were an answer.
+/// When a page cannot be had, or the listing has no end. Half a listing is never returned as if it were an answer.
 pub async fn observe(reads: &impl FaceReads, clock: &dyn Clock, parallelism: usize) -> Result<Observed, ApiError> {
     let at = clock.now();
     let first = read_all(reads, parallelism).await?;
@@ -102,6 +108,8 @@ struct Reading {
     /// Stock faces, which count towards the total where the API ignores the filter.
     strangers: HashSet<FaceId>,
     unreadable: usize,
+    /// Which row that cannot be read came first, and why.
+    first_unreadable: Option<String>,
     total: Option<usize>,
     /// Two pages said different totals.
     moved: bool,
@@ -115,41 +123,60 @@ struct Reading {
 enum End {
     EmptyPage,
     KnownPage,
-    TooManyPages,
 }
 
 async fn read_all(reads: &impl FaceReads, parallelism: usize) -> Result<Reading, ApiError> {
     let mut reading = Reading::default();
-    let first = reads.face_page(1).await?;
+    let first = located(reads.face_page(1).await?, 1);
     let page_size = first.faces.len() + first.unreadable_rows;
     reading.take(first, true);
     // Every page but the last is as long as the first, so that many must exist.
-    let expected = reading.total.map_or(1, |total| total.div_ceil(page_size.max(1)));
-    let expected = u32::try_from(expected).unwrap_or(LAST_PAGE).min(LAST_PAGE);
+    let expected = match reading.total {
+        None => 1,
+        Some(total) if total > MOST_FACES => LAST_PAGE,
+        Some(total) => u32::try_from(total.div_ceil(page_size.max(1))).unwrap_or(LAST_PAGE_BY_TOTAL),
+    };
+    let last_page = if expected <= LAST_PAGE { LAST_PAGE } else { expected.saturating_add(PAGES_BEYOND) };
+    let last_page = last_page.min(LAST_PAGE_BY_TOTAL);
 
     let mut queue = InOrder::new();
     let (mut next, mut number) = (2, 2);
     while !reading.is_over() {
-        while next <= LAST_PAGE && (queue.len() == 0 || (next <= expected && queue.len() < parallelism)) {
+        while next <= last_page && (queue.len() == 0 || (next <= expected && queue.len() < parallelism)) {
             queue.push(reads.face_page(next));
             next += 1;
         }
         match queue.next().await {
-            Some(page) => reading.take(page?, number < expected),
-            None => reading.end = Some(End::TooManyPages),
+            Some(page) => reading.take(located(page?, number), number < expected),
+            None => return Err(endless(&reading, number - 1)),
+        }
+        if reading.seen() > MOST_FACES {
+            return Err(endless(&reading, number));
         }
         number += 1;
     }
     drop(queue);
     if reading.may_lack_page_0() {
         match reads.face_page(0).await {
-            Ok(page) => reading.take_page_0(page),
+            Ok(page) => reading.take_page_0(located(page, 0)),
             // A server that counts from 1 may well refuse it: then there is nothing there.
             Err(ApiError { failure: Failure::Status { status: 400 | 404 | 422, .. }, .. }) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(reading)
+}
+
+/// Says on which page the first row is that cannot be read.
+fn located(page: FacePage, number: u32) -> FacePage {
+    FacePage { first_unreadable: page.first_unreadable.map(|why| format!("page {number}, {why}")), ..page }
+}
+
+/// A listing that goes on and on: whatever it is, it is none of the faces of an account.
+fn endless(reading: &Reading, pages: u32) -> ApiError {
+    let total = reading.total.map_or_else(|| "says no total".to_owned(), |total| format!("counts {total} faces"));
+    let why = format!("the listing has no end: {} faces on {pages} pages, and the API {total}", reading.seen());
+    ApiError { method: "GET", path: "/v2/faces".to_owned(), failure: Failure::Unreadable { status: 200, why } }
 }
 
 impl Reading {
@@ -189,7 +216,8 @@ impl Reading {
 
     /// Returns how many ids were new.
     fn add(&mut self, page: FacePage) -> usize {
-        let FacePage { faces, unreadable_rows, total_count } = page;
+        let FacePage { faces, unreadable_rows, first_unreadable, total_count } = page;
+        self.first_unreadable = self.first_unreadable.take().or(first_unreadable);
         if let Some(total) = total_count {
             self.moved |= self.total.is_some_and(|before| before != total);
             self.total = Some(total);
@@ -208,14 +236,13 @@ impl Reading {
     }
 
     fn may_lack_page_0(&self) -> bool {
-        self.end != Some(End::TooManyPages) && self.total.is_none_or(|total| self.seen() < total)
+        self.total.is_none_or(|total| self.seen() < total)
     }
 
     /// Returns why this reading may not be the whole, if it may not.
     fn doubt(&self) -> Option<String> {
         let seen = self.seen();
         match (self.total, self.end) {
-            (_, Some(End::TooManyPages)) => Some(format!("the listing has more than {LAST_PAGE} pages")),
             _ if self.moved => Some("faces came or went while they were listed".to_owned()),
             (Some(total), _) if total != seen => Some(format!("the API counts {total} faces and lists {seen}")),
             (None, Some(End::KnownPage)) => {
@@ -229,8 +256,11 @@ impl Reading {
         let coverage = match (self.unsure, self.unreadable) {
             (Some(doubt), _) => Coverage::Partial(doubt),
             (None, 0) => Coverage::Complete,
-            (None, 1) => Coverage::Partial("1 row of the listing cannot be read".to_owned()),
-            (None, rows) => Coverage::Partial(format!("{rows} rows of the listing cannot be read")),
+            (None, rows) => {
+                let what = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                let first = self.first_unreadable.map_or_else(String::new, |first| format!(" ({first})"));
+                Coverage::Partial(format!("{what} of the listing cannot be read{first}"))
+            }
         };
         Observed { at, coverage, sight: Sight::Live, faces: self.faces, pals: None, material: BTreeMap::new() }
     }

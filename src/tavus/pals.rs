@@ -71,7 +71,10 @@ const LAST_PAGE: u32 = 1_000;
 pub async fn observe_pals(reads: &impl FaceReads) -> Result<ObservedPals, ApiError> {
     let mut reading = read(reads).await?;
     let mut missing = None;
-    if reading.doubt().is_some() {
+    if reading.end == Some(End::TooManyPages) {
+        // What has no end has none when it is read again.
+        missing = reading.doubt();
+    } else if reading.doubt().is_some() {
         let second = read(reads).await?;
         let first = std::mem::replace(&mut reading, second);
         missing = reading.doubt();

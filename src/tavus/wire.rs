@@ -21,13 +21,16 @@ use crate::face::{
     FaceId, ListedVoice, Model, ObservedFace, Ownership, Pal, PalId, Progress, TrainingInput, TrainingStatus,
     TrainingVoice, VoiceKind,
 };
-use crate::http::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_name};
+use crate::http::{MESSAGE_LIMIT, Place, Rows, WORD_LIMIT, clean, clean_name, read_rows};
 
 #[cfg(test)]
 mod tests;
 
 /// Rows per page: 100 is the largest number known to work (observed, 2026).
 pub(super) const PAGE_LIMIT: u32 = 100;
+
+/// The longest error body that is looked into, in bytes.
+const ERROR_LIMIT: usize = 64 << 10;
 
 // ---- what we send ----
 
@@ -151,14 +154,27 @@ pub(super) fn voices_path(page: u32, query: &VoiceQuery) -> String {
 
 /// Reads a page of `GET /faces`.
 pub(super) fn face_page(body: &[u8]) -> Result<FacePage, String> {
-    let value = parse(body)?;
-    let Some(rows) = value.get("data").and_then(Value::as_array) else {
-        return Err(unlike("an object with a list named `data`", body));
-    };
-    let faces: Vec<ObservedFace> = rows.iter().filter_map(Value::as_object).filter_map(face_row).collect();
-    let unreadable_rows = rows.len() - faces.len();
-    let total_count = text(value.as_object(), &["total_count"]).and_then(|count| count.parse().ok());
-    Ok(FacePage { faces, unreadable_rows, total_count })
+    let Rows { rows: faces, unreadable: unreadable_rows, first_unreadable, beside } = page(body, face_row)?;
+    Ok(FacePage { faces, unreadable_rows, first_unreadable, total_count: count(beside) })
+}
+
+/// Reads a page of a listing. A server that shows more rows than it was asked for may show all of a small account; ten
+/// times as many are no page.
+fn page<T>(body: &[u8], row: fn(&Map<String, Value>) -> Option<T>) -> Result<Rows<T>, String> {
+    let place = Place::Under { rows: "data", beside: "total_count" };
+    read_rows(body, place, 10 * PAGE_LIMIT as usize, |object| row(&object)).map_err(|why| match beginning(body) {
+        start if start.is_empty() => "the body is empty".to_owned(),
+        start => format!("wanted a page of {PAGE_LIMIT} rows under `data`: {why}: {start}"),
+    })
+}
+
+/// How many there are in all, as a number or as text.
+fn count(beside: Option<Value>) -> Option<usize> {
+    match beside? {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_u64()?.try_into().ok(),
+        _ => None,
+    }
 }
 
 /// Reads `GET /faces/{face_id}` and sees to it that it is the face that was asked for.
@@ -186,14 +202,8 @@ pub(super) fn pal_patch(from: &FaceId, to: &FaceId) -> Value {
 
 /// Reads a page of `GET /pals`.
 pub(super) fn pal_page(body: &[u8]) -> Result<PalPage, String> {
-    let value = parse(body)?;
-    let Some(rows) = value.get("data").and_then(Value::as_array) else {
-        return Err(unlike("an object with a list named `data`", body));
-    };
-    let pals: Vec<PalRow> = rows.iter().filter_map(Value::as_object).filter_map(pal_row).collect();
-    let unreadable_rows = rows.len() - pals.len();
-    let total_count = text(value.as_object(), &["total_count"]).and_then(|count| count.parse().ok());
-    Ok(PalPage { pals, unreadable_rows, total_count })
+    let Rows { rows: pals, unreadable: unreadable_rows, first_unreadable: _, beside } = page(body, pal_row)?;
+    Ok(PalPage { pals, unreadable_rows, total_count: count(beside) })
 }
 
 /// Reads `GET /pals/{pal_id}`, bare or in an array (contract and live answers differ), and sees to it that it is
@@ -233,14 +243,8 @@ pub(super) fn voice(body: &[u8]) -> Result<Voice, String> {
 
 /// Reads a page of `GET /voices`: rows of stock voices, which have a slug and rarely an id, and rows of voices.
 pub(super) fn voice_page(body: &[u8]) -> Result<VoicePage, String> {
-    let value = parse(body)?;
-    let Some(rows) = value.get("data").and_then(Value::as_array) else {
-        return Err(unlike("an object with a list named `data`", body));
-    };
-    let voices: Vec<ListedVoice> = rows.iter().filter_map(Value::as_object).filter_map(voice_row).collect();
-    let unreadable_rows = rows.len() - voices.len();
-    let total_count = text(value.as_object(), &["total_count"]).and_then(|count| count.parse().ok());
-    Ok(VoicePage { voices, unreadable_rows, total_count })
+    let Rows { rows: voices, unreadable: unreadable_rows, first_unreadable: _, beside } = page(body, voice_row)?;
+    Ok(VoicePage { voices, unreadable_rows, total_count: count(beside) })
 }
 
 fn voice_row(row: &Map<String, Value>) -> Option<ListedVoice> {
@@ -292,7 +296,8 @@ pub(super) fn conversation(body: &[u8]) -> Result<Conversation, String> {
 /// Returns what an error body says: `error`, else `message`, else its beginning. No common shape exists (error
 /// pages and live answers, 2026).
 pub(super) fn error_message(body: &[u8]) -> String {
-    let value = serde_json::from_slice::<Value>(body).ok();
+    // What is longer says nothing that a person could read, and would be many times as long in memory.
+    let value = (body.len() <= ERROR_LIMIT).then(|| serde_json::from_slice::<Value>(body).ok()).flatten();
     let object = value.as_ref().and_then(Value::as_object);
     match text(object, &["error", "message"]) {
         Some(message) => clean(&message, MESSAGE_LIMIT),

@@ -21,6 +21,7 @@ mod hostile;
 mod imports;
 mod init;
 mod interrupts;
+mod listings;
 mod manifests;
 mod media;
 mod names;

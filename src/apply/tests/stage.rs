@@ -499,7 +499,12 @@ impl FaceReads for Stage {
         let mut account = self.account();
         account.listed += 1;
         let unreadable_rows = if page == 1 { account.unreadable } else { 0 };
-        Ok(FacePage { total_count: Some(self_total(&faces, unreadable_rows, page)), faces, unreadable_rows })
+        Ok(FacePage {
+            total_count: Some(self_total(&faces, unreadable_rows, page)),
+            faces,
+            unreadable_rows,
+            first_unreadable: None,
+        })
     }
 
     async fn face(&self, id: &FaceId) -> Result<Option<ObservedFace>, ApiError> {

@@ -110,6 +110,7 @@ async fn broken(
             cut(line)
         }
         Fault::Truncate => truncated(effect(shared, request, next).await, line).await,
+        Fault::HalfPair => half_paired(effect(shared, request, next).await).await,
         Fault::Hang => {
             effect(shared, request, next).await;
             pause(shared, HANG).await;
@@ -146,6 +147,18 @@ async fn truncated(answer: Response, line: &Line) -> Response {
         }
         _ => cut(line),
     }
+}
+
+/// Spoils the first name in an answer.
+async fn half_paired(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let name = br#"_name":""#;
+    let place = bytes.windows(name.len()).position(|window| window == name).map(|at| at + name.len());
+    let (before, after) = bytes.split_at(place.unwrap_or(0));
+    let half: &[u8] = if place.is_some() { br"\ud83d" } else { b"" };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from([before, half, after].concat()))
 }
 
 fn status_page(status: u16, retry_after: Option<&str>, operation: Operation) -> Response {

@@ -78,7 +78,7 @@ fn slice(numbers: std::ops::Range<usize>, page: u32, size: usize) -> FacePage {
     let total = numbers.len();
     let skipped = (page.max(1) as usize - 1) * size;
     let faces = numbers.skip(skipped).take(size).map(|n| face(n, &format!("r{n}"))).collect();
-    FacePage { faces, unreadable_rows: 0, total_count: Some(total) }
+    FacePage { faces, unreadable_rows: 0, first_unreadable: None, total_count: Some(total) }
 }
 
 async fn list<F: Fn(u32, usize) -> Result<FacePage, ApiError> + Send + Sync>(server: &Server<F>) -> (usize, String) {
@@ -213,13 +213,44 @@ async fn stock_faces_are_left_out_but_counted() {
 }
 
 #[tokio::test]
-async fn an_endless_listing_ends() {
+async fn an_endless_listing_is_an_error_and_is_not_read_twice() {
+    for (rows, total, pages) in [
+        (1, Some(usize::MAX), 1000),
+        (1, None, 1000),
+        (100, Some(5), 1000),
+        (1000, None, 201),
+        (97, Some(150_000), 1557),
+    ] {
+        let server = server(|page, _| {
+            let faces = (0..rows).map(|row| face(row, &format!("r{page}-{row}"))).collect();
+            Ok(FacePage { faces, unreadable_rows: 0, first_unreadable: None, total_count: total })
+        });
+        let clock = HandWoundClock::at(Timestamp::from_second(1).unwrap());
+        let error = observe(&server, &clock, 4).await.map(drop).unwrap_err().to_string();
+        assert!(error.contains("has no end") && error.contains("pages"), "{error}");
+        // Some are asked for side by side.
+        assert!((pages..pages + 4).contains(&asked(&server)), "{rows} rows, {total:?}: {}", asked(&server));
+    }
+}
+
+#[tokio::test]
+async fn a_small_page_size_is_followed_as_far_as_the_total_says() {
+    let server = server(|page, _| Ok(slice(0..20_000, page, 10)));
+    assert_eq!(list(&server).await, complete(20_000));
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named() {
     let server = server(|page, _| {
-        let faces = vec![face(0, &format!("r{page}"))];
-        Ok(FacePage { faces, unreadable_rows: 0, total_count: Some(usize::MAX) })
+        let mut shown = slice(0..13, page, 10);
+        if page == 2 {
+            shown.faces.pop();
+            (shown.unreadable_rows, shown.first_unreadable) = (1, Some("row 3: lone surrogate".to_owned()));
+        }
+        Ok(shown)
     });
-    let (faces, coverage) = list(&server).await;
-    assert_eq!((faces, coverage), (LAST_PAGE as usize, format!("the listing has more than {LAST_PAGE} pages")));
+    let why = "1 row of the listing cannot be read (page 2, row 3: lone surrogate)".to_owned();
+    assert_eq!(list(&server).await, (12, why));
 }
 
 #[tokio::test]
