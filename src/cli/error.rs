@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::apply::Interrupt;
 use crate::forge::{EventError, ForgeError, ForgeKind, PlaceError};
+use crate::http::CertificateProblem;
 use crate::report::Paint;
 use crate::state::{LeaseError, StateError};
 use crate::tavus::{ApiError, Failure};
@@ -120,6 +121,12 @@ impl From<ApiError> for CliError {
             }
             Failure::Unreachable(why) => Self::new(format!("cannot reach the API at {place}: {why}; nothing was sent"))
                 .hint("check the network, a proxy (HTTPS_PROXY), and --api-url"),
+            Failure::Certificate { why, problem } => Self::new(format!(
+                "cannot trust the certificate of the API at {place}: {why}; nothing was sent"
+            ))
+            .hint(certificate_hint(*problem, "--api-url")),
+            Failure::TooLong { limit, .. } => Self::new(format!("the answer to {place} has more than {limit} bytes, so it was not read"))
+                .hint("is --api-url (TAVUS_PUBLIC_API_BASE_URL) really the Tavus API, with /v2 at its end?"),
             Failure::NoAnswer(why) => Self::new(format!("no complete answer to {place}: {why}"))
                 .hint("it may pass: run it again; --request-timeout gives it more time"),
             Failure::Status { status, message, .. } => Self::new(format!("{place} was answered HTTP {status}: {message}"))
@@ -210,6 +217,17 @@ impl From<ForgeError> for CliError {
     }
 }
 
+/// What to do about a certificate that is not accepted. `address` is the flag that says where the server is.
+fn certificate_hint(problem: CertificateProblem, address: &str) -> String {
+    match problem {
+        CertificateProblem::UnknownIssuer => "where a company's proxy or an own authority issued it, trust that one: --ca-file FILE (FACECTL_CA_FILE), or SSL_CERT_FILE with the machine's roots in it too".to_owned(),
+        CertificateProblem::Expired | CertificateProblem::NotYetValid => {
+            "check this machine's clock; if it is right, whoever runs the server has to renew the certificate".to_owned()
+        }
+        CertificateProblem::OtherName | CertificateProblem::Other => format!("check {address}: is it the right host?"),
+    }
+}
+
 /// Tells of a request to the forge that failed. What was written before it stays, and the next run takes it up.
 fn forge_call(what: &str, kind: ForgeKind, error: &ApiError) -> CliError {
     let base = CliError::caused(format!("{what} failed"), error);
@@ -223,7 +241,11 @@ fn forge_call(what: &str, kind: ForgeKind, error: &ApiError) -> CliError {
             .hint("the token needs the scope `api` and at least the role Reporter in the project of the merge request; GitLab answers 404 where it may not even see it")
             .hint("the pipeline of a fork runs without the project's variables: let a member start it in the parent project, or add --if-permitted, which warns and goes on"),
         (Failure::Status { status: 300..=399, .. }, _) => base.hint("was the repository renamed, or is --forge-url (GITHUB_API_URL, CI_API_V4_URL) wrong? The token follows no redirect"),
-        (Failure::Status { status: 429 | 500.., .. } | Failure::NoAnswer(_), _) => base.hint("it may pass: run it again, it takes up what is there"),
+        (Failure::Status { status: 429, .. }, _) => base
+            .hint("that is the forge's limit for this token and says nothing about its rights: run it again in some minutes, it takes up what is there; fewer jobs at the same time help"),
+        (Failure::Status { status: 500.., .. } | Failure::NoAnswer(_), _) => base.hint("it may pass: run it again, it takes up what is there"),
+        (Failure::Certificate { problem, .. }, _) => base.hint(certificate_hint(*problem, "--forge-url")),
+        (Failure::TooLong { .. }, _) => base.hint("is --forge-url (GITHUB_API_URL, CI_API_V4_URL) really the forge's REST API?"),
         (Failure::Unreachable(_), _) => base.hint("check the network, a proxy (HTTPS_PROXY), and --forge-url (GITHUB_API_URL, CI_API_V4_URL)"),
         (Failure::Status { .. }, _) => base,
         (Failure::Unreadable { .. }, _) => base.hint("is --forge-url (GITHUB_API_URL, CI_API_V4_URL) really the forge's REST API? A proxy or a login page answers like this"),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::clock::Clock;
 use crate::http::{
     Address, Answer, ApiError, ApiKey, Call, ClientError, Decision, Effect, Failure, MESSAGE_LIMIT, Place, RetryPolicy,
-    Sender, SenderConfig, clean, decide, read_rows,
+    Sender, SenderConfig, clean, decide, read_rows, tell_wait,
 };
 
 use super::dialect::{Author, Dialect, Post, Thread};
@@ -74,14 +74,15 @@ impl Forge {
             key: token,
             headers,
             told,
-            limits_with_403: true,
+            // "You have exceeded a secondary rate limit" (GitHub, 2026), and what it said before.
+            limits_with_403: &["rate limit", "abuse detection"],
             clock,
             connect_timeout: Duration::from_secs(10),
             request_timeout,
             requests_per_second: None,
             // One after the other, as GitHub asks for ("Best practices for using the REST API").
             max_in_flight: 1,
-            retry: RetryPolicy::default(),
+            retry: RetryPolicy::of_forge(),
             ca_file,
         })
         .map_err(ForgeError::Client)?;
@@ -221,7 +222,7 @@ impl Forge {
         let SenderConfig { retry, clock, .. } = self.sender.config();
         match decide(&error, attempt, retry, fastrand::f64()) {
             Decision::Wait(wait) => {
-                tracing::debug!(attempt, ?wait, %error, "looking before it is sent again");
+                tell_wait(attempt, wait, &error);
                 clock.sleep(wait).await;
                 Ok(())
             }

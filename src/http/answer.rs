@@ -9,6 +9,7 @@ use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, LINK, LOCATION, RETRY_AFTER};
 
 use super::Failure;
+use super::certificate::{CertificateProblem, cause};
 use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean};
 
 /// A whole answer, whatever its status.
@@ -32,7 +33,7 @@ impl Answer {
             match response.chunk().await {
                 Ok(None) => break,
                 Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
-                    return Err(Failure::NoAnswer(format!("HTTP {status}, with more than {limit} bytes")));
+                    return Err(Failure::TooLong { status, limit });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(error) => {
@@ -71,6 +72,11 @@ impl Answer {
         links.map(|links| links.split(',').any(is_next)).reduce(|any, next| any || next)
     }
 
+    /// Returns whether the answer says that a budget of requests is used up.
+    pub(super) fn is_budget_used_up(&self) -> bool {
+        self.header("x-ratelimit-remaining").is_some_and(|left| left.trim() == "0")
+    }
+
     /// Returns how long to stay away: what `Retry-After` says, else, where a budget is used up, until it is renewed
     /// (GitHub, "Rate limits for the REST API": `x-ratelimit-remaining`, `x-ratelimit-reset` in epoch seconds).
     fn retry_after(&self, now: Timestamp) -> Option<Duration> {
@@ -80,7 +86,9 @@ impl Answer {
         if let Some(text) = told(RETRY_AFTER.as_str()) {
             return parse_retry_after(text, date);
         }
-        told("x-ratelimit-remaining").filter(|left| left.trim() == "0")?;
+        if !self.is_budget_used_up() {
+            return None;
+        }
         let reset = Timestamp::from_second(told("x-ratelimit-reset")?.trim().parse().ok()?).ok()?;
         Some(Duration::try_from(reset.duration_since(date)).unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP))
     }
@@ -98,6 +106,9 @@ pub(super) fn status_failure(answer: &Answer, now: Timestamp, told: fn(&[u8]) ->
 /// Makes a failure of what the HTTP library could not finish.
 pub(super) fn failure_of(error: &reqwest::Error, timeout: Duration) -> Failure {
     let why = told(error, timeout);
+    if let Some(problem) = cause(error).and_then(CertificateProblem::of) {
+        return Failure::Certificate { why, problem };
+    }
     // `is_connect` covers name resolution, TCP, the proxy's tunnel and the TLS handshake: all come before the
     // first byte of the request. `is_builder` comes before even those.
     if error.is_connect() || error.is_builder() { Failure::Unreachable(why) } else { Failure::NoAnswer(why) }

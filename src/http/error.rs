@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::CertificateProblem;
+
 /// A request that did not end in a usable answer. Holds no key and no signature: what the API said is
 /// redacted when this is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +22,23 @@ pub struct ApiError {
 pub enum Failure {
     /// No connection was established: nothing was sent.
     Unreachable(String),
+    /// The server's certificate was not accepted: nothing was sent.
+    Certificate {
+        /// What the TLS library says of it.
+        why: String,
+        /// What is wrong with it.
+        problem: CertificateProblem,
+    },
     /// The connection broke, or no whole answer came within the time-out, after the request may have
     /// been sent.
     NoAnswer(String),
+    /// An answer that is longer than any that is read.
+    TooLong {
+        /// The HTTP status.
+        status: u16,
+        /// How many bytes are read.
+        limit: usize,
+    },
     /// A complete answer with a status that is not a success.
     Status {
         /// The HTTP status.
@@ -67,8 +83,10 @@ impl ApiError {
     /// Returns the HTTP status, if a complete answer came.
     pub fn status(&self) -> Option<u16> {
         match self.failure {
-            Failure::Status { status, .. } | Failure::Unreadable { status, .. } => Some(status),
-            Failure::Unreachable(_) | Failure::NoAnswer(_) => None,
+            Failure::Status { status, .. } | Failure::Unreadable { status, .. } | Failure::TooLong { status, .. } => {
+                Some(status)
+            }
+            Failure::Unreachable(_) | Failure::Certificate { .. } | Failure::NoAnswer(_) => None,
         }
     }
 
@@ -80,8 +98,11 @@ impl ApiError {
     /// Returns what this failure proves about a request that changes something.
     pub fn effect(&self) -> Effect {
         match self.failure {
-            Failure::Unreachable(_) => Effect::No,
-            Failure::NoAnswer(_) | Failure::Status { status: 408 | 409 | 425, .. } => Effect::Unknown,
+            // The certificate is checked before the first byte of the request is written.
+            Failure::Unreachable(_) | Failure::Certificate { .. } => Effect::No,
+            Failure::NoAnswer(_) | Failure::TooLong { .. } | Failure::Status { status: 408 | 409 | 425, .. } => {
+                Effect::Unknown
+            }
             Failure::Status { status: 400..=499, .. } => Effect::No,
             Failure::Status { .. } => Effect::Unknown,
             Failure::Unreadable { .. } => Effect::Unknown,
@@ -95,7 +116,7 @@ impl ApiError {
             Failure::Status { status: 408 | 425 | 429 | 500 | 502 | 503 | 504, retry_after, .. } => {
                 retry_after.map_or(Retry::Backoff, Retry::After)
             }
-            Failure::Status { .. } => Retry::Never,
+            Failure::Status { .. } | Failure::Certificate { .. } | Failure::TooLong { .. } => Retry::Never,
         }
     }
 }
@@ -106,6 +127,8 @@ impl fmt::Display for ApiError {
         write!(f, "{method} {path}: ")?;
         match failure {
             Failure::Unreachable(why) => write!(f, "no connection ({why})"),
+            Failure::Certificate { why, .. } => write!(f, "no connection, as the certificate is not accepted ({why})"),
+            Failure::TooLong { status, limit } => write!(f, "HTTP {status} with more than {limit} bytes"),
             Failure::NoAnswer(why) => write!(f, "no complete answer ({why})"),
             Failure::Status { status, message, .. } if message.is_empty() => write!(f, "HTTP {status}"),
             Failure::Status { status, message, .. } => write!(f, "HTTP {status}: {message}"),

@@ -8,6 +8,7 @@
 //! | `sender.rs` | sends, limits, repeats what may be repeated, tells the trace |
 //! | `transport.rs` | the two HTTP clients underneath, TLS and roots |
 //! | `answer.rs` | a whole answer, or a failure and how far it got |
+//! | `certificate.rs` | what is wrong with a server's certificate |
 //! | `rows.rs` | one page of a listing, row by row, within bounds |
 //! | `error.rs` | what a failure proves, and whether it is worth another try |
 //! | `retry.rs` | pure: error and attempt -> wait or give up |
@@ -15,6 +16,7 @@
 
 mod address;
 mod answer;
+mod certificate;
 mod error;
 mod key;
 mod retry;
@@ -25,11 +27,13 @@ mod transport;
 
 pub use address::{Address, AddressError};
 pub(crate) use answer::{Answer, told};
+pub use certificate::CertificateProblem;
+pub(crate) use certificate::cause;
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub(crate) use rows::{Place, Rows, read_rows};
-pub(crate) use sender::{Call, Sender, SenderConfig};
+pub(crate) use sender::{Call, Sender, SenderConfig, tell_wait};
 pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_document, clean_name};
 pub use transport::ClientError;
 pub(crate) use transport::Roots;

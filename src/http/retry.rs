@@ -19,7 +19,14 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// The longest wait that the other side may ask for. Beyond it the request is given up and says so.
     pub longest_asked: Duration,
+    /// The wait after the first 429 that does not say when to come back. It doubles each time, up to the longest that
+    /// may be asked for. None: as after any failure that may pass.
+    pub limit_delay: Option<Duration>,
 }
+
+/// How often a request is sent at most where the other side limits how often it is asked, and its policy minds that:
+/// three waits.
+const LIMITED_ATTEMPTS: u32 = 4;
 
 impl Default for RetryPolicy {
     /// Five attempts within about ten seconds. Public integrations wait 5 s and cap at 60 s (read October
@@ -30,7 +37,17 @@ impl Default for RetryPolicy {
             min_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(60),
             longest_asked: Duration::from_secs(300),
+            limit_delay: None,
         }
+    }
+}
+
+impl RetryPolicy {
+    /// Returns the policy for a forge. GitHub asks to wait "for at least one minute" after a limit that does not say how
+    /// long, then "an exponentially increasing amount of time" (docs.github.com, "Rate limits for the REST API", 2026);
+    /// GitLab's limits count by the minute. A run waits 7 minutes in all, and then says that it is a limit.
+    pub fn of_forge() -> Self {
+        Self { limit_delay: Some(Duration::from_secs(60)), ..Self::default() }
     }
 }
 
@@ -63,14 +80,21 @@ pub enum GiveUp {
 /// | may pass | half to all of min·2^(attempt-1), at most max | give up |
 /// | comes with Retry-After ≤ longest | that long, and up to min more | give up |
 /// | comes with Retry-After > longest | give up and say so | give up |
+/// | is a limit (429) that says nothing, and the policy minds limits | limit·2^(attempt-1), and up to min more | give up, also after the fourth |
 pub fn decide(error: &ApiError, attempt: u32, policy: &RetryPolicy, random01: f64) -> Decision {
     let random01 = if random01.is_finite() { random01.clamp(0.0, 1.0) } else { 0.5 };
+    let is_limited = policy.limit_delay.is_some() && error.status() == Some(429);
     match error.retry() {
         Retry::Never => Decision::GiveUp(GiveUp::Hopeless),
         Retry::After(asked) if asked > policy.longest_asked => Decision::GiveUp(GiveUp::AskedTooLong(asked)),
         _ if attempt >= policy.attempts => Decision::GiveUp(GiveUp::Exhausted),
+        _ if is_limited && attempt >= LIMITED_ATTEMPTS => Decision::GiveUp(GiveUp::Exhausted),
         // Never earlier than told, and not everybody at the same moment.
         Retry::After(asked) => Decision::Wait(asked + policy.min_delay.mul_f64(random01)),
+        Retry::Backoff if is_limited => {
+            let doubled = policy.limit_delay.unwrap_or_default().saturating_mul(1 << attempt.saturating_sub(1).min(16));
+            Decision::Wait(doubled.min(policy.longest_asked) + policy.min_delay.mul_f64(random01))
+        }
         Retry::Backoff => {
             let full = exponential(attempt, policy);
             Decision::Wait(full.mul_f64(0.5 + random01 / 2.0))
@@ -116,6 +140,21 @@ mod tests {
         assert_eq!(decide(&answered(429, Some(120)), 1, &policy, 0.0), Decision::Wait(Duration::from_secs(120)));
         let hour = Duration::from_secs(3600);
         assert_eq!(decide(&answered(429, Some(3600)), 1, &policy, 0.0), Decision::GiveUp(GiveUp::AskedTooLong(hour)));
+    }
+
+    #[test]
+    fn a_forges_limit_is_waited_for_by_the_minute_and_then_reported() {
+        let policy = RetryPolicy::of_forge();
+        let waits: Vec<_> = (1..=4).map(|attempt| decide(&answered(429, None), attempt, &policy, 0.0)).collect();
+        let minutes = [60, 120, 240].map(|seconds| Decision::Wait(Duration::from_secs(seconds)));
+        assert_eq!(waits[..3], minutes);
+        assert_eq!(waits[3], Decision::GiveUp(GiveUp::Exhausted));
+        assert_eq!(decide(&answered(429, Some(5)), 1, &policy, 0.0), Decision::Wait(Duration::from_secs(5)), "as told");
+        assert_eq!(decide(&answered(429, Some(5)), 4, &policy, 0.0), Decision::GiveUp(GiveUp::Exhausted));
+        let other = decide(&answered(503, None), 1, &policy, 1.0);
+        assert_eq!(other, Decision::Wait(Duration::from_millis(500)), "no limit, no minutes");
+        let plain = decide(&answered(429, None), 1, &RetryPolicy::default(), 1.0);
+        assert_eq!(plain, Decision::Wait(Duration::from_millis(500)));
     }
 
     #[test]

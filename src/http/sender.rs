@@ -31,8 +31,9 @@ pub(crate) struct SenderConfig {
     pub(crate) headers: HeaderMap,
     /// Reads what the other side says in the body of an answer that is no success; redacted.
     pub(crate) told: fn(&[u8]) -> String,
-    /// Whether a 403 that says when to come back is a limit and no refusal.
-    pub(crate) limits_with_403: bool,
+    /// What a 403 says that is a limit and no refusal, in lower case; so is one that says when to come back, or that a
+    /// budget is used up. Empty where every 403 is a refusal.
+    pub(crate) limits_with_403: &'static [&'static str],
     /// What back-off waits on and elapsed times are read from.
     pub(crate) clock: Arc<dyn Clock>,
     /// How long a connection may take.
@@ -131,7 +132,7 @@ impl Sender {
             };
             match decide(&error, attempt, &config.retry, fastrand::f64()) {
                 Decision::Wait(wait) => {
-                    tracing::debug!(attempt, ?wait, %error, "sending again");
+                    tell_wait(attempt, wait, &error);
                     config.clock.sleep(wait).await;
                 }
                 Decision::GiveUp(why) => return Err(explained(error, attempt, why)),
@@ -170,8 +171,10 @@ impl Sender {
         }
         if !answer.is_success() {
             return Err(failed(match status_failure(&answer, clock.now(), *told) {
-                Failure::Status { status: 403, message, retry_after: after @ Some(_) } if *limits_with_403 => {
-                    Failure::Status { status: 429, message, retry_after: after }
+                Failure::Status { status: 403, message, retry_after }
+                    if is_limit(&answer, &message, retry_after, limits_with_403) =>
+                {
+                    Failure::Status { status: 429, message, retry_after }
                 }
                 failure => failure,
             }));
@@ -245,6 +248,27 @@ impl Sender {
     }
 }
 
+/// Returns whether a 403 is a limit: GitHub's secondary one says so in words alone, while the budget of the primary one
+/// is far from used up.
+fn is_limit(answer: &Answer, message: &str, retry_after: Option<Duration>, words: &[&str]) -> bool {
+    let message = message.to_lowercase();
+    let says_so =
+        retry_after.is_some() || answer.is_budget_used_up() || words.iter().any(|word| message.contains(word));
+    !words.is_empty() && says_so
+}
+
+/// Tells of a wait before something is sent again: to the trace, and to people where they would wonder.
+pub(crate) fn tell_wait(attempt: u32, wait: Duration, error: &ApiError) {
+    if wait >= WONDERED_AT {
+        tracing::warn!("waiting {} s before it is sent again: {error}", wait.as_secs());
+    } else {
+        tracing::debug!(attempt, ?wait, %error, "sending again");
+    }
+}
+
+/// A silence that people wonder at.
+const WONDERED_AT: Duration = Duration::from_secs(30);
+
 /// Says in the error what the other side's own words cannot: how often it was tried, or that it asks for too long.
 fn explained(mut error: ApiError, attempt: u32, why: GiveUp) -> ApiError {
     let note = match why {
@@ -253,7 +277,8 @@ fn explained(mut error: ApiError, attempt: u32, why: GiveUp) -> ApiError {
         GiveUp::Exhausted | GiveUp::Hopeless => return error,
     };
     let text = match &mut error.failure {
-        Failure::Unreachable(text) | Failure::NoAnswer(text) => text,
+        Failure::Unreachable(text) | Failure::NoAnswer(text) | Failure::Certificate { why: text, .. } => text,
+        Failure::TooLong { .. } => return error,
         Failure::Status { message: text, .. } | Failure::Unreadable { why: text, .. } => text,
     };
     if !text.is_empty() {
@@ -266,6 +291,8 @@ fn explained(mut error: ApiError, attempt: u32, why: GiveUp) -> ApiError {
 fn scrubbed(failure: Failure, scrub: impl Fn(String) -> String) -> Failure {
     match failure {
         Failure::Unreachable(why) => Failure::Unreachable(scrub(why)),
+        Failure::Certificate { why, problem } => Failure::Certificate { why: scrub(why), problem },
+        Failure::TooLong { status, limit } => Failure::TooLong { status, limit },
         Failure::NoAnswer(why) => Failure::NoAnswer(scrub(why)),
         Failure::Status { status, message, retry_after } => {
             Failure::Status { status, message: scrub(message), retry_after }
@@ -284,7 +311,14 @@ fn quota(per_second: f64) -> Option<Quota> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use jiff::Timestamp;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::clock::HandWoundClock;
 
     #[test]
     fn a_rate_is_a_positive_number_and_lets_one_through_at_least() {
@@ -293,6 +327,54 @@ mod tests {
         }
         for no_rate in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE] {
             assert_eq!(quota(no_rate), None, "{no_rate}");
+        }
+    }
+
+    /// Answers every request like this, and counts them.
+    async fn server(answer: &'static str) -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, count) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&count);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                counted.fetch_add(1, Ordering::Relaxed);
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        (port, count)
+    }
+
+    #[tokio::test]
+    async fn a_limit_in_words_alone_is_waited_for_and_fails_as_a_limit() {
+        let body = r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes."}"#;
+        let limited: &str = Box::leak(
+            format!(
+                "HTTP/1.1 403 Forbidden\r\nx-ratelimit-remaining: 4771\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .into_boxed_str(),
+        );
+        for (words, status, requests, minutes) in [(["rate limit"].as_slice(), 429, 4, 7), (&[], 403, 1, 0)] {
+            let (port, count) = server(limited).await;
+            let clock = Arc::new(HandWoundClock::at(Timestamp::UNIX_EPOCH));
+            let sender = Sender::new(SenderConfig {
+                address: Address::parse(&format!("http://127.0.0.1:{port}")).unwrap(),
+                key: ApiKey::parse("a-key-of-some-length").unwrap(),
+                headers: HeaderMap::new(),
+                told: |body| String::from_utf8_lossy(body).into_owned(),
+                limits_with_403: Box::leak(words.to_vec().into_boxed_slice()),
+                clock: clock.clone(),
+                connect_timeout: Duration::from_secs(10),
+                request_timeout: Duration::from_secs(30),
+                requests_per_second: None,
+                max_in_flight: 1,
+                retry: RetryPolicy::of_forge(),
+                ca_file: None,
+            });
+            let failed = sender.unwrap().repeat(&Call::get("/x".to_owned()), |_| Ok(())).await.unwrap_err();
+            assert_eq!((failed.status(), count.load(Ordering::Relaxed)), (Some(status), requests));
+            assert_eq!(clock.now().as_second() / 60, minutes);
         }
     }
 }

@@ -105,7 +105,7 @@ impl Client {
             key: config.api_key.clone(),
             headers,
             told: wire::error_message,
-            limits_with_403: false,
+            limits_with_403: &[],
             clock: Arc::clone(&config.clock),
             connect_timeout: config.connect_timeout,
             request_timeout: config.request_timeout,

@@ -6,6 +6,7 @@
 mod absence;
 mod adoption;
 mod api;
+mod certificates;
 mod checkout;
 mod codes;
 mod creates;

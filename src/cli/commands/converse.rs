@@ -67,7 +67,10 @@ async fn converse(session: &Session, args: &ConverseArgs) -> Result<Exit, CliErr
         name: args.name.clone(),
     };
     let conversation = session.api.create_conversation(&request).await.map_err(|error| {
-        let is_unknown = matches!(error.failure, Failure::NoAnswer(_) | Failure::Unreadable { .. });
+        let is_unknown = matches!(
+            error.failure,
+            Failure::NoAnswer(_) | Failure::TooLong { .. } | Failure::Unreadable { .. }
+        );
         let error = CliError::from(error);
         if is_unknown && !args.test {
             return error.hint("a conversation may have been opened all the same and cost minutes: look in the Tavus console before trying again");

@@ -1,8 +1,9 @@
 //! Why a storage service refused, and what each trouble means for a training.
 
 use super::page::viewer_help;
-use super::trouble::{Tls, Trouble};
+use super::trouble::Trouble;
 use crate::face::Link;
+use crate::http::CertificateProblem as Tls;
 use crate::media::{Certainty, Check, Finding};
 
 /// What a storage service said. A closed set: what it says beyond that may repeat the signature it was sent.

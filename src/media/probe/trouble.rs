@@ -1,15 +1,12 @@
 //! What can go wrong with fetching, and how it is told. Holds hosts and statuses; no path, no query, no header of ours.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use rustls::CertificateError;
-
 use super::reach::{Private, Unresolved};
 use super::refusal::Code;
-use crate::http::told;
+use crate::http::{CertificateProblem as Tls, cause, told};
 
 /// Which server is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,16 +34,6 @@ impl Scheme {
     pub(super) fn of(text: &str) -> Self {
         if text == "http" { Self::Http } else { Self::Other }
     }
-}
-
-/// What is wrong with a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tls {
-    Expired,
-    NotYetValid,
-    OtherName,
-    UnknownIssuer,
-    Other,
 }
 
 /// Why nothing came, or not what was asked for.
@@ -115,36 +102,6 @@ impl Trouble {
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Status(_, status, _) if (400..500).contains(status) && *status != 429)
     }
-}
-
-impl Tls {
-    fn of(error: &rustls::Error) -> Option<Self> {
-        let rustls::Error::InvalidCertificate(error) = error else { return None };
-        Some(match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
-            CertificateError::UnknownIssuer => Self::UnknownIssuer,
-            // How rustls' verifier sees what most tools call self-signed: an authority that is shown as a server.
-            CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::UnknownIssuer,
-            _ => Self::Other,
-        })
-    }
-}
-
-/// Finds one kind of error among the causes of another. An `io::Error` asked for its source skips what it holds.
-fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(held) => Some(held),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 /// What was found, without what follows from it: a lower-case fragment.

@@ -48,6 +48,28 @@ fn limits_of_reads_and_edits_are_waited_for_in_each_forges_way() {
 }
 
 #[test]
+fn a_limit_that_stays_is_no_missing_right() {
+    for (method, path) in [("GET", "per_page"), ("POST", "comments"), ("GET", "user")] {
+        let forge = StandIn::start(Kind::GitHub);
+        forge.world().is_person = true;
+        // What tells a limit is its words here; its headers only say that the wait is over.
+        let over = &[("retry-after", "0"), ("x-ratelimit-remaining", "4771")];
+        let secondary = "{\"message\":\"You have exceeded a secondary rate limit\"}";
+        for _ in 0..20 {
+            forge.fails(method, path, Does::Refuses(403, over, secondary));
+        }
+        let run = forge.job().run_reading("ci comment --if-permitted", "# Plan").exits(1).prints_nothing();
+        run.says(&["secondary rate limit", "says nothing about its rights"]).hides(&["pull-requests: write"]);
+        assert!(forge.comments().is_empty());
+    }
+    let forge = StandIn::start(Kind::GitLab);
+    for _ in 0..20 {
+        forge.fails("GET", "per_page", Does::Refuses(429, &[("retry-after", "0")], "Retry later"));
+    }
+    forge.job().run_reading("ci comment --if-permitted", "# Plan").exits(1).says(&["Retry later", "the forge's limit"]);
+}
+
+#[test]
 fn a_limit_of_an_hour_is_reported_and_not_waited_for() {
     let forge = StandIn::start(Kind::GitHub);
     let hour = &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "99999999999")];
