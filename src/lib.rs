@@ -31,6 +31,8 @@
 //! | `files` | files written as a whole, and opened without following a link | nothing else |
 //! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
 //! | `shortage` | what the machine still gives this process: threads, memory, open files | nothing else |
+//! | [`text`] | the one sanitiser: every text from outside that is shown, logged or stored goes through it; links are redacted | nothing else |
+//! | `yaml` | the one writer of YAML that others read | `text` |
 //! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
@@ -75,4 +77,6 @@ pub mod sandbox;
 mod shortage;
 pub mod state;
 pub mod tavus;
+pub mod text;
 mod together;
+mod yaml;

@@ -9,6 +9,7 @@ use crate::http::CertificateProblem;
 use crate::report::Paint;
 use crate::state::{LeaseError, StateError};
 use crate::tavus::{ApiError, Failure};
+use crate::text::{redacted, visible};
 
 use super::Exit;
 
@@ -98,15 +99,22 @@ impl CliError {
     /// Returns the whole text.
     pub fn text(&self, paint: Paint) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "{} {}", paint.red(&paint.bold("error:")), paint.wrap(&self.message, 7));
+        // They quote files, servers and other programs. A hint is a command to paste, whose links stay as they are.
+        let said = |words: &str, indent| paint.wrap(&visible(&one_line(&redacted(words))), indent);
+        let _ = writeln!(text, "{} {}", paint.red(&paint.bold("error:")), said(&self.message, 7));
         for cause in &self.causes {
-            let _ = writeln!(text, "  caused by: {}", paint.wrap(cause, 13));
+            let _ = writeln!(text, "  caused by: {}", said(cause, 13));
         }
         for hint in &self.hints {
-            let _ = writeln!(text, "  {} {}", paint.cyan("hint:"), paint.wrap(hint, 8));
+            let _ = writeln!(text, "  {} {}", paint.cyan("hint:"), paint.wrap(&visible(&one_line(hint)), 8));
         }
         text
     }
+}
+
+/// Line ends would be spelled out, and were only there to be read.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl From<ApiError> for CliError {

@@ -24,6 +24,8 @@ use crate::state::Provenance;
 
 use super::Exit;
 use super::error::CliError;
+use crate::text::json_escaped;
+
 use super::output::say;
 
 /// What begins every file of events.
@@ -204,7 +206,10 @@ impl Stream {
     fn write(&mut self, what: &What<'_>, event: Option<&Event>) {
         if let Err(error) = self.put(what, event) {
             self.target = None;
-            say(&format!("warning: events cannot be written any more, and the run goes on without them: {error}"));
+            say(
+                &format!("warning: events cannot be written any more, and the run goes on without them: {error}"),
+                false,
+            );
         }
     }
 
@@ -221,10 +226,9 @@ impl Stream {
             what: what.clone(),
             message: what.message(event),
         };
-        let mut bytes = serde_json::to_vec(&line)?;
-        bytes.push(b'\n');
+        let line = format!("{}\n", json_escaped(&serde_json::to_string(&line)?));
         // At once and whole: whoever follows the file never sees half a line.
-        target.write_all(&bytes)?;
+        target.write_all(line.as_bytes())?;
         target.flush()
     }
 }

@@ -15,8 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::face::{is_invisible_control, redact_links};
 use crate::report::duration;
+pub(crate) use crate::text::clean as plain;
 
 /// How much is kept of what git says on standard error.
 const COMPLAINT: u64 = 4 * 1024;
@@ -167,12 +167,4 @@ fn read(stream: impl Read + Send + 'static, limit: u64) -> mpsc::Receiver<io::Re
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
-}
-
-/// Makes text from outside fit for one line, of so many characters at most: without the secrets of links, and without marks
-/// that reorder what is read.
-pub fn plain(text: &str, longest: usize) -> String {
-    let shown = text.chars().filter(|c| c.is_control() || !is_invisible_control(*c));
-    let line: String = shown.map(|c| if c.is_control() { ' ' } else { c }).take(longest).collect();
-    redact_links(&line).trim().to_owned()
 }

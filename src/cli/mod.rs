@@ -20,19 +20,20 @@ mod session;
 mod signals;
 mod since;
 
-use std::io::{self, Write};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::report::defused;
+use crate::text::{self, for_people, json_escaped};
 
 use args::{Cli, Command, Global, LogFormat, OutputFormat, settle};
 use delivery::Delivery;
@@ -47,8 +48,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let is_help = !error.use_stderr();
-            // When nobody listens any more there is nobody to tell.
-            let _ = error.print();
+            refuse(error);
             // clap would exit with 2, which means "changes present" here.
             return if is_help { Exit::SUCCESS.into() } else { Exit::ERROR.into() };
         }
@@ -230,18 +230,68 @@ fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Standard error, of which a runner of GitHub Actions takes commands, too.
+/// Says what is wrong with a command line, or what it asked to know. What was typed may come from elsewhere: a pipeline
+/// fills in the names of branches and files.
+fn refuse(mut error: clap::Error) {
+    let typed = std::env::args_os().skip(1).chain(std::env::vars_os().filter(is_ours).map(|(_, value)| value));
+    let typed: Vec<String> = typed.map(|text| text.to_string_lossy().into_owned()).collect();
+    let is_help = !error.use_stderr();
+    if is_help {
+        // When nobody listens any more there is nobody to tell.
+        let _ = error.print();
+        return;
+    }
+    let shown: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(shown_argument(text)))),
+            ContextValue::Strings(all) => {
+                Some((kind, ContextValue::Strings(all.iter().map(|text| shown_argument(text)).collect())))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in shown {
+        error.insert(kind, value);
+    }
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let rendered = error.render();
+    let mut text = if colour { rendered.ansi().to_string() } else { rendered.to_string() };
+    // What a check of ours says may quote it as well, where its line ends cannot be told from those around it.
+    for typed in typed.iter().flat_map(|typed| [typed.as_str(), typed.split_once('=').map_or("", |(_, value)| value)]) {
+        let shown = shown_argument(typed);
+        if shown != typed {
+            text = text.replace(typed, &shown);
+        }
+    }
+    output::say(&text, colour);
+}
+
+/// Returns whether a variable sets one of our flags.
+fn is_ours((name, _): &(OsString, OsString)) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("FACECTL_") || name.starts_with("TAVUS_"))
+}
+
+fn shown_argument(text: &str) -> String {
+    text::visible(&text::redacted(text)).into_owned()
+}
+
+/// Standard error for the log, an entry at a time.
 struct LogWriter {
-    is_for_runner: bool,
+    is_json: bool,
+    colour: bool,
 }
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.is_for_runner {
-            // One call brings one entry, whole.
-            true => io::stderr().write_all(defused(&String::from_utf8_lossy(bytes)).as_bytes())?,
-            false => io::stderr().write_all(bytes)?,
-        }
+        // One call brings one entry, whole.
+        let entry = String::from_utf8_lossy(bytes);
+        let shown = match self.is_json {
+            true => json_escaped(&entry),
+            // What goes on behind its first line is no entry of its own.
+            false => for_people(&entry, self.colour),
+        };
+        io::stderr().write_all(shown.as_bytes())?;
         Ok(bytes.len())
     }
 
@@ -260,14 +310,14 @@ fn start_logs(global: &Global, output: &Output, is_loop: bool) {
     };
     // Of what others log, warnings: sled tells of every page that it touches.
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("facectl", level);
-    let is_for_runner = output.format == OutputFormat::Github;
+    let (is_json, colour) = (global.log_format == LogFormat::Json, output.talk_paint.colour);
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(move || LogWriter { is_for_runner })
+        .with_writer(move || LogWriter { is_json, colour })
         .with_target(false)
         // It would tell of a closed standard error on standard error, which panics, in the middle of a create.
         .log_internal_errors(false)
-        .with_ansi(output.talk_paint.colour);
+        .with_ansi(colour);
     // It fails only if a subscriber is set already, which then does the work.
     let _ = match global.log_format {
         LogFormat::Text if is_loop => builder.finish().with(filter).try_init(),

@@ -7,10 +7,12 @@ use serde::Serialize;
 use crate::face::ProjectName;
 use crate::plan::Plan;
 use crate::report::{
-    Body, Failure, MARKDOWN_LIMIT, Paint, Report, defused, github_commands, gitlab_code_quality, gitlab_plan, junit,
-    markdown, plan_text,
+    Body, Failure, MARKDOWN_LIMIT, Paint, Report, github_commands, gitlab_code_quality, gitlab_plan, junit, markdown,
+    plan_text,
 };
 use crate::state::Provenance;
+use crate::text::{for_people, write_json};
+use crate::yaml;
 
 use super::Exit;
 use super::args::{ColorChoice, Global, OutputFormat, ReportForm};
@@ -120,15 +122,16 @@ impl Output {
             OutputFormat::Json | OutputFormat::Yaml if is_failure => Ok(()),
             OutputFormat::Json | OutputFormat::Yaml => self.value(&report.document()),
             OutputFormat::Markdown => self.result(&markdown(report, MARKDOWN_LIMIT)),
-            OutputFormat::Gitlab => self.result(&gitlab(report)),
-            OutputFormat::Junit => self.result(&junit(report, &pipeline::roots())),
+            OutputFormat::Gitlab => self.verbatim(&gitlab(report)),
+            OutputFormat::Junit => self.verbatim(&junit(report, &pipeline::roots())),
             OutputFormat::Github => {
                 let text = match &report.body {
                     Body::Rejected(rejection) => rejection.text(self.paint),
                     _ => report.text(self.paint),
                 };
+                let text = for_people(&text, self.paint.colour);
                 let commands = github_commands(report, &text, &pipeline::roots(), &pipeline::secret_word());
-                let shown = self.result(&commands);
+                let shown = self.verbatim(&commands);
                 for error in pipeline::write_step_files(report) {
                     self.delivery.note_failed();
                     self.say(&error.text(self.talk_paint));
@@ -142,7 +145,7 @@ impl Output {
         match form {
             // Values of ours always serialise.
             ReportForm::Json => as_json(&report.document()),
-            ReportForm::Yaml => as_yaml(&report.document()).unwrap_or_default(),
+            ReportForm::Yaml => yaml::to_string(&report.document()).unwrap_or_default(),
             ReportForm::Markdown => markdown(report, MARKDOWN_LIMIT),
             ReportForm::Junit => junit(report, &pipeline::roots()),
             ReportForm::Gitlab => as_json(&gitlab_plan(report)),
@@ -171,11 +174,19 @@ impl Output {
         Self { events, paint, ..self }
     }
 
-    /// Writes a result.
+    /// Writes a result for people: what steers a terminal or commands a runner is spelled out, wherever it came from.
     ///
     /// # Errors
     /// When it cannot be written. A reader that went away is no error: it has seen enough.
     pub fn result(&self, text: &str) -> Result<(), CliError> {
+        self.verbatim(&for_people(text, self.paint.colour))
+    }
+
+    /// Writes a result as it is: in a form that has escapes of its own, or a text that the reader gave us.
+    ///
+    /// # Errors
+    /// As [`Output::result`].
+    pub fn verbatim(&self, text: &str) -> Result<(), CliError> {
         if self.events.is_stdout() {
             self.say(text);
             return Ok(());
@@ -192,9 +203,9 @@ impl Output {
     /// As [`Output::result`].
     pub fn value(&self, value: &impl Serialize) -> Result<(), CliError> {
         match self.format {
-            OutputFormat::Yaml => match as_yaml(value) {
-                Ok(text) => self.result(&text),
-                Err(why) => Err(CliError::new(format!("cannot write the result: {why}"))),
+            OutputFormat::Yaml => match yaml::to_string(value) {
+                Ok(text) => self.verbatim(&text),
+                Err(why) => Err(CliError::caused("cannot write the result", &why)),
             },
             // Commands with these other forms have a report.
             OutputFormat::Json
@@ -203,12 +214,9 @@ impl Output {
             | OutputFormat::Github
             | OutputFormat::Gitlab
             | OutputFormat::Junit => match self.events.is_stdout() {
-                true => self.result(&as_json(value)),
+                true => self.verbatim(&as_json(value)),
                 // As it is made: of 10,000 faces the text alone is 20 MB.
-                false => print(|out| {
-                    serde_json::to_writer_pretty(&mut *out, value)?;
-                    out.write_all(b"\n")
-                }),
+                false => print(|out| write_json(out, value)),
             },
         }
     }
@@ -233,9 +241,7 @@ impl Output {
     pub fn say(&self, text: &str) {
         match self.is_logged {
             true => tracing::warn!("{}", text.strip_prefix("warning: ").unwrap_or(text).trim()),
-            // GitHub's runner takes commands from there, too.
-            false if self.format == OutputFormat::Github => say(&defused(text)),
-            false => say(text),
+            false => say(text, self.talk_paint.colour),
         }
     }
 }
@@ -255,14 +261,12 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Cli
 }
 
 fn as_json(value: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
     // It fails only for maps whose keys are no text; ours have none.
-    serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()
-}
-
-/// As YAML, by way of JSON: a variant of an enum would be a tag, which JSON has none of, and the two shall say the same.
-fn as_yaml(value: &impl Serialize) -> Result<String, String> {
-    let value = serde_json::to_value(value).map_err(|error| error.to_string())?;
-    serde_yaml::to_string(&value).map_err(|error| error.to_string())
+    match write_json(&mut bytes, value) {
+        Ok(()) => String::from_utf8(bytes).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
 }
 
 /// What GitLab reads of a result: the counts of a plan, and of everything else the problems.
@@ -273,8 +277,19 @@ fn gitlab(report: &Report<'_>) -> String {
     }
 }
 
-/// Says something that must be said.
-pub fn say(text: &str) {
+/// Says something that must be said, in colours only where `colour` says so. A runner takes commands from standard
+/// error, too.
+pub fn say(text: &str, colour: bool) {
     // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(io::stderr(), "{}", text.trim_end_matches('\n'));
+    let _ = writeln!(io::stderr(), "{}", for_people(text.trim_end_matches('\n'), colour));
+}
+
+/// Asks something: as [`say`], without a line end behind it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn ask(question: &str, colour: bool) -> io::Result<()> {
+    let mut error = io::stderr();
+    write!(error, "{}", for_people(question, colour))?;
+    error.flush()
 }

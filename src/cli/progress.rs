@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::apply::{Event, Sink, Training};
 use crate::face::FaceKey;
 use crate::report::{Heartbeat, duration, hours, line};
+use crate::text::{for_people, visible};
 
 use super::output::Output;
 
@@ -55,7 +56,7 @@ impl Progress {
             if shown.by_key.is_empty() {
                 self.output.talk(&line);
             } else {
-                let _ = shown.bars.println(line);
+                let _ = shown.bars.println(for_people(&line, self.output.talk_paint.colour));
             }
         }
     }
@@ -112,7 +113,7 @@ fn upload_bar(shown: &mut Shown, key: &FaceKey, name: &str, (done, total): (u64,
         let bar = shown.bars.add(ProgressBar::new(total));
         bar.set_style(upload_style());
         bar.set_prefix(key.to_string());
-        bar.set_message(name.to_owned());
+        bar.set_message(visible(name).into_owned());
         bar
     });
     bar.set_position(done);

@@ -10,8 +10,8 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::face::redact_links;
 use crate::state::{Provenance, RunContext};
+use crate::text::{clean, redact_links};
 
 use super::git::command;
 
@@ -158,14 +158,7 @@ fn user_at_host(user: Option<String>) -> String {
 
 /// Makes text from outside fit for one line of a history.
 fn plain(text: &str) -> String {
-    let line: String = text.chars().filter(|c| !c.is_control() && !turns_text(*c)).take(LONGEST).collect();
-    redact_links(&line).trim().to_owned()
-}
-
-/// Returns whether a character ends a line or turns the text around it, so that it reads as something else (Unicode
-/// 16, 23.2 "Layout Controls").
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    clean(text, LONGEST)
 }
 
 #[cfg(test)]
@@ -235,10 +228,10 @@ mod tests {
 
     #[test]
     fn a_name_stays_on_its_line_and_shows_no_secret_of_a_link() {
-        assert_eq!(plain("Ana\u{1b}[31m\n<a@b>"), "Ana[31m<a@b>");
+        assert_eq!(plain("Ana\u{1b}[31m\n<a@b>"), "Ana\\u{001B}[31m <a@b>");
         assert!(!plain("https://u:secret@example.com/?sig=abc").contains("abc"));
-        assert_eq!(plain(&"x".repeat(500)).len(), LONGEST);
-        assert_eq!(plain("main\u{202e}niam\u{2028}"), "mainniam");
+        assert_eq!(plain(&"x".repeat(500)).chars().count(), LONGEST + 1);
+        assert_eq!(plain("main\u{202e}niam\u{2028}"), "main\\u{202E}niam");
     }
 
     #[test]

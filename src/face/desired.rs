@@ -1,13 +1,13 @@
 //! What the manifests ask for.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::name::is_invisible_control;
+use crate::text::visible;
+
 use super::{FaceId, FaceKey, FaceSpec, ProjectName};
 
 /// Everything the manifests ask for, in the order of the keys.
@@ -61,19 +61,8 @@ pub struct Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, column } = self;
-        write!(f, "{}:{line}:{column}", shown_path(file))
+        write!(f, "{}:{line}:{column}", visible(file))
     }
-}
-
-/// Returns the name of a file as it may be shown: on one line, and without what could steer a terminal or turn the text
-/// around it. A file's name can be a stranger's.
-pub fn shown_path(path: &str) -> Cow<'_, str> {
-    if !path.contains(is_invisible_control) {
-        return Cow::Borrowed(path);
-    }
-    let shown =
-        path.chars().map(|c| if is_invisible_control(c) { c.escape_unicode().to_string() } else { c.to_string() });
-    Cow::Owned(shown.collect())
 }
 
 /// `spec.naming` of the project.

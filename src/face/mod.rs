@@ -20,11 +20,11 @@ mod spec;
 mod token;
 mod voice;
 
+pub use crate::text::{redact_links, visible as shown_path};
 pub(crate) use alike::{escaped_if_alike, folded, is_alike, is_same_text, told_apart};
-pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin, shown_path};
-pub use link::{Link, LinkEnd, LinkError, SigningScheme, TooLong, Validity, is_public_address, redact_links};
+pub use desired::{Desired, DesiredFace, FACE_ID_ANNOTATION, Naming, Origin};
+pub use link::{Link, LinkEnd, LinkError, SigningScheme, TooLong, Validity, is_public_address};
 pub use material::{Certainty, Check, Finding, MaterialSight, NoSuchCheck, Revision, Severity};
-pub(crate) use name::is_invisible_control;
 pub use name::{FaceId, FaceKey, FaceName, Model, NameError, PalId, ProjectName, VoiceId, VoiceSlug};
 pub use observed::{
     Coverage, Observed, ObservedFace, ObservedPals, Ownership, Pal, Presence, Progress, Sight, TrainingStatus,

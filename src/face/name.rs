@@ -258,20 +258,13 @@ fn check_label(text: &str) -> Result<(), NameError> {
 
 fn check_shown(text: &str, limit: usize) -> Result<(), NameError> {
     check_length(text, limit)?;
-    if let Some(control) = text.chars().find(|c| is_invisible_control(*c)) {
+    if let Some(control) = text.chars().find(|c| crate::text::is_steering(*c)) {
         return Err(NameError::Control(control.escape_unicode().to_string()));
     }
     if text.trim() != text {
         return Err(NameError::OuterBlank);
     }
     Ok(())
-}
-
-/// Control characters, and the marks that reorder text: a name must not be able to rewrite the plan
-/// that somebody reads before approving it (Unicode TR 36, bidirectional text spoofing).
-pub(crate) fn is_invisible_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 fn check_face_name(text: &str) -> Result<(), NameError> {

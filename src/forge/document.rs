@@ -28,13 +28,13 @@ impl Document {
     /// Makes a document of a text in markdown. The marker gets the digest of `finding`, or of the text where there is
     /// none.
     ///
-    /// Control characters go. Links lose what could be a signature. Lines that a forge or a bot would take for a command
+    /// Colours go, and other characters that nobody sees are spelled out. Links lose what could be a signature. Lines that a forge or a bot would take for a command
     /// (`/merge`) are told as text. What is too long is cut at the end of a line, with a note.
     ///
     /// # Errors
     /// When there is nothing to say.
     pub fn new(text: &str, finding: Option<&str>, mut marker: Marker, kind: ForgeKind) -> Result<Self, DocumentError> {
-        let clean = clean_document(text).split('\n').map(harmless).collect::<Vec<_>>().join("\n");
+        let clean = redact_links(&clean_document(text)).split('\n').map(harmless).collect::<Vec<_>>().join("\n");
         let clean = clean.trim_matches('\n').trim_end();
         if clean.trim().is_empty() {
             return Err(DocumentError::Empty);
@@ -76,15 +76,12 @@ fn length(text: &str) -> usize {
 }
 
 fn harmless(line: &str) -> String {
-    // Links without a query, such as one to a line of a file, hold no secret and keep their fragment.
-    let line =
-        if line.contains("://") && line.contains(['?', '@', '\\']) { redact_links(line) } else { line.to_owned() };
     let start = line.len() - line.trim_start().len();
     let is_command = line.get(start..).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| {
         // Quick actions of GitLab, and commands that bots of both forges obey.
         rest.starts_with(|c: char| c.is_ascii_alphabetic())
     });
-    if is_command { format!("{}\\{}", &line[..start], &line[start..]) } else { line }
+    if is_command { format!("{}\\{}", &line[..start], &line[start..]) } else { line.to_owned() }
 }
 
 /// The room for the note and what is closed in front of it.
@@ -169,7 +166,7 @@ mod tests {
 
     #[test]
     fn nothing_is_no_text() {
-        for text in ["", " \n\t\n", "\u{1b}[31m\u{0}"] {
+        for text in ["", " \n\t\n", "\u{1b}[31m\u{1b}[0m\n"] {
             assert_eq!(Document::new(text, None, marker(), ForgeKind::GitLab), Err(DocumentError::Empty));
         }
     }

@@ -10,7 +10,7 @@ use reqwest::header::{DATE, HeaderMap, LINK, LOCATION, RETRY_AFTER};
 
 use super::Failure;
 use super::certificate::{CertificateProblem, cause};
-use super::text::{MESSAGE_LIMIT, WORD_LIMIT, clean};
+use crate::text::{MESSAGE_LIMIT, WORD_LIMIT, clean};
 
 /// A whole answer, whatever its status.
 pub(crate) struct Answer {

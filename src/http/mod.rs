@@ -22,9 +22,9 @@ mod key;
 mod retry;
 mod rows;
 mod sender;
-mod text;
 mod transport;
 
+pub(crate) use crate::text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_document, clean_name};
 pub use address::{Address, AddressError};
 pub(crate) use answer::{Answer, told};
 pub use certificate::CertificateProblem;
@@ -34,6 +34,5 @@ pub use key::{ApiKey, ApiKeyError};
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub(crate) use rows::{Place, Rows, read_rows};
 pub(crate) use sender::{Call, Sender, SenderConfig, tell_wait};
-pub(crate) use text::{MESSAGE_LIMIT, WORD_LIMIT, clean, clean_document, clean_name};
 pub use transport::ClientError;
 pub(crate) use transport::Roots;

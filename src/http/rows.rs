@@ -15,7 +15,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::text::{WORD_LIMIT, clean};
+use crate::text::{WORD_LIMIT, clean};
 
 /// What is made of a page.
 #[derive(Debug)]

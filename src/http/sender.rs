@@ -18,8 +18,9 @@ use tokio::sync::Semaphore;
 use super::answer::{Answer, failure_of, status_failure};
 use super::retry::{Decision, GiveUp, RetryPolicy, decide};
 use super::transport::{ClientError, Transport};
-use super::{Address, ApiError, ApiKey, Failure, text};
+use super::{Address, ApiError, ApiKey, Failure};
 use crate::clock::Clock;
+use crate::text;
 
 /// What a sender is made from.
 pub(crate) struct SenderConfig {

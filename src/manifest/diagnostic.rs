@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::face::shown_path;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::text::visible;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -60,8 +61,8 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.span {
-            Some(_) => write!(f, "{}:{}:{}", shown_path(&self.file), self.line, self.column),
-            None => f.write_str(&shown_path(&self.file)),
+            Some(_) => write!(f, "{}:{}:{}", visible(&self.file), self.line, self.column),
+            None => f.write_str(&visible(&self.file)),
         }
     }
 }
@@ -77,7 +78,7 @@ pub struct Diagnostic {
     pub place: Place,
     /// Other places that have a part in it, each with what it is.
     pub related: Vec<(Place, String)>,
-    /// What is wrong. Never holds a link's query or the value of a variable.
+    /// What is wrong, on one line. Never holds a link's query or the value of a variable.
     pub message: String,
     /// What would be right.
     pub help: Option<String>,
@@ -85,7 +86,9 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(super) fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, place, related: Vec::new(), message: message.into(), help: None }
+        // It quotes keys, tags and values of a file that may be a stranger's.
+        let message = visible(&message.into()).into_owned();
+        Self { code, severity: Severity::Error, place, related: Vec::new(), message, help: None }
     }
 
     pub(super) fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
@@ -94,19 +97,21 @@ impl Diagnostic {
 
     #[must_use]
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(visible(&help.into()).into_owned());
         self
     }
 
     #[must_use]
-    pub(super) fn help_if(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
-        self
+    pub(super) fn help_if(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
     }
 
     #[must_use]
     pub(super) fn related(mut self, place: Place, what: impl Into<String>) -> Self {
-        self.related.push((place, what.into()));
+        self.related.push((place, visible(&what.into()).into_owned()));
         self
     }
 }
@@ -176,8 +181,8 @@ impl<'a> DiagnosticDocument<'a> {
     /// Returns it on one line: `faces/ana.yaml:3:5: unknown field`.
     pub fn line(&self) -> String {
         let place = match (self.line, self.column) {
-            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
-            _ => self.file.to_owned(),
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", visible(self.file)),
+            _ => visible(self.file).into_owned(),
         };
         format!("{place}: {}", self.message)
     }

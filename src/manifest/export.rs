@@ -9,6 +9,9 @@ use crate::face::{
     TrainedFrom,
 };
 
+use crate::text::visible;
+use crate::yaml;
+
 use super::API_VERSION;
 
 #[derive(Serialize)]
@@ -74,7 +77,7 @@ pub fn manifest_of(key: &FaceKey, live: &ObservedFace, recorded: Option<&Recorde
         },
     };
     // Structs of texts and flags can always be written.
-    let yaml = serde_yaml::to_string(&manifest).unwrap_or_default();
+    let yaml = yaml::to_string(&manifest).unwrap_or_default();
     let mut text = format!("# yaml-language-server: $schema={schema}\n{yaml}");
     let mut comment = |line: &str| {
         text.push_str("  # ");
@@ -85,7 +88,7 @@ pub fn manifest_of(key: &FaceKey, live: &ObservedFace, recorded: Option<&Recorde
         comment(&note);
     }
     if let Some(model) = model.filter(|_| !is_known) {
-        comment(&format!("Its model is {}, which no manifest can ask for.", plain(model)));
+        comment(&format!("Its model is {}, which no manifest can ask for.", visible(model)));
     }
     match recorded.and_then(|face| face.trained_from.as_ref()) {
         Some(from) => known_inputs(from, &mut comment),
@@ -116,9 +119,9 @@ fn known_inputs(from: &TrainedFrom, comment: &mut impl FnMut(&str)) {
         SourceKind::Video => "train_video_url",
         SourceKind::Image => "train_image_url",
     };
-    comment(&format!("{field}: {}", plain(source)));
+    comment(&format!("{field}: {}", yaml::scalar(source)));
     if let Some(voice) = voice {
-        comment(&format!("voice_name: {}", plain(voice.as_str())));
+        comment(&format!("voice_name: {}", yaml::scalar(voice.as_str())));
     }
     if *auto_fix {
         comment("auto_fix_training_image: true");
@@ -127,7 +130,7 @@ fn known_inputs(from: &TrainedFrom, comment: &mut impl FnMut(&str)) {
         comment("properties: { background_green_screen: true }");
     }
     if let Some(version) = training_version {
-        comment(&format!("training_version: {:?}", plain(version)));
+        comment(&format!("training_version: {}", yaml::scalar(version)));
     }
 }
 
@@ -166,11 +169,6 @@ fn declarable(name: &str) -> (Option<String>, Option<String>) {
                 changes it to this one."
         .to_owned();
     (cut.trim().parse().ok().as_ref().and_then(escape), Some(note))
-}
-
-/// A text that cannot break out of a comment.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
 }
 
 /// Returns keys for live faces, each made from the face's name: unique, none of them in `taken`, and the same

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceSpan};
 
-use crate::face::shown_path;
+use crate::text::{self, visible};
 
 use super::diagnostic::{Diagnostic, Place, Severity};
 use super::source::{Source, Sources, line_starts};
@@ -60,40 +60,40 @@ struct Shown {
     text: String,
     line_starts: Vec<u32>,
     /// From the original to the text, one after the other.
-    layers: [Layer; 2],
+    layers: [Layer; 3],
 }
 
-/// What stands for a hidden stretch.
+/// What stands for the tail of a line.
 const HIDDEN: &str = "…";
 /// Bytes of a line that are shown. miette pads each mark by the width of its line, in memory, and panics beyond 65,535.
 const LINE_LIMIT: usize = 300;
 
-/// Stretches of a text that [`HIDDEN`] stands for, in order.
-struct Layer(Vec<Range<usize>>);
+/// Stretches of a text, in order, each with what stands for it.
+struct Layer(Vec<(Range<usize>, String)>);
 
 impl Layer {
-    fn apply(hidden: Vec<Range<usize>>, text: &str) -> (Self, String) {
+    fn apply(replaced: Vec<(Range<usize>, String)>, text: &str) -> (Self, String) {
         let (mut out, mut done) = (String::with_capacity(text.len()), 0);
-        for range in &hidden {
+        for (range, shown) in &replaced {
             out.push_str(&text[done..range.start]);
-            out.push_str(HIDDEN);
+            out.push_str(shown);
             done = range.end;
         }
         out.push_str(&text[done..]);
-        (Self(hidden), out)
+        (Self(replaced), out)
     }
 
     /// Returns where a byte of the text before is found in the text after.
     fn at(&self, byte: usize) -> usize {
         let mut shift = 0isize;
-        for range in &self.0 {
+        for (range, shown) in &self.0 {
             if byte < range.start {
                 break;
             }
             if byte < range.end {
                 return range.start.saturating_add_signed(shift);
             }
-            shift += HIDDEN.len().cast_signed() - range.len().cast_signed();
+            shift += shown.len().cast_signed() - range.len().cast_signed();
         }
         byte.saturating_add_signed(shift)
     }
@@ -101,13 +101,14 @@ impl Layer {
 
 impl Shown {
     fn of(source: &Source) -> Self {
-        let (secrets, text) = Layer::apply(secrets(source.text()), source.text());
+        let (secrets, text) = Layer::apply(text::secrets(source.text()), source.text());
+        let (unseen, text) = Layer::apply(unseen(&text), &text);
         let (tails, text) = Layer::apply(tails(&text), &text);
         Self {
-            name: shown_path(source.name()).into_owned(),
+            name: visible(source.name()).into_owned(),
             line_starts: line_starts(&text),
             text,
-            layers: [secrets, tails],
+            layers: [secrets, unseen, tails],
         }
     }
 
@@ -130,42 +131,23 @@ impl Shown {
     }
 }
 
+/// Finds the characters that nobody would see.
+fn unseen(text: &str) -> Vec<(Range<usize>, String)> {
+    let is_layout = |c: char| matches!(c, '\n' | '\r' | '\t');
+    let spelled = |(at, c): (usize, char)| (at..at + c.len_utf8(), visible(c.encode_utf8(&mut [0; 4])).into_owned());
+    text::hidden(text).filter(|(_, c)| !is_layout(*c)).map(spelled).collect()
+}
+
 /// Finds what is too long to be shown.
-fn tails(text: &str) -> Vec<Range<usize>> {
+fn tails(text: &str) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\r', '\n']);
         if content.len() > LINE_LIMIT {
-            found.push(start + content.floor_char_boundary(LINE_LIMIT)..start + content.len());
+            found.push((start + content.floor_char_boundary(LINE_LIMIT)..start + content.len(), HIDDEN.to_owned()));
         }
         start += line.len();
-    }
-    found
-}
-
-/// Finds what must not be shown: the query of each link, and a user or password before its host.
-fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(at) = text[from..].find("://") {
-        let start = from + at + "://".len();
-        let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '}' | ']' | ',');
-        let end = text[start..].find(is_end).map_or(text.len(), |length| start + length);
-        let link = &text[start..end];
-        let host = &link[..link.find(['/', '?', '#']).unwrap_or(link.len())];
-        if let Some(at) = host.rfind('@') {
-            found.push(start..start + at);
-        }
-        if let Some(query) = link.find('?').filter(|query| query + 1 < link.len()) {
-            // To the end of the line: a `,` or `}` may well be part of a query that was not encoded.
-            let rest = &text[start + query + 1..];
-            let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(rest.len());
-            found.push(start + query + 1..start + query + 1 + length);
-            from = start + query + 1 + length;
-        } else {
-            from = end;
-        }
     }
     found
 }
@@ -321,23 +303,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_shown_without_what_could_be_secret() {
-        for (text, expected) in [
-            ("a: https://h.example.com/a.mp4", "a: https://h.example.com/a.mp4"),
-            ("a: https://h.example.com/a?k=hush # x", "a: https://h.example.com/a?… # x"),
-            ("a: \"https://h.example.com/a?k=hush,{hush}\" # x", "a: \"https://h.example.com/a?…\" # x"),
-            ("a: htps://u:hush@h.example.com/?k=hush", "a: htps://…@h.example.com/?…"),
-            ("{a: https://h.example.com/a, b: c}", "{a: https://h.example.com/a, b: c}"),
-            ("a: https://h.example.com?hush\nb: x://y?hush", "a: https://h.example.com?…\nb: x://y?…"),
-        ] {
-            assert_eq!(Layer::apply(secrets(text), text).1, expected);
-        }
+    fn links_and_what_nobody_sees_are_replaced_before_anything_is_shown() {
+        let text = "a: https://h.example.com/a?k=hush # x\r\nb\u{202e}: \"https://h.example.com/a?sig=hush,{hush\"\n";
+        let shown = Shown::of(&Source::new("a\nb".into(), text.to_owned()));
+        assert_eq!(shown.text, "a: https://h.example.com/a?k=… # x\r\nb\\u{202E}: \"https://h.example.com/a?…\"\n");
+        assert_eq!(shown.name, "a\\nb");
     }
 
     #[test]
     fn places_move_with_what_is_hidden_before_them() {
         let text = "a?bcdefgh";
-        let (layer, shown) = Layer::apply(std::iter::once(2..7).collect(), text);
+        let (layer, shown) = Layer::apply(vec![(2..7, HIDDEN.to_owned())], text);
         assert_eq!(shown, "a?…gh");
         assert_eq!([0, 1, 2, 5, 7, 8, 9].map(|byte| layer.at(byte)), [0, 1, 2, 2, 5, 6, 7]);
     }

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 use serde_yaml::Value as Yaml;
 
+use crate::text;
+
 use super::diagnostic::{Diagnostic, nearest};
 use super::schemas;
 use super::source::{Source, Span};
@@ -311,12 +313,7 @@ fn shown(path: &str) -> &str {
 /// A text from a file, short enough for a message, and without what could be a secret in a link.
 pub(super) fn clipped(text: &str) -> String {
     const LIMIT: usize = 60;
-    let text = crate::face::redact_links(text);
-    let mut short: String = text.chars().take(LIMIT).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
+    text::clipped(&text::visible(&text::redact_value(text)), LIMIT)
 }
 
 pub(super) fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -24,8 +24,9 @@ use object_store::{
 };
 use reqwest::redirect;
 
-use crate::face::{Link, ObjectName, Revision, Store, redact_links};
+use crate::face::{Link, ObjectName, Revision, Store};
 use crate::http::{ClientError, Roots};
+use crate::text::clean;
 
 /// How long a connection may take. Also bounds the question after a machine's role where there is none.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -332,9 +333,8 @@ fn text_of(error: &Error) -> String {
     const LIMIT: usize = 300;
     let text = chain(error).last().unwrap_or_else(|| error.to_string());
     let text = said_in_xml(&text).unwrap_or(text);
-    let text = redact_links(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     // An answer without a body ends in the colon that would stand before it.
-    text.trim_end_matches(':').chars().filter(|c| !c.is_control()).take(LIMIT).collect()
+    clean(&text, LIMIT).trim_end_matches(':').to_owned()
 }
 
 /// Returns what a store's XML says to people: its code and its message. What else stands in it may be a part of what was

@@ -8,6 +8,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::face::{Desired, FaceKey, Observed, Recorded, TrainedFrom, VoiceId, VoiceSlug, escaped_if_alike};
 use crate::plan::live_name_agrees;
+use crate::yaml;
 
 use super::Paint;
 
@@ -66,7 +67,7 @@ impl Side {
 
     fn yaml(&self) -> String {
         // A struct of texts always serialises; an empty side would show as "everything differs".
-        serde_yaml::to_string(self).unwrap_or_default()
+        yaml::to_string(self).unwrap_or_default()
     }
 }
 

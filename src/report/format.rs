@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::face::redact_links;
 use crate::manifest::format::{Fate, Formatted, FormattedFile};
 use crate::manifest::{Severity, to_json};
+use crate::text::{clean_lines, redact_links, visible};
 
 use super::Paint;
 use super::diff::unified;
@@ -18,7 +18,7 @@ pub fn format_text(formatted: &Formatted, is_diff: bool, paint: Paint) -> String
         match fate {
             Fate::Changed { before, after } if is_diff => text.push_str(&diff(name, before, after, paint)),
             Fate::Changed { .. } => {
-                let _ = writeln!(text, "{name}");
+                let _ = writeln!(text, "{}", visible(name));
             }
             Fate::Unchanged { .. } | Fate::LeftAlone { .. } | Fate::Failed => {}
         }
@@ -87,6 +87,7 @@ pub fn format_json(formatted: &Formatted, is_check: bool, is_diff: bool) -> Valu
 
 fn diff(name: &str, before: &str, after: &str, paint: Paint) -> String {
     let mut text = String::new();
+    let name = visible(name);
     let (head, foot) = (format!("--- {name}"), format!("+++ {name} (laid out)"));
     let (before, after) = (redact_links(before), redact_links(after));
     // Line ends that stay as they are need not be shown on every line.
@@ -95,11 +96,11 @@ fn diff(name: &str, before: &str, after: &str, paint: Paint) -> String {
         true => (before.replace('\r', ""), after.replace('\r', "")),
         false => (before, after),
     };
-    unified(&mut text, (&head, &visible(&before)), (&foot, &visible(&after)), paint);
+    unified(&mut text, (&head, &marked(&before)), (&foot, &marked(&after)), paint);
     text
 }
 
-/// Marks and line ends that no terminal shows.
-fn visible(text: &str) -> String {
-    text.replace('\u{FEFF}', "<BOM>").replace('\r', "<CR>")
+/// Marks and line ends that no terminal shows: of a difference in them the rest of a diff would say nothing.
+fn marked(text: &str) -> String {
+    clean_lines(&text.replace('\u{FEFF}', "<BOM>").replace('\r', "<CR>"))
 }

@@ -35,7 +35,7 @@ pub use explain::{field_text, kinds_text};
 pub use format::{format_json, format_summary, format_text};
 pub use formats::{
     Body, Drifted, Failure, MARKDOWN_LIMIT, PROBLEMS_SHOWN, Planned, Ran, Rejection, Report, Roots, Sound, Standing,
-    defused, github_commands, github_outputs, gitlab_code_quality, gitlab_plan, headline, junit, markdown,
+    github_commands, github_outputs, gitlab_code_quality, gitlab_plan, headline, junit, markdown,
 };
 pub use inspection::inspection_text;
 pub use offline::{lock_file_text, offline_text, reason_in};

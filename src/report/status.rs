@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::face::{FaceId, FaceKey, Observed, Presence, Recorded, TrainingStatus};
 use crate::plan::{Action, Block, FacePlan, Plan, Reason};
+use crate::text::clean;
 
 use super::Paint;
 
@@ -162,7 +163,7 @@ pub fn status_table(rows: &[StatusRow], paint: Paint) -> String {
             row.model_name.clone().unwrap_or_else(|| "-".to_owned()),
             format!("{:?}", row.sync),
             health_word(row),
-            row.note.as_deref().map(one_line).unwrap_or_default(),
+            row.note.as_deref().map(|note| clean(note, NOTE_LIMIT)).unwrap_or_default(),
         ]
     });
     let text = table(&["KEY", "FACE ID", "MODEL", "SYNC", "HEALTH", "NEXT"], cells.collect());
@@ -175,15 +176,6 @@ pub fn status_table(rows: &[StatusRow], paint: Paint) -> String {
 
 /// The longest note in a table; the plan and the JSON form have the whole.
 const NOTE_LIMIT: usize = 100;
-
-/// Returns a text as one line that cannot break the table.
-fn one_line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(NOTE_LIMIT) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line,
-    }
-}
 
 fn health_word(row: &StatusRow) -> String {
     match (&row.unknown_status, row.percent) {

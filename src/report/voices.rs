@@ -1,7 +1,5 @@
 //! Voices, and how a manifest names each.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::face::{ListedVoice, VoiceKind, VoiceUse};
@@ -45,9 +43,7 @@ fn line(usage: &VoiceUse) -> String {
         VoiceUse::Name(slug) => ("voice_name", slug.as_str()),
         VoiceUse::Id(id) => ("default_voice_id", id.as_str()),
     };
-    // A map of texts can always be written.
-    let written = serde_yaml::to_string(&BTreeMap::from([(field, value)])).unwrap_or_default();
-    written.trim_end().to_owned()
+    format!("{field}: {}", crate::yaml::scalar(value))
 }
 
 /// Returns voices as JSON.

@@ -18,6 +18,8 @@ use crate::face::{
     TrainedFrom, VoiceId,
 };
 use crate::files::{self, Mode};
+use crate::text::{MESSAGE_LIMIT, clean};
+use crate::yaml;
 
 use super::{Snapshot, StateError};
 
@@ -217,9 +219,8 @@ impl LockFile {
     /// # Errors
     /// When it cannot be written; the old one then still stands.
     pub fn write(&self, path: &Path, directory: &Path) -> Result<(), StateError> {
-        let yaml = serde_yaml::to_string(self)
-            .map_err(|source| StateError::LockFile { path: path.to_owned(), why: source.to_string() })?;
-        let text = format!("{HEADER}{yaml}");
+        let text =
+            self.text().map_err(|source| StateError::LockFile { path: path.to_owned(), why: source.to_string() })?;
         if std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
             remember_written(directory, text.as_bytes());
             return Ok(());
@@ -231,6 +232,23 @@ impl LockFile {
         })?;
         remember_written(directory, text.as_bytes());
         Ok(())
+    }
+}
+
+impl LockFile {
+    /// Returns the whole text. Face by face: 10,000 of them as values at once would take more room than their text.
+    fn text(&self) -> Result<String, serde_json::Error> {
+        // In full, so that a new field cannot be forgotten here.
+        let Self { lock_version, project, lineage, faces } = self;
+        let mut text = HEADER.to_owned();
+        yaml::field(&mut text, "lock_version", lock_version, 0)?;
+        yaml::field(&mut text, "project", project, 0)?;
+        yaml::field(&mut text, "lineage", lineage, 0)?;
+        text.push_str(if faces.is_empty() { "faces: {}\n" } else { "faces:\n" });
+        for (key, face) in faces {
+            yaml::field(&mut text, key.as_str(), face, 2)?;
+        }
+        Ok(text)
     }
 }
 
@@ -262,14 +280,8 @@ fn unreadable(path: &Path, text: &str, error: &serde_yaml::Error) -> StateError 
     }
     match serde_yaml::from_str::<Header>(text) {
         Ok(Header { lock_version: found }) if found > LOCK_FORMAT => StateError::Newer { path: path.to_owned(), found },
-        Ok(_) | Err(_) => StateError::LockFile { path: path.to_owned(), why: plain(&error.to_string()) },
+        Ok(_) | Err(_) => StateError::LockFile { path: path.to_owned(), why: clean(&error.to_string(), MESSAGE_LIMIT) },
     }
-}
-
-/// Makes a message that quotes the file fit for a terminal and a log: on one line, and not without an end.
-fn plain(message: &str) -> String {
-    const LONGEST: usize = 400;
-    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }
 
 /// Where a state keeps the lock file as it wrote it last: what both sides of a merge began from.

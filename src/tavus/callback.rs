@@ -80,7 +80,7 @@ mod tests {
             r#"{"replica_id":"r1","status":"error","error_message":"\u001b[31mcannot fetch https://h/a?sig=hush\n"}"#;
         let hint = read(body).unwrap();
         assert_eq!(hint.status, Some(TrainingStatus::Failed));
-        assert_eq!(hint.error.as_deref(), Some("cannot fetch https://h/a?sig=…"));
+        assert_eq!(hint.error.as_deref(), Some("\\u{001B}[31mcannot fetch https://h/a?…"));
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn show(formatted: &Formatted, args: &FmtArgs, is_stream: bool, output: &Output)
     if is_stream && !args.check && !args.diff {
         // Another tool's text goes through as it came: an editor that pipes its buffer must get it back.
         let text: String = formatted.files.iter().filter_map(|file| file.fate.text()).collect();
-        return output.result(&text);
+        return output.verbatim(&text);
     }
     output.result(&format_text(formatted, args.diff, output.paint))?;
     if !is_stream {

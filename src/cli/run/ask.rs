@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::apply::Interrupt;
 use crate::cli::error::CliError;
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
 use crate::cli::session::Session;
 
 /// Asks a person. Only `yes` means yes.
@@ -56,10 +56,7 @@ fn is_typed(interrupt: &Interrupt, question: &str, word: &str) -> Result<bool, C
 /// # Errors
 /// When the question cannot be asked or the answer not be read, or somebody asks to stop meanwhile.
 pub fn answer(interrupt: &Interrupt, question: &str) -> Result<Option<String>, CliError> {
-    use std::io::Write;
-    let mut error = std::io::stderr();
-    let asked = write!(error, "{question}").and_then(|()| error.flush());
-    asked.map_err(|error| CliError::caused("cannot ask", &error))?;
+    output::ask(question, true).map_err(|error| CliError::caused("cannot ask", &error))?;
     // Read on a thread of its own, so that an interrupt ends the run while the question stands.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {

@@ -127,12 +127,8 @@ impl Scaffold<'_> {
     }
 
     fn fill(&self, template: &str) -> String {
-        let name = self.name.as_str();
-        // `2026` and `null` are names that YAML takes for something else; JSON's quotes are YAML's as well.
-        let is_text = serde_yaml::from_str::<serde_yaml::Value>(name).is_ok_and(|value| value.is_string())
-            && !name.starts_with(|c: char| c.is_ascii_digit())
-            && !["yes", "no", "on", "off", "y", "n"].contains(&name);
-        let project = if is_text { name.to_owned() } else { serde_json::Value::from(name).to_string() };
+        // `2026` and `null` are names that YAML takes for something else.
+        let project = crate::yaml::scalar(self.name.as_str());
         template.replace("__PROJECT__", &project).replace("__MODEL__", self.model.as_str())
     }
 }

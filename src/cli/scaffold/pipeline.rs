@@ -97,12 +97,13 @@ impl Pipeline<'_> {
         }
     }
 
-    /// A folder may be called anything: JSON's quotes are YAML's as well.
+    /// A folder may be called anything.
     fn at_folder(self, text: &str, escaped: impl Fn(&str) -> String) -> String {
         match self.below {
             "" => text.to_owned(),
             folder => {
-                let quoted = serde_json::Value::from(escaped(folder)).to_string();
+                let escaped = escaped(folder);
+                let quoted = crate::yaml::scalar(&escaped);
                 text.replace("\n  FACES: . #", &format!("\n  FACES: {quoted} #"))
                     .replace("\n    FACES: . #", &format!("\n    FACES: {quoted} #"))
             }
@@ -161,12 +162,12 @@ mod tests {
                 "{word}"
             );
         }
-        assert_eq!(github.matches("FACES: \"a $x\" #").count(), WORKFLOWS.len());
+        assert_eq!(github.matches("FACES: a $x #").count(), WORKFLOWS.len());
         let rest = github.replace("--main", "");
         let left = rest.lines().find(|line| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == "main"));
         assert_eq!(left, None);
         let gitlab = texts(pipeline.gitlab());
-        assert!(gitlab.contains("FACES: \"a $$x\" #") && gitlab.contains("\n.facectl-acme:\n"));
+        assert!(gitlab.contains("FACES: a $$x #") && gitlab.contains("\n.facectl-acme:\n"));
         assert!(gitlab.contains("\nfaces apply acme:\n") && gitlab.contains("resource_group: faces-acme\n"));
         assert!(!gitlab.contains("extends: .facectl\n") && gitlab.contains("needs: [\"faces plan acme\"]"));
     }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::cli::args::CiSystem;
 use crate::face::ProjectName;
 use crate::files::refuse_link;
+use crate::text::visible;
 
 /// The folder of a new project, and what lies around it.
 #[derive(Debug)]
@@ -74,12 +75,12 @@ impl Surroundings {
             up += 1;
             base = base.parent().unwrap_or(base);
         }
-        let Ok(rest) = path.strip_prefix(base) else { return path.display().to_string() };
+        let Ok(rest) = path.strip_prefix(base) else { return visible(&path.to_string_lossy()).into_owned() };
         let parts = std::iter::repeat_n("..".to_owned(), up);
         let rest = rest.components().filter(|part| matches!(part, Component::Normal(_)));
         let parts: Vec<String> =
             parts.chain(rest.map(|part| part.as_os_str().to_string_lossy().into_owned())).collect();
-        if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+        if parts.is_empty() { ".".to_owned() } else { visible(&parts.join("/")).into_owned() }
     }
 }
 

@@ -220,7 +220,11 @@ mod tests {
         let text = "tree 1\nparent aa\nparent bb\nauthor Zoë \u{1b}[31m😀 <z@example.com> 1 +0000\ncommitter C <c> 1 +0000\ngpgsig x\n author no\n\nfaces: \u{202e}https://u:pw@example.com/?sig=abc\n\nbody";
         let Known { parents, shown } = known("cc", text);
         assert_eq!(parents, ["aa", "bb"]);
-        assert_eq!(shown.author, "Zoë  [31m😀");
-        assert!(shown.subject.starts_with("faces: https://") && !shown.subject.contains("abc"), "{}", shown.subject);
+        assert_eq!(shown.author, "Zoë \\u{001B}[31m😀");
+        assert!(
+            shown.subject.starts_with("faces: \\u{202E}https://") && !shown.subject.contains("abc"),
+            "{}",
+            shown.subject
+        );
     }
 }

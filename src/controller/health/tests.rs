@@ -53,7 +53,7 @@ fn the_reason_why_nothing_is_loaded_is_said_where_it_is_known() {
     let text = health.status().ready_text();
     assert_snapshot!(text, @"
     no manifests have been loaded yet
-    the repository cannot be followed since 2026-11-22 12:00:00 UTC: failed to ask https://h.example.com/f?token=… fatal: no
+    the repository cannot be followed since 2026-11-22 12:00:00 UTC: failed to ask https://…@h.example.com/f?…: fatal: no
     no pass has ended yet
     ");
 }

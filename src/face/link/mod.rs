@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `scheme.rs` | the ways of signing that are known |
 //! | `identity.rs` | a link without its signature |
-//! | `shown.rs` | a link as people may see it, and texts with links inside |
+//! | `shown.rs` | a link as people may see it |
 //! | `expiry.rs` | when a link begins and ends, as far as it says so |
 //! | `public.rs` | whether a host can be reached from the public internet |
 
@@ -25,7 +25,6 @@ use url::Url;
 pub use expiry::{LinkEnd, TooLong, Validity};
 pub use public::is_public_address;
 pub use scheme::SigningScheme;
-pub use shown::redact_links;
 
 /// A link as it goes over the wire. `Debug` and `Display` never show a signature.
 #[derive(Clone, PartialEq, Eq)]

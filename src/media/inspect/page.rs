@@ -33,7 +33,7 @@ mod tests {
         for (page, expected, reason) in [
             ("<html><head><TITLE lang=en>\n Sign in\n</TITLE>", Some("Sign in"), "capitals, attributes, lines"),
             ("<Error><Code>AccessDenied</Code><Message>m</Message>", Some("AccessDenied"), "what S3 answers"),
-            ("<title>a\u{1b}[2Jb</title>", Some("ab"), "what steers a terminal goes"),
+            ("<title>a\u{1b}[2Jb</title>", Some("a\\u{001B}[2Jb"), "what steers a terminal is spelled out"),
             ("<title></title>", None, "an empty title"),
             ("<title>never ends", None, "cut off"),
             ("<title", None, "cut off sooner"),

@@ -5,9 +5,8 @@
 //! In code spans and code blocks neither looks (GitHub, "About writing and formatting"; GitLab Flavored Markdown,
 //! both read in November 2026).
 
-use std::fmt::Write;
-
-use crate::face::redact_links;
+pub(super) use crate::text::clipped;
+use crate::text::{redacted, visible};
 
 /// The longest piece of prose from outside, in characters: more of it stands in the log.
 const LONGEST: usize = 400;
@@ -16,40 +15,10 @@ const LONGEST: usize = 400;
 const NO_WIDTH: &str = "&#8203;";
 
 /// Returns text on one line, without secrets of links, and with the characters made visible that hide or reorder others.
+/// Line ends and tabs become blanks.
 pub(super) fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in redact_links(text).chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            // Lines and tabs become blanks; nothing else of them is worth a character.
-            if c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') {
-                out.push(' ');
-            }
-        } else if is_hidden(c) {
-            let _ = write!(out, "\\u{{{:04X}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Marks that reorder text, and characters that nobody sees (Unicode TR 36 and TR 39). Joiners stay: emoji and some
-/// scripts need them.
-fn is_hidden(c: char) -> bool {
-    matches!(
-        c,
-        '\u{00AD}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E007F}'
-    )
-}
-
-/// Returns text cut to so many characters.
-pub(super) fn clipped(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
-        None => text.to_owned(),
-    }
+    let is_break = |c: char| (c.is_control() && c.is_whitespace()) || matches!(c, '\u{2028}' | '\u{2029}');
+    visible(&redacted(text).replace("\r\n", " ").replace(is_break, " ")).into_owned()
 }
 
 /// Returns prose as markdown: what stands between backticks becomes code, everything else is only text.
@@ -152,7 +121,7 @@ mod tests {
             ("one ` two", "one \\` two"),
             ("`a|b`", "<code>a\\|b</code>"),
             ("see https://example.com/a", "see https:&#8203;//example.com/a"),
-            ("a\nb\u{202e}c\u{1b}[0m", "a b\\\\u\\{202E\\}c\\[0m"),
+            ("a\nb\u{202e}c\u{1b}[0m", "a b\\\\u\\{202E\\}c\\\\u\\{001B\\}\\[0m"),
             ("$x$", "&#36;&#8203;x&#36;"),
         ] {
             assert_eq!(prose(text), safe, "{text}");

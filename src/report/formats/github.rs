@@ -81,21 +81,6 @@ fn property(text: &str) -> String {
     data(&shown(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Returns a text of which no line is a command to the runner, on whatever stream: it reads standard error, too.
-pub fn defused(text: &str) -> String {
-    let line = |line: &str| {
-        let begin = line.len() - line.trim_start().len();
-        // The second is the form of older runners, which is still read anywhere in a line.
-        let line = match line.split_at(begin) {
-            (blanks, rest) if rest.starts_with("::") => format!("{blanks}: :{}", &rest[2..]),
-            _ => line.to_owned(),
-        };
-        line.replace("##[", "# #[")
-    };
-    let lines: Vec<String> = text.split(['\n', '\r']).map(line).collect();
-    lines.join("\n")
-}
-
 /// Returns the step outputs, as lines for the file that `GITHUB_OUTPUT` names. `token` ends each value; nobody may be
 /// able to guess it.
 pub fn github_outputs(report: &Report<'_>, token: &str) -> String {

@@ -35,7 +35,7 @@ use super::{
     ValidationDocument, digest_text, drift_text, outcome_text, plan_text, status_table,
 };
 
-pub use github::{defused, github_commands, github_outputs};
+pub use github::{github_commands, github_outputs};
 pub use gitlab::{gitlab_code_quality, gitlab_plan};
 pub use headline::headline;
 pub use junit::junit;

@@ -41,7 +41,7 @@ fn two_words_of_the_api_make_one_state() {
         (r#""phoenix-4""#, r#""In_Review""#, "null", unknown("In_Review"), "kept as it came"),
         (r#""phoenix-4""#, "null", "null", unknown("(no status)"), "nothing said"),
         (r#""phoenix-4""#, "7", "null", unknown("7"), "a number"),
-        (r#""phoenix-4""#, r#""a\u001b[2Jb""#, "null", unknown("ab"), "shown to people"),
+        (r#""phoenix-4""#, r#""a\u001b[2Jb""#, "null", unknown("a\\u{001B}[2Jb"), "shown to people"),
     ] {
         let row =
             row(&format!(r#""face_id":"r1","model_name":{model},"status":{status},"finetune_status":{finetune}"#));

@@ -8,6 +8,7 @@ use crate::cli::args::{Global, IssueArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::forge::{ForgeError, IssueRequest, MarkerKind, Noted, Place, close_issue, open_issue};
+use crate::text::clean;
 
 use super::comment::interrupted;
 use super::desk::{Desk, SECRETS};
@@ -78,7 +79,6 @@ fn by(place: &Place) -> String {
 
 /// Makes a title one harmless line.
 fn title(text: &str) -> Result<String, CliError> {
-    let line: String = text::without(text, &SECRETS).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line: String = crate::face::redact_links(line.trim()).chars().take(TITLE).collect();
+    let line = clean(&text::without(text, &SECRETS), TITLE);
     if line.is_empty() { Err(CliError::new("the title is empty; nothing was sent")) } else { Ok(line) }
 }

@@ -53,8 +53,8 @@ pub fn show(desk: &Desk<'_>, args: &StateShowArgs) -> Result<Exit, CliError> {
         desk.output.value(&whole)?;
         return Ok(Exit::SUCCESS);
     }
-    let text = serde_yaml::to_string(&value).map_err(|error| CliError::caused("cannot show the record", &error))?;
-    desk.output.result(&text)?;
+    let text = crate::yaml::to_string(&value).map_err(|error| CliError::caused("cannot show the record", &error))?;
+    desk.output.verbatim(&text)?;
     if face.is_none() {
         desk.output
             .talk("note: no face is recorded under this key now; this is the last create that was begun for it.");

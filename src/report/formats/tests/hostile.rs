@@ -6,9 +6,10 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::*;
 use crate::face::{Coverage, TrainingStatus};
 use crate::plan::tests::world::{World, key};
+use crate::text::{for_people, hidden, write_json};
 
 /// Pieces of attacks; a text is a few of them.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 48] = [
     "@everyone",
     "@ana/team",
     "#1",
@@ -46,6 +47,14 @@ const PIECES: [&str; 40] = [
     "\u{200b}",
     "\u{0}",
     "\u{1b}[31m",
+    "\u{9b}2J",
+    "\u{7f}",
+    "\u{ffff}",
+    "\u{fffe}",
+    "\u{1fffe}",
+    "\u{34f}",
+    "a\u{fe0f}",
+    "\u{2028}::error::z",
     "*x*",
     "&lt;",
     "$x$",
@@ -149,7 +158,7 @@ proptest! {
             prop_assert!(["error", "warning", "notice"].contains(&word), "{line}");
             prop_assert!(!line.contains("secret"), "{line}");
         }
-        for line in defused(&text).lines() {
+        for line in for_people(&text, true).lines() {
             prop_assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line}");
         }
         let outputs = github_outputs(&report, "TOKEN");
@@ -160,12 +169,51 @@ proptest! {
     #[test]
     fn xml_is_whole_whatever_stands_in_it(text in hostile()) {
         let plan = world(&text).plan();
+        let failure = Failure { message: &text, causes: std::slice::from_ref(&text), hints: &[], plan: None };
+        let failed = junit(&report("plan", &plan.project, Body::Failure(failure)), &roots());
         let written = junit(&planned(&plan), &roots());
         let read = quick_junit::Report::deserialize_from_str(&written).unwrap();
         prop_assert_eq!(read.test_suites[0].test_cases.len(), plan.faces.len());
-        prop_assert!(!written.contains("secret"));
+        prop_assert!(!written.contains("secret") && !failed.contains("secret"));
+        // Another reader, which holds every character against XML's own table.
+        let read = roxmltree::Document::parse(&written);
+        prop_assert!(read.is_ok(), "{read:?}: {written}");
+        let cases = read.unwrap().descendants().filter(|node| node.has_tag_name("testcase")).count();
+        prop_assert_eq!(cases, plan.faces.len());
+        let read = roxmltree::Document::parse(&failed);
+        prop_assert!(read.is_ok(), "{read:?}: {failed}");
     }
 
+    #[test]
+    fn no_form_for_programs_holds_what_nobody_sees(text in hostile()) {
+        let plan = world(&text).plan();
+        let planned = planned(&plan);
+        let whole = serde_json::to_value(planned.document()).unwrap();
+        let is_seen = |text: &str| hidden(&text.replace('\n', "")).next().is_none();
+        let mut json = Vec::new();
+        write_json(&mut json, &planned.document()).unwrap();
+        let json = String::from_utf8(json).unwrap();
+        prop_assert!(is_seen(&json), "{json:?}");
+        prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), whole.clone());
+        let yaml = crate::yaml::to_string(&planned.document()).unwrap();
+        prop_assert!(is_seen(&yaml), "{yaml:?}");
+        prop_assert_eq!(serde_yaml::from_str::<serde_json::Value>(&yaml).unwrap(), whole.clone());
+        for value in [gitlab_code_quality(&planned, &roots()), gitlab_plan(&planned)] {
+            let mut form = Vec::new();
+            write_json(&mut form, &value).unwrap();
+            let form = String::from_utf8(form).unwrap();
+            prop_assert!(is_seen(&form), "{form:?}");
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&form).unwrap(), value);
+        }
+        for form in [
+            junit(&planned, &roots()),
+            markdown(&planned, MARKDOWN_LIMIT),
+            github_commands(&planned, "", &roots(), "TOKEN"),
+            github_outputs(&planned, "TOKEN"),
+        ] {
+            prop_assert!(is_seen(&form), "{form:?}");
+        }
+    }
 }
 
 proptest! {
