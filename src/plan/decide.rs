@@ -53,6 +53,9 @@
 //! told, and no row is about it. A training whose material shows an error (`Material`), or whose file cannot be read
 //! (`FileUnread`), is blocked by [`start`] too, after all that costs nothing was tried.
 //!
+//! "That name" is the name as a person reads it: in whatever case, width, spacing and normal form, with or without
+//! characters that nobody sees.
+//!
 //! An imported face has unknown inputs, and unknown never differs, on either side: it counts as "same inputs".
 //!
 //! Wherever the table says create or replace: a live face that carries the very token is adopted instead; if

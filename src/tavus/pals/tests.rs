@@ -237,6 +237,12 @@ async fn a_row_that_says_nothing_about_a_face_is_looked_at_by_itself() {
         let server = Server { shown: Mutex::new(vec![shown.clone()]), ..server(silent) };
         assert_eq!(observe_pals(&server).await.map(|pals| pals.by_face.len()), expected, "{shown:?}");
     }
+    let message = "Invalid persona_id".to_owned();
+    let unknown = Failure::Status { status: 400, message, retry_after: None };
+    let shown = Err(ApiError { failure: unknown, ..error(400) });
+    let server_of_another_account = Server { shown: Mutex::new(vec![shown]), ..server(silent) };
+    let pals = observe_pals(&server_of_another_account).await.unwrap();
+    assert!(pals.missing.is_some_and(|why| why.contains("is listed, and cannot be looked at")), "it may use any face");
     let named = server(|_, _| {
         let pals = vec![PalRow { default_face: None, ..row(1) }];
         Ok(PalPage { pals, unreadable_rows: 0, total_count: Some(1) })
