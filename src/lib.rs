@@ -29,6 +29,7 @@
 //! | [`controller`] | what a loop stands on: when to look again, a git branch that is followed, health, metrics and callbacks over HTTP | all but `cli` |
 //! | [`sandbox`] | a server that speaks the API on loopback, with faults and a ledger of what was paid for | `clock` |
 //! | `files` | files written as a whole, and opened without following a link | nothing else |
+//! | `git` | git's command line: what it may do, what it is told, and what it must not hear | `face`, `process` |
 //! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
 //! | `shortage` | what the machine still gives this process: threads, memory, open files | nothing else |
 //! | [`text`] | the one sanitiser: every text from outside that is shown, logged or stored goes through it; links are redacted | nothing else |
@@ -66,6 +67,7 @@ pub mod controller;
 pub mod face;
 mod files;
 pub mod forge;
+mod git;
 pub mod http;
 mod killpoint;
 pub mod manifest;

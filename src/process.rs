@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};
 
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, timeout_at};
 
 /// What a program printed, as far as it was wanted, and how it ended.
@@ -31,19 +31,33 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs a program to its end, or ends it. Of each of its outputs so many bytes are kept; the rest passes.
+/// Runs a program to its end, or ends it. It reads `input`; of each of its outputs so many bytes are kept, and the rest
+/// passes.
 pub(crate) async fn finish(
     mut command: Command,
+    input: &[u8],
     deadline: Instant,
     (most_stdout, most_stderr): (u64, u64),
 ) -> Result<Ended, Unfinished> {
+    if !input.is_empty() {
+        command.stdin(Stdio::piped());
+    }
     let mut child = command.spawn().map_err(Unfinished::Io)?;
     let mut group = Group::of(&child);
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let work = async { tokio::join!(child.wait(), read(stdout, most_stdout), read(stderr, most_stderr)) };
-    let (ended, stdout, stderr) = timeout_at(deadline, work).await.map_err(|_| Unfinished::TimedOut)?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let work =
+        async { tokio::join!(child.wait(), write(stdin, input), read(stdout, most_stdout), read(stderr, most_stderr)) };
+    let (ended, (), stdout, stderr) = timeout_at(deadline, work).await.map_err(|_| Unfinished::TimedOut)?;
     group.has_ended();
     Ok(Ended { status: ended.map_err(Unfinished::Io)?, stdout, stderr })
+}
+
+/// Writes all of the input beside the reading: a program may answer before it has heard all of it. One that stops
+/// listening says why.
+async fn write(pipe: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut pipe) = pipe {
+        let _ = pipe.write_all(input).await;
+    }
 }
 
 /// Reads the beginning of what comes, and lets the rest pass, so that nobody waits for a reader.

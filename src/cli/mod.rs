@@ -8,7 +8,6 @@ mod delivery;
 mod error;
 mod events;
 mod exit;
-mod git;
 mod output;
 mod pipeline;
 mod progress;

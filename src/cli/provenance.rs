@@ -4,16 +4,13 @@
 //! no repository or no answer in time, it is just not said. Remotes are not asked for: their links can hold passwords.
 //! Names and variables may be a stranger's: they are cut, and lose what could break a line or show a secret.
 
-use std::io::Read;
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::Stdio;
-use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::git::{Git, wait_for};
 use crate::state::{Provenance, RunContext};
 use crate::text::{clean, redact_links};
-
-use super::git::command;
 
 /// How long git may take. It answers in milliseconds; a repository on a stuck network drive never does.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,14 +34,17 @@ const RUNS: [&str; 4] = ["CI_JOB_URL", "CI_PIPELINE_URL", "CIRCLE_BUILD_URL", "B
 
 /// Finds out who is at work in a project's folder. What facectl itself writes there, `own`, makes no tree dirty.
 pub fn gather(root: &Path, own: &[&Path], command: String) -> RunContext {
-    let (identity, tree) = std::thread::scope(|scope| {
+    let git = Git::reading(root, PATIENCE, ANSWER);
+    let status = status_arguments(root, own);
+    let answers = wait_for(async {
         // Without guessing: the name of a pipeline's machine says less than its actor does.
-        let identity = scope.spawn(|| {
-            git(root, &["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"]).as_deref().and_then(author)
-        });
-        let tree = git(root, &status_arguments(root, own)).as_deref().map(WorkTree::read);
-        (identity.join().ok().flatten(), tree)
+        let identity = git.begin(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"], &[]);
+        let tree = async { git.clone().without_own_filters().await.begin(&status, &[]).await };
+        tokio::join!(identity, tree)
     });
+    let (identity, tree) = answers.map_or((None, None), |(identity, tree)| (identity.ok(), tree.ok()));
+    let identity = identity.and_then(|ident| author(&String::from_utf8_lossy(&ident)));
+    let tree = tree.map(|status| WorkTree::read(&String::from_utf8_lossy(&status)));
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let first = |names: &[&str]| names.iter().find_map(|name| variable(name));
     let (commit, branch, dirty) = match tree {
@@ -93,34 +93,19 @@ fn link(text: &str) -> Option<String> {
     (shown.len() <= LONGEST_LINK).then_some(shown)
 }
 
-/// One question for commit and changes.
-fn status_arguments(root: &Path, own: &[&Path]) -> Vec<String> {
-    let mut words: Vec<String> = ["status", "--porcelain=v2", "--branch", "--", "."].map(str::to_owned).into();
-    let below = own.iter().filter_map(|path| path.strip_prefix(root).ok()).filter_map(Path::to_str);
-    words.extend(below.filter(|path| !path.is_empty()).map(|path| format!(":(exclude,literal){path}")));
+/// One question for commit and changes. What is not committed inside of a submodule is not looked for: git would be run in
+/// there, by settings of its own.
+fn status_arguments(root: &Path, own: &[&Path]) -> Vec<OsString> {
+    let options =
+        ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--ignore-submodules=dirty"];
+    let mut words: Vec<OsString> = options.into_iter().chain(["--", "."]).map(OsString::from).collect();
+    let below = own.iter().filter_map(|path| path.strip_prefix(root).ok()).filter(|path| !path.as_os_str().is_empty());
+    words.extend(below.map(|path| {
+        let mut word = OsString::from(":(exclude,literal)");
+        word.push(path);
+        word
+    }));
     words
-}
-
-/// Runs git in a folder; none unless it answers well and in time.
-fn git(root: &Path, words: &[impl AsRef<std::ffi::OsStr>]) -> Option<String> {
-    let mut child =
-        command(root, words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-    let stdout = child.stdout.take()?;
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut answer = Vec::new();
-        let read = stdout.take(ANSWER).read_to_end(&mut answer);
-        // Nobody listens any more once the patience has ended.
-        let _ = sender.send(read.map(|_| answer));
-    });
-    let answer = receiver.recv_timeout(PATIENCE).ok().and_then(Result::ok);
-    let is_long = answer.as_ref().is_some_and(|answer| answer.len() as u64 >= ANSWER);
-    if answer.is_none() || is_long {
-        // It fails only if it has ended already.
-        let _ = child.kill();
-    }
-    let is_well = child.wait().ok()?.success();
-    answer.filter(|_| is_well || is_long).map(|answer| String::from_utf8_lossy(&answer).into_owned())
 }
 
 /// Reads `Ana Example <ana@example.com> 1763800000 +0000`.
@@ -140,13 +125,14 @@ struct WorkTree {
 }
 
 impl WorkTree {
-    /// Reads a status in its second porcelain form.
+    /// Reads a status in its second porcelain form, each line ended by a zero.
     fn read(status: &str) -> Self {
-        let header = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let lines = || status.split('\0').filter(|line| !line.is_empty());
+        let header = |name: &str| lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
         Self {
             commit: header("# branch.oid ").filter(|commit| commit.chars().all(|c| c.is_ascii_hexdigit())),
             branch: header("# branch.head ").filter(|branch| branch != "(detached)"),
-            is_dirty: status.lines().any(|line| !line.starts_with('#')),
+            is_dirty: lines().any(|line| !line.starts_with("# ")),
         }
     }
 }
@@ -172,12 +158,12 @@ mod tests {
             branch: branch.map(str::to_owned),
             is_dirty,
         };
-        let head = "# branch.oid 3b4df28d3c\n# branch.head main\n# branch.upstream origin/main\n";
+        let head = "# branch.oid 3b4df28d3c\0# branch.head main\0# branch.upstream origin/main\0";
         assert_eq!(WorkTree::read(head), tree(Some("3b4df28d3c"), Some("main"), false));
-        assert_eq!(WorkTree::read(&format!("{head}? faces/new.yaml\n")), tree(Some("3b4df28d3c"), Some("main"), true));
-        let detached = "# branch.oid 3b4df28d3c\n# branch.head (detached)\n";
+        assert_eq!(WorkTree::read(&format!("{head}? faces/new.yaml\0")), tree(Some("3b4df28d3c"), Some("main"), true));
+        let detached = "# branch.oid 3b4df28d3c\0# branch.head (detached)\0";
         assert_eq!(WorkTree::read(detached), tree(Some("3b4df28d3c"), None, false));
-        assert_eq!(WorkTree::read("# branch.oid (initial)\n"), tree(None, None, false));
+        assert_eq!(WorkTree::read("# branch.oid (initial)\0"), tree(None, None, false));
     }
 
     /// The variables of a pipeline.
@@ -238,7 +224,7 @@ mod tests {
     fn what_is_ours_makes_no_tree_dirty() {
         let root = Path::new("/project");
         let words = status_arguments(root, &[&root.join(".facectl"), Path::new("/elsewhere/state")]);
-        assert_eq!(words.last().map(String::as_str), Some(":(exclude,literal).facectl"));
-        assert_eq!(words.iter().filter(|word| word.starts_with(":(")).count(), 1);
+        assert_eq!(words.last(), Some(&OsString::from(":(exclude,literal).facectl")));
+        assert_eq!(words.iter().filter(|word| word.to_string_lossy().starts_with(":(")).count(), 1);
     }
 }

@@ -19,7 +19,8 @@
 //!
 //! # Assumptions
 //! A folder from an earlier process is written anew once: after a power cut, files that were never flushed may be empty,
-//! and an empty manifest reads as "no faces".
+//! and an empty manifest reads as "no faces". A clone is used only while its settings are byte for byte those that were
+//! written: one that a checkout brought along configures nothing.
 //!
 //! # Caveats
 //! git's own settings of the user (`~/.gitconfig`) count, as they may hold proxies and credential helpers; those of the
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::git::GitError;
 use crate::http::clean as clean_text;
 
 mod branch;
@@ -43,7 +45,7 @@ mod remote;
 mod tests;
 mod trouble;
 
-use command::{Failure, Git};
+use command::Git;
 use remote::Remote;
 pub use trouble::GitTrouble;
 
@@ -188,13 +190,13 @@ impl GitSource {
 
     /// Returns the files of a commit, fetched and written where they are not there yet.
     async fn check_out(&self, git: &Git<'_>, newest: &str, work: &mut Work) -> Result<Checkout, Broken> {
-        if !git.clone_folder().join("HEAD").is_file() {
-            self.make_clone(git, newest).await?;
+        if !export::is_ours(&git.clone_folder(), newest.len()) {
+            self.make_clone(git, newest.len()).await?;
         }
         let known = git.run(&["cat-file", "-e", &format!("{newest}^{{commit}}")]).await;
         let commit = match known {
             Ok(_) => newest.to_owned(),
-            Err(Failure::Ended { .. }) => self.fetch(git).await?,
+            Err(GitError::Refused { .. }) => self.fetch(git).await?,
             Err(other) => return Err(other.into()),
         };
         let top = self.directory.join("checkouts").join(&commit);
@@ -214,10 +216,12 @@ impl GitSource {
         git: &Git<'_>,
         newest: &str,
         work: &mut Work,
-        failure: Failure,
+        failure: GitError,
     ) -> Result<Checkout, GitTrouble> {
-        let Failure::Ended { said } = failure else { return Err(self.trouble(failure, "fetch")) };
-        tracing::warn!(said, "the clone cannot be used: it is thrown away and made anew");
+        if matches!(failure, GitError::NotThere(_) | GitError::Slow { .. }) {
+            return Err(self.trouble(failure, "fetch"));
+        }
+        tracing::warn!(%failure, "the clone cannot be used: it is thrown away and made anew");
         export::remove(&git.clone_folder())?;
         self.check_out(git, newest, work).await.map_err(|broken| match broken {
             Broken::Told(trouble) => trouble,
@@ -225,14 +229,14 @@ impl GitSource {
         })
     }
 
-    /// Makes an empty clone, without the hooks that templates bring.
-    async fn make_clone(&self, git: &Git<'_>, newest: &str) -> Result<(), Broken> {
+    /// Makes an empty clone for ids of so many digits, without the hooks that templates bring.
+    async fn make_clone(&self, git: &Git<'_>, digits: usize) -> Result<(), Broken> {
         let folder = git.clone_folder();
         // What may be left of one that was not finished.
         export::remove(&folder)?;
-        let format = if newest.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
+        let format = if digits == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
         git.run_anywhere(&["init", "--quiet", "--bare", "--template=", format, "clone.git"]).await?;
-        export::refuse_attributes(&folder)?;
+        export::make_ours(&folder, digits)?;
         Ok(())
     }
 
@@ -246,7 +250,11 @@ impl GitSource {
         git.run(&words).await?;
         let answer = git.run(&["rev-parse", "--verify", "--quiet", kept]).await?;
         let commit = String::from_utf8_lossy(&answer).trim().to_owned();
-        if is_commit(&commit) { Ok(commit) } else { Err(Failure::strange("rev-parse", &commit).into()) }
+        if is_commit(&commit) {
+            return Ok(commit);
+        }
+        let why = format!("it answered `{}`", clean_text(&commit, 60));
+        Err(GitError::Broken { command: "rev-parse".to_owned(), why }.into())
     }
 
     /// Reads who committed what and when.
@@ -271,12 +279,15 @@ impl GitSource {
     }
 
     /// Says what a failure of git means to whoever follows this remote.
-    fn trouble(&self, failure: Failure, doing: &'static str) -> GitTrouble {
+    fn trouble(&self, failure: GitError, doing: &'static str) -> GitTrouble {
         let url = self.remote.shown().to_owned();
         match failure {
-            Failure::Missing(source) => GitTrouble::NoGit { source },
-            Failure::TimedOut => GitTrouble::TimedOut { url, after: self.timeout },
-            Failure::Ended { said } => GitTrouble::Failed { doing, url, said },
+            GitError::NotThere(source) => GitTrouble::NoGit { source },
+            GitError::Slow { .. } => GitTrouble::TimedOut { url, after: self.timeout },
+            GitError::Refused { complaint, .. } => GitTrouble::Failed { doing, url, said: complaint },
+            other @ (GitError::Long { .. } | GitError::Broken { .. }) => {
+                GitTrouble::Failed { doing, url, said: other.to_string() }
+            }
         }
     }
 }
@@ -285,13 +296,13 @@ impl GitSource {
 #[derive(Debug)]
 enum Broken {
     /// git said no; a new clone may help.
-    Git(Failure),
+    Git(GitError),
     /// It would not help.
     Told(GitTrouble),
 }
 
-impl From<Failure> for Broken {
-    fn from(failure: Failure) -> Self {
+impl From<GitError> for Broken {
+    fn from(failure: GitError) -> Self {
         Self::Git(failure)
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Found {
 }
 
 /// Returns a path as people read it: relative to `cwd` if it lies below, with forward slashes.
-pub(super) fn shown(path: &Path, cwd: &Path) -> Arc<str> {
+pub(crate) fn shown(path: &Path, cwd: &Path) -> Arc<str> {
     let path = path.strip_prefix(cwd).unwrap_or(path);
     let mut text = String::new();
     for part in path.components().filter(|part| *part != Component::CurDir) {

@@ -55,6 +55,7 @@ pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, DiagnosticDocument, Place, Severity, to_json};
 pub use digest::{of_face as face_digest, refresh as refresh_digest};
 pub use discover::project_above as find_project;
+pub(crate) use discover::shown as file_name_shown;
 pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};
 pub use findings::material_diagnostics;

@@ -62,7 +62,7 @@ pub(super) async fn link_of(
         command.env_remove(name);
     }
     command.env("FACECTL_FACE", key.as_str()).env("FACECTL_LINK_LIFETIME_SECS", lifetime.as_secs().to_string());
-    let ended = finish(command, Instant::now() + TIME, (ANSWER, 0)).await.map_err(|error| match error {
+    let ended = finish(command, &[], Instant::now() + TIME, (ANSWER, 0)).await.map_err(|error| match error {
         Unfinished::Io(error) => CommandError::NotStarted(error.to_string()),
         Unfinished::TimedOut => CommandError::TimedOut,
     })?;

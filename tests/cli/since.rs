@@ -386,3 +386,103 @@ fn what_a_tree_holds_leads_nowhere_and_starts_nothing() {
     assert_eq!(changes(&run), [("ana".to_owned(), Value::Null)]);
     assert!(!environment.path("pwned").exists());
 }
+
+/// Another repository than the project's, with a commit of its own; returns that.
+fn foreign(environment: &Environment) -> String {
+    environment.write(".foreign/other.txt", "other");
+    git_in(environment, ".foreign", &["init", "-q", "-b", "main"]);
+    git_in(environment, ".foreign", &["add", "-A"]);
+    git_in(environment, ".foreign", &["commit", "-q", "-m", "other"]);
+    git_in(environment, ".foreign", &["rev-parse", "HEAD"])
+}
+
+#[test]
+fn variables_that_name_another_repository_are_not_believed() {
+    let environment = branched();
+    environment.edit("faces/ana.yaml", "training.mp4", "one.mp4");
+    let own = commit(&environment, "ana: one");
+    let other = foreign(&environment);
+    let of = |name: &str| environment.path(".foreign").join(name).display().to_string();
+    for (name, value) in [
+        ("GIT_DIR", of(".git")),
+        ("GIT_WORK_TREE", of("")),
+        ("GIT_INDEX_FILE", of(".git/index")),
+        ("GIT_COMMON_DIR", of(".git")),
+        ("GIT_OBJECT_DIRECTORY", of(".git/objects")),
+        ("GIT_NAMESPACE", "other".to_owned()),
+        ("GIT_PREFIX", "faces/".to_owned()),
+        ("GIT_CONFIG", of(".git/config")),
+        ("GIT_GLOB_PATHSPECS", "1".to_owned()),
+    ] {
+        let mut command = environment.command("plan --since main -o json");
+        command.env(name, &value).env("PATH", std::env::var("PATH").unwrap());
+        let run = environment.spawn_command(command, name).end().exits(0).hides(&[&other]);
+        assert_eq!(changes(&run), [told("ana", "ana: one")], "{name}");
+        assert_eq!(run.json()["provenance"]["commit"], json!(own), "{name}");
+        assert_eq!(run.json()["provenance"]["branch"], json!("work"), "{name}");
+    }
+}
+
+#[test]
+fn a_hook_of_a_linked_worktree_sees_the_worktree() {
+    let environment = committed();
+    git(&environment, "worktree add -q -b work .linked");
+    let plan = format!("exec {} plan --since main -o json > \"$OUT\"", env!("CARGO_BIN_EXE_facectl"));
+    environment.write(".git/hooks/pre-commit", format!("#!/bin/sh\n{plan}\n"));
+    let hook = environment.path(".git/hooks/pre-commit");
+    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    environment.edit(".linked/faces/ana.yaml", "training.mp4", "one.mp4");
+    let mut command = Command::new("git");
+    command.current_dir(environment.path(".linked")).env("HOME", environment.path(""));
+    command.args(["-c", "user.name=Zoë", "-c", "user.email=z@example.com", "commit", "-qam", "ana: one"]);
+    command.env("OUT", environment.path("out.json")).env("FACECTL_OFFLINE", "1").env_remove("TAVUS_API_KEY");
+    let done = command.env("TAVUS_PUBLIC_API_BASE_URL", "http://127.0.0.1:9/v2").output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let plan: Value = serde_json::from_str(&environment.read("out.json")).unwrap();
+    assert_eq!(plan["since"]["changed"], json!(["ana"]));
+    let provenance = &plan["provenance"];
+    assert_eq!(
+        (&provenance["commit"], &provenance["branch"], &provenance["dirty"]),
+        (&json!(git(&environment, "rev-parse main")), &json!("work"), &json!(true))
+    );
+}
+
+#[test]
+fn names_that_are_no_text_or_odd_are_followed_like_others() {
+    use std::os::unix::ffi::OsStrExt;
+    let environment = committed();
+    let odd: [&[u8]; 8] = [
+        b"b\xe9n.yaml",
+        b"b\xe8n.yaml",
+        b"a\nb.yaml",
+        b"\"q'.yaml",
+        b"-x.yaml",
+        b"a b.yaml",
+        b"a\\b.yaml",
+        b"t\xff/f.yaml",
+    ];
+    for (number, name) in odd.iter().enumerate() {
+        let path = environment.path("faces").join(std::ffi::OsStr::from_bytes(name));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let link = format!("https://media.example.com/{number}/training.mp4");
+        fs::write(path, crate::environment::face(&format!("odd-{number}"), &link, "")).unwrap();
+    }
+    let head = commit(&environment, "odd names");
+    environment.run("plan --since main").exits(0).prints(&["no face changed"]);
+    git(&environment, "checkout -q -b work");
+    let mut wanted = Vec::new();
+    for (number, name) in odd.iter().enumerate() {
+        let path = environment.path("faces").join(std::ffi::OsStr::from_bytes(name));
+        let text = fs::read_to_string(&path).unwrap().replace("training.mp4", "one.mp4");
+        fs::write(path, text).unwrap();
+        let subject = format!("change {number}");
+        commit(&environment, &subject);
+        wanted.push(told(&format!("odd-{number}"), &subject));
+    }
+    assert_eq!(changes(&environment.run("plan --since main -o json").exits(0)), wanted);
+    assert_eq!(changes(&environment.run(&format!("plan --since {head} -o json")).exits(0)).len(), odd.len());
+    // The name of a link's target is bytes as well.
+    std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(odd[0]), environment.path("faces/aa.yaml")).unwrap();
+    commit(&environment, "a link");
+    environment.run("plan --since HEAD").exits(0).prints(&["no face changed"]);
+}

@@ -3,16 +3,15 @@
 //! A checkout comes from strangers: it can carry the folder itself, links in it, and records in it. It must not choose
 //! which files facectl writes, nor what facectl believes was paid for.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::files::{find_link, is_link};
+use crate::git::{Git, GitError};
 
 use super::super::Exit;
 use super::super::error::CliError;
-use super::super::git::{Git, GitError};
 
 /// Who chose the folder of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +92,8 @@ pub(super) fn is_tracked(directory: &Path) -> bool {
     if !directory.is_dir() || !has_repository() {
         return false;
     }
-    let git = Git { folder: directory.to_owned(), patience: PATIENCE, limit: ANSWER };
-    match git.ask(&["ls-files", "-z", "--cached", "--", "."].map(OsString::from), &[]) {
+    let git = Git::reading(directory, PATIENCE, ANSWER);
+    match git.ask(&["ls-files", "-z", "--cached", "--", "."], &[]) {
         Ok(files) => !files.is_empty(),
         Err(GitError::Long { .. }) => true,
         // No git, no answer, or somebody else's repository, which git does not read.

@@ -129,9 +129,9 @@ impl<'a, 'b> History<'a, 'b> {
         Ok(found)
     }
 
-    /// Returns the last commit that touched a file.
+    /// Returns the last commit that touched a file, which is named as it is shown.
     fn last_of(&mut self, head: &str, file: &str) -> Result<Option<Commit>, CliError> {
-        let commits = self.repository.commits(self.base, head, &[file.to_owned()], 1)?;
+        let commits = self.repository.commits(self.base, head, &[self.past.file(file)], 1)?;
         self.look_up(&commits)?;
         Ok(commits.first().and_then(|id| self.known.get(id)).map(|known| known.shown.clone()))
     }

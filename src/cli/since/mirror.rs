@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::git::path_of;
 use crate::manifest::FILE_LIMIT;
 
 use super::super::error::CliError;
@@ -28,7 +29,7 @@ pub(super) struct Mirror<'a> {
     /// Where it is, without links.
     pub(super) top: PathBuf,
     /// Below which paths of the repository; empty: all of it.
-    below: Vec<String>,
+    below: Vec<PathBuf>,
     /// Files that are wanted whatever their names end with.
     named: BTreeSet<PathBuf>,
     present: Tree,
@@ -41,7 +42,7 @@ impl<'a> Mirror<'a> {
     /// Makes an empty one.
     pub(super) fn new(
         repository: &'a Repository,
-        below: Vec<String>,
+        below: Vec<PathBuf>,
         named: BTreeSet<PathBuf>,
     ) -> Result<Self, CliError> {
         let folder = tempfile::Builder::new().prefix("facectl-since-").tempdir().map_err(|error| cannot(&error))?;
@@ -52,7 +53,7 @@ impl<'a> Mirror<'a> {
     }
 
     /// Returns the paths of the repository that it is about; empty: all of it.
-    pub(super) fn below(&self) -> &[String] {
+    pub(super) fn below(&self) -> &[PathBuf] {
         &self.below
     }
 
@@ -158,7 +159,7 @@ impl<'a> Mirror<'a> {
         let folder = whole.parent()?;
         fs::create_dir_all(folder).ok()?;
         let is_inside = fs::canonicalize(folder).ok()?.starts_with(&self.top);
-        let target = std::str::from_utf8(target).ok().filter(|target| is_inside && !Path::new(target).is_absolute())?;
+        let target = path_of(target).filter(|target| is_inside && !target.is_absolute())?;
         std::os::unix::fs::symlink(target, &whole).ok()?;
         Some(whole)
     }

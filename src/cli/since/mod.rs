@@ -16,12 +16,12 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::face::FaceKey;
+use crate::git::plain;
 use crate::manifest::LoadRequest;
 use crate::plan::{ChangedBy, Selection, Since};
 
 use super::args::{Global, LookArgs, SelectionArgs};
 use super::error::CliError;
-use super::git::plain;
 use super::session::{Workspace, load_request};
 use history::History;
 use mirror::Mirror;
@@ -92,7 +92,7 @@ fn translate(
     request: &mut LoadRequest,
     workspace: &Workspace,
     top: &Path,
-) -> Result<(Vec<String>, BTreeSet<PathBuf>), CliError> {
+) -> Result<(Vec<PathBuf>, BTreeSet<PathBuf>), CliError> {
     let project = &workspace.loaded.project;
     if request.paths.iter().any(|path| path == "-") {
         return Err(CliError::new(
@@ -110,7 +110,10 @@ fn translate(
     request.project_file = file.transpose()?;
     // Without a project file it is the folder in which facectl runs.
     let is_here = of_line.is_empty() && request.project_file.is_none();
-    request.paths = if is_here { vec![text(&root)] } else { of_line.iter().map(|path| text(path)).collect() };
+    request.paths = match is_here {
+        true => vec![text(&root)?],
+        false => of_line.iter().map(|path| text(path)).collect::<Result<_, CliError>>()?,
+    };
     let linked = project.settings.manifests.iter().filter_map(|path| inside(&real(&project.root.join(path)), top).ok());
     let folders = of_line.iter().map(|path| before_pattern(path));
     let below = outermost(std::iter::once(root).chain(folders).chain(linked));
@@ -132,10 +135,14 @@ fn inside(path: &Path, top: &Path) -> Result<PathBuf, CliError> {
     })
 }
 
-/// Returns a path of the repository as git and the loader read it.
-fn text(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+/// Returns a path of the repository as the loader is told it, which is in text.
+fn text(path: &Path) -> Result<String, CliError> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        let shown = crate::face::shown_path(&path.to_string_lossy()).into_owned();
+        CliError::new(format!("--since cannot follow {shown}: its name is not UTF-8 text; nothing was changed"))
+            .hint("rename it, or put a facectl.yaml in it and run facectl without naming it")
+    })
 }
 
 /// Returns a path without `.` and `..`, by its words alone: patterns have no file to look at.
@@ -156,13 +163,13 @@ fn before_pattern(path: &Path) -> PathBuf {
 }
 
 /// Returns the paths below which all of them are; none where that is the whole repository.
-fn outermost(paths: impl Iterator<Item = PathBuf>) -> Vec<String> {
+fn outermost(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let all: BTreeSet<PathBuf> = paths.collect();
     let is_covered = |path: &&PathBuf| all.iter().any(|other| other != *path && path.starts_with(other));
     let outer: Vec<&PathBuf> = all.iter().filter(|path| !is_covered(path)).collect();
     match outer.iter().any(|path| path.as_os_str().is_empty()) {
         true => Vec::new(),
-        false => outer.into_iter().map(|path| text(path)).collect(),
+        false => outer.into_iter().cloned().collect(),
     }
 }
 
@@ -173,9 +180,9 @@ mod tests {
     #[test]
     fn paths_that_lie_in_others_are_covered_by_them() {
         let of = |paths: &[&str]| outermost(paths.iter().map(PathBuf::from));
-        assert_eq!(of(&["a/b", "a", "c", "a/b/d"]), ["a", "c"]);
-        assert_eq!(of(&["a/b", "a-c"]), ["a/b", "a-c"]);
-        assert_eq!(of(&["", "a"]), Vec::<String>::new());
+        assert_eq!(of(&["a/b", "a", "c", "a/b/d"]), [Path::new("a"), Path::new("c")]);
+        assert_eq!(of(&["a/b", "a-c"]), [Path::new("a/b"), Path::new("a-c")]);
+        assert_eq!(of(&["", "a"]), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -5,17 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::face::FaceKey;
 use crate::face::shown_path;
-use crate::manifest::{Diagnostic, LoadRequest, Loaded, PROJECT_FILE, Severity, face_digest, load_as_it_was};
+use crate::git::plain;
+use crate::manifest::{
+    Diagnostic, LoadRequest, Loaded, PROJECT_FILE, Severity, face_digest, file_name_shown, load_as_it_was,
+};
 
 use super::super::error::CliError;
-use super::super::git::plain;
 use super::mirror::{Mirror, Tree};
-use super::text;
 
 /// Problems of earlier manifests that are named.
 const NAMED: usize = 3;
@@ -32,7 +33,7 @@ pub(super) struct Resolved {
 pub(super) struct Resolution {
     /// A hash over all that decides what the face is.
     digest: String,
-    /// Its file.
+    /// The name of its file, as it is shown.
     pub(super) file: String,
 }
 
@@ -68,17 +69,24 @@ pub(super) struct Past<'a> {
     /// The faces that matter; none: all of them.
     only: Option<BTreeSet<FaceKey>>,
     last: Option<(Tree, Rc<Resolved>)>,
+    /// Files that are not called what they are shown as: a name need not be text.
+    odd: BTreeMap<String, PathBuf>,
 }
 
 impl<'a> Past<'a> {
     /// Loads by a request whose paths are seen from the repository's top.
     pub(super) fn new(mirror: Mirror<'a>, request: LoadRequest) -> Self {
-        Self { mirror, request, only: None, last: None }
+        Self { mirror, request, only: None, last: None, odd: BTreeMap::new() }
     }
 
     /// Says that from now on no other faces matter.
     pub(super) fn only(&mut self, keys: BTreeSet<FaceKey>) {
         self.only = Some(keys);
+    }
+
+    /// Returns the file that is shown by a name.
+    pub(super) fn file(&self, shown: &str) -> PathBuf {
+        self.odd.get(shown).cloned().unwrap_or_else(|| PathBuf::from(shown))
     }
 
     /// Returns how many files the last commit had.
@@ -89,6 +97,8 @@ impl<'a> Past<'a> {
     /// Returns what the manifests of a commit resolve to, or what is wrong with them.
     pub(super) fn resolved(&mut self, commit: &str) -> Result<Result<Rc<Resolved>, Vec<String>>, CliError> {
         let tree = self.mirror.tree(commit)?;
+        let odd = tree.keys().map(|path| (shown(path), path)).filter(|(shown, path)| path.to_str() != Some(shown));
+        self.odd.extend(odd.map(|(shown, path)| (shown, path.clone())));
         let mut resolved = match self.last.as_ref().filter(|(last, _)| self.is_near(last, &tree)) {
             None => {
                 self.mirror.show(tree.clone())?;
@@ -96,7 +106,7 @@ impl<'a> Past<'a> {
             }
             Some((last, before)) => {
                 let changed = differing(last, &tree);
-                let is_shown = |path: &Path| self.is_project_file(path) || changed.contains(&text(path));
+                let is_shown = |path: &Path| self.is_project_file(path) || changed.contains(&shown(path));
                 let mut resolved = Resolved::clone(before);
                 resolved.faces.retain(|_, face| !changed.contains(&face.file));
                 let shown = tree.iter().filter(|(path, _)| is_shown(path));
@@ -153,8 +163,13 @@ impl<'a> Past<'a> {
     }
 }
 
-/// Returns the paths that are not the same in both.
+/// Returns a path of the repository as a face's file is named.
+fn shown(path: &Path) -> String {
+    (*file_name_shown(path, Path::new(""))).to_owned()
+}
+
+/// Returns the paths that are not the same in both, as they are shown.
 fn differing(one: &Tree, other: &Tree) -> BTreeSet<String> {
     let paths = one.keys().chain(other.keys()).filter(|path| one.get(*path) != other.get(*path));
-    paths.map(|path| text(path)).collect()
+    paths.map(|path| shown(path)).collect()
 }

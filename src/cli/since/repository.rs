@@ -1,13 +1,14 @@
 //! What is asked of the repository: commits, trees and files.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use crate::git::{Git, GitError, path_of, plain};
 use crate::plan::Commit;
 
 use super::super::error::CliError;
-use super::super::git::{Git, GitError, plain};
 
 /// How long git may take for one question. Long histories and cold disks take seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,8 +47,9 @@ pub(super) struct Known {
 impl Repository {
     /// Finds the repository that a folder belongs to.
     pub(super) fn around(folder: &Path) -> Result<Self, CliError> {
-        let git = Git { folder: folder.to_owned(), patience: PATIENCE, limit: ANSWER };
-        let top = git.line(&["rev-parse", "--show-toplevel"]).map_err(|error| match &error {
+        // A file is named as it is called, and never by a pattern.
+        let git = |folder: &Path| Git::reading(folder, PATIENCE, ANSWER).with_variable("GIT_LITERAL_PATHSPECS", "1");
+        let top = git(folder).line(&["rev-parse", "--show-toplevel"]).map_err(|error| match &error {
             GitError::NotThere(_) => {
                 CliError::caused("--since needs git, and it cannot be run; nothing was changed", &error)
                     .hint("install git, or leave --since away")
@@ -59,7 +61,7 @@ impl Repository {
             .hint("run it in a clone with its .git folder, or leave --since away"),
         })?;
         let top = std::fs::canonicalize(&top).unwrap_or_else(|_| top.into());
-        Ok(Self { git: Git { folder: top.clone(), ..git }, top })
+        Ok(Self { git: git(&top), top })
     }
 
     /// Returns the commit that is checked out.
@@ -86,12 +88,17 @@ impl Repository {
 
     fn commit(&self, rev: &str) -> Result<String, GitError> {
         let asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{rev}^{{commit}}")];
-        self.git.line(&asked)
+        self.line(&asked)
+    }
+
+    /// Asks for one line that is text.
+    fn line(&self, words: &[&str]) -> Result<String, GitError> {
+        Ok(self.git.line(words)?.to_string_lossy().into_owned())
     }
 
     /// Returns the commit at which two histories parted, as `git diff A...B` takes it.
     pub(super) fn base(&self, rev: &str, commit: &str, head: &str) -> Result<String, CliError> {
-        match self.git.line(&["merge-base", commit, head]) {
+        match self.line(&["merge-base", commit, head]) {
             Ok(base) => Ok(base),
             Err(GitError::Refused { .. }) => {
                 let error = CliError::new(format!(
@@ -106,7 +113,7 @@ impl Repository {
 
     /// Adds how a commit that is not here is fetched.
     fn how_to_fetch(&self, error: CliError, rev: &str) -> CliError {
-        let is_shallow = self.git.line(&["rev-parse", "--is-shallow-repository"]).is_ok_and(|answer| answer == "true");
+        let is_shallow = self.line(&["rev-parse", "--is-shallow-repository"]).is_ok_and(|answer| answer == "true");
         match (is_shallow, rev.split_once('/')) {
             (true, _) => error
                 .hint("this clone is shallow: it has only the latest commits. In a pipeline fetch all of them (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: `GIT_DEPTH: 0`)")
@@ -124,12 +131,11 @@ impl Repository {
         &self,
         after: &str,
         to: &str,
-        paths: &[String],
+        paths: &[PathBuf],
         most: usize,
     ) -> Result<Vec<String>, CliError> {
         let (count, after) = (format!("--max-count={most}"), format!("^{after}"));
-        let mut words = vec!["rev-list", "--topo-order", &count, to, &after, "--"];
-        words.extend(paths.iter().map(String::as_str));
+        let words = with_paths(&["rev-list", "--topo-order", &count, to, &after, "--"], paths);
         let answer = self.git.ask(&words, &[]).map_err(|error| failed(&error))?;
         Ok(String::from_utf8_lossy(&answer).lines().map(ToOwned::to_owned).collect())
     }
@@ -141,9 +147,8 @@ impl Repository {
     }
 
     /// Returns the files of a commit below any of the paths; of the whole tree where there is none.
-    pub(super) fn tree(&self, commit: &str, paths: &[String]) -> Result<BTreeMap<PathBuf, Entry>, CliError> {
-        let mut words = vec!["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--"];
-        words.extend(paths.iter().map(String::as_str));
+    pub(super) fn tree(&self, commit: &str, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, Entry>, CliError> {
+        let words = with_paths(&["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--"], paths);
         let answer = self.git.ask(&words, &[]).map_err(|error| failed(&error))?;
         Ok(answer.split(|byte| *byte == 0).filter_map(entry).collect())
     }
@@ -168,19 +173,22 @@ impl Repository {
     }
 }
 
+fn with_paths(words: &[&str], paths: &[PathBuf]) -> Vec<OsString> {
+    words.iter().map(OsString::from).chain(paths.iter().map(|path| path.as_os_str().to_owned())).collect()
+}
+
 fn failed(error: &GitError) -> CliError {
     CliError::caused("cannot read the history of the manifests; nothing was changed", error)
         .hint("--since asks git; without it the whole project is planned")
 }
 
-/// Reads `100644 blob 3b18e5…     12<TAB>faces/ana.yaml`. Submodules are left out, and so is what no honest tree has:
-/// a path that leads out of it, or that is no text.
+/// Reads `100644 blob 3b18e5…     12<TAB>faces/ana.yaml`. The name is bytes, as it is to the loader. Submodules are left
+/// out, and so is what no honest tree has: a path that leads out of it.
 fn entry(line: &[u8]) -> Option<(PathBuf, Entry)> {
-    let line = std::str::from_utf8(line).ok()?;
-    let (head, path) = line.split_once('\t')?;
-    let mut words = head.split_whitespace();
+    let (head, path) = line.split_at_checked(line.iter().position(|byte| *byte == b'\t')?)?;
+    let mut words = std::str::from_utf8(head).ok()?.split_whitespace();
     let (mode, kind, id, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let path = PathBuf::from(path);
+    let path = path_of(path.get(1..)?)?;
     let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
     let entry = Entry { id: id.to_owned(), size: size.parse().ok()?, is_link: mode == "120000" };
     (kind == "blob" && is_inside).then_some((path, entry))
@@ -208,6 +216,10 @@ mod tests {
         assert_eq!(path, Path::new("faces/ana 😀.yaml"));
         assert_eq!(found, Entry { id: "3b18e5".to_owned(), size: 12, is_link: false });
         assert!(entry(b"120000 blob 3b18e5 12\tlink.yaml").unwrap().1.is_link);
+        let odd = entry(b"100644 blob 3b18e5 12\t-a\t\"b\nc\\.yaml").unwrap().0;
+        assert_eq!(odd, Path::new("-a\t\"b\nc\\.yaml"));
+        #[cfg(unix)]
+        assert!(entry(b"100644 blob 3b18e5 12\tb\xe9n.yaml").is_some_and(|(path, _)| path.to_str().is_none()));
         for line in
             ["160000 commit 3b18e5 -\tmodule", "100644 blob 3b18e5 12\t../out.yaml", "100644 blob 3b 1\t/etc/x", ""]
         {

@@ -33,8 +33,13 @@ pub(super) fn has_lock(directory: &Path) -> bool {
 
 /// Makes the directory and takes its lock.
 pub(super) fn take_directory(directory: &Path) -> Result<Lock, GitTrouble> {
-    make_private(directory)?;
-    make_private(&directory.join("checkouts"))?;
+    for folder in [directory.to_owned(), directory.join("checkouts")] {
+        make_private(&folder)?;
+        // Files are written and removed below: not where a link in a checkout leads.
+        if let Err(source) = files::refuse_link(&folder) {
+            return Err(GitTrouble::Disk { doing: "use", path: folder, source });
+        }
+    }
     let path = directory.join("lock");
     let file = files::open_lock(&path);
     let file = file.map_err(|source| GitTrouble::Disk { doing: "open", path: path.clone(), source })?;
@@ -45,14 +50,47 @@ pub(super) fn take_directory(directory: &Path) -> Result<Lock, GitTrouble> {
     }
 }
 
-/// Sees to it that no file of a repository says how files are to be written: no filters, no line ends, no other
-/// encodings. This file outranks every `.gitattributes` (gitattributes(5), git 2.47).
-pub(super) fn refuse_attributes(clone: &Path) -> Result<(), GitTrouble> {
-    let folder = clone.join("info");
-    let path = folder.join("attributes");
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| files::replace(&path, b"* -text -eol -filter -ident -working-tree-encoding\n", Mode::Default))
-        .map_err(|source| GitTrouble::Disk { doing: "write", path, source })
+/// No file of a repository says how files are to be written: no filters, no line ends, no other encodings. This file
+/// outranks every `.gitattributes` (gitattributes(5), git 2.47).
+const ATTRIBUTES: &str = "* -text -eol -filter -ident -working-tree-encoding\n";
+
+/// The clone's own settings: what `git init` has to say about a bare repository, and nothing else.
+fn settings(digits: usize) -> &'static str {
+    match digits {
+        64 => "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n",
+        _ => "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+    }
+}
+
+/// Returns whether a clone is one that we made, for ids of so many digits. Settings of anybody else could name programs
+/// that git would start.
+pub(super) fn is_ours(clone: &Path, digits: usize) -> bool {
+    let is_file = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
+    let is_folder = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
+    let holds = |path: &Path, text: &str| {
+        // Its length first: what else is there may be of any size.
+        let has_length = std::fs::symlink_metadata(path).is_ok_and(|about| about.len() == text.len() as u64);
+        is_file(path) && has_length && std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes())
+    };
+    let folders = [clone.to_owned(), clone.join("info"), clone.join("objects"), clone.join("refs")];
+    folders.iter().all(|folder| is_folder(folder))
+        && is_file(&clone.join("HEAD"))
+        && holds(&clone.join("config"), settings(digits))
+        && holds(&clone.join("info").join("attributes"), ATTRIBUTES)
+}
+
+/// Makes a clone that git has just begun ours.
+pub(super) fn make_ours(clone: &Path, digits: usize) -> Result<(), GitTrouble> {
+    let write = |path: PathBuf, text: &str| {
+        files::replace(&path, text.as_bytes(), Mode::Default).map_err(|source| GitTrouble::Disk {
+            doing: "write",
+            path,
+            source,
+        })
+    };
+    make_private(&clone.join("info"))?;
+    write(clone.join("config"), settings(digits))?;
+    write(clone.join("info").join("attributes"), ATTRIBUTES)
 }
 
 /// Writes the files of a commit into a folder of their own, which gets its name once it is whole.
@@ -65,8 +103,6 @@ pub(super) async fn write(git: &Git<'_>, directory: &Path, commit: &str) -> Resu
     remove(&unfinished)?;
     remove(&index)?;
     make_private(&unfinished)?;
-    // Again each time: somebody may have put another file there.
-    refuse_attributes(&git.clone_folder())?;
     git.run_with_files(&["read-tree", "--end-of-options", commit], &unfinished, &index).await?;
     git.run_with_files(&["checkout-index", "--all", "--force", "--quiet"], &unfinished, &index).await?;
     remove(&index)?;

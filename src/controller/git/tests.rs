@@ -305,6 +305,37 @@ async fn no_hook_and_no_filter_runs_and_no_submodule_is_fetched() {
     assert!(!checkout.root.join("inner/faces").exists() && checkout.root.join("faces/bo.yaml").exists());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_clone_that_a_checkout_brought_configures_nothing_and_its_links_lead_nowhere() {
+    let (upstream, place) = (Upstream::with_ana(), Place::new());
+    let (mark, victim) = (place.0.path().join("PWNED"), place.0.path().join("bashrc"));
+    let clone = place.clone_folder();
+    upstream.git(&["clone", "--quiet", "--bare", ".", clone.to_str().unwrap()]);
+    let config = std::fs::read_to_string(clone.join("config")).unwrap();
+    let evil = format!("[remote \"origin\"]\n\tuploadpack = touch '{}'\n", mark.display());
+    std::fs::write(clone.join("config"), config + &evil).unwrap();
+    std::fs::write(&victim, "mine").unwrap();
+    std::fs::create_dir_all(clone.join("info")).unwrap();
+    std::os::unix::fs::symlink(&victim, clone.join("info/attributes")).unwrap();
+    upstream.commit(&[("faces/bo.yaml", "b")], "add Bo");
+    let checkout = place.source(&upstream).refresh().await.unwrap();
+    assert_eq!(text(&checkout, "faces/bo.yaml"), "b");
+    assert!(!mark.exists());
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_is_a_link_is_not_written_to() {
+    let (upstream, place, elsewhere) = (Upstream::with_ana(), Place::new(), tempfile::tempdir().unwrap());
+    std::fs::create_dir_all(place.0.path().join("git")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), place.0.path().join("git/checkouts")).unwrap();
+    let trouble = place.source(&upstream).refresh().await.unwrap_err();
+    assert!(matches!(&trouble, GitTrouble::Disk { doing: "use", .. }), "{trouble}");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
 #[tokio::test]
 async fn two_sources_do_not_share_a_folder() {
     let (upstream, place) = (Upstream::with_ana(), Place::new());
