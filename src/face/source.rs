@@ -320,12 +320,19 @@ impl SourceCommand {
     }
 }
 
-impl fmt::Display for SourceCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SourceCommand {
+    /// Returns the command line, quoted as in a shell.
+    pub fn line(&self) -> String {
         let Self { program, arguments } = self;
         let words = std::iter::once(program).chain(arguments).map(String::as_str);
         // It fails for a NUL only, which was refused.
-        f.pad(&format!("exec:{}", shlex::try_join(words).unwrap_or_default()))
+        shlex::try_join(words).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for SourceCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("exec:{}", self.line()))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::face::{
     Revision, SourceFile, SourceKind, TrainingInput, TrainingSource,
 };
 
-use super::command::link_of;
+use super::command::{Commands, link_of};
 use super::content::LocalFile;
 use super::expiry::judge_expiry;
 use super::facts::Facts;
@@ -50,8 +50,8 @@ pub struct DeskSettings {
     pub upload: Option<ObjectPrefix>,
     /// How long links hold that are signed here.
     pub link_lifetime: Duration,
-    /// The programs that `exec:` may run here.
-    pub allowed_programs: Vec<String>,
+    /// What `exec:` may run here.
+    pub commands: Commands,
     /// The project's folder, which commands run in.
     pub folder: PathBuf,
     /// Where uploads are remembered.
@@ -295,8 +295,8 @@ impl Desk {
                 Ok((self.sign(object).await?, Some(lying.revision)))
             }
             TrainingSource::Command(command) => {
-                let DeskSettings { allowed_programs, folder, .. } = &self.settings;
-                let link = link_of(command, key, self.lifetime(), allowed_programs, folder).await;
+                let DeskSettings { commands, folder, .. } = &self.settings;
+                let link = link_of(command, key, self.lifetime(), commands, folder).await;
                 link.map(|link| (link, None)).map_err(|error| command_stop(&error))
             }
             TrainingSource::File(file) => Err(unread(file, "it was not uploaded")),

@@ -35,6 +35,7 @@ mod store;
 mod upload;
 
 pub use crate::face::{Certainty, Check, Finding, NoSuchCheck, Severity};
+pub use command::{AllowedCommand, Commands, parse_seen_variable};
 pub use content::{HASHES_FILE, Hashes, has_files, read_contents, stamps};
 pub use desk::{Desk, DeskSettings, Inspection, LINK_LIFETIME};
 pub use expiry::judge_expiry;

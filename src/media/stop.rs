@@ -52,9 +52,12 @@ pub(super) fn store_stop(object: &ObjectName, error: &StoreError) -> Stop {
 /// A command that printed no link.
 pub(super) fn command_stop(error: &CommandError) -> Stop {
     let help = match error {
-        CommandError::NotAllowed(program) => format!(
-            "a manifest must not decide what is run: name the program on this machine, by --allow-exec {program} or FACECTL_ALLOW_EXEC={program}"
-        ),
+        CommandError::NotAllowed(line) => {
+            let quoted = shlex::try_quote(line).unwrap_or_default();
+            format!(
+                "a manifest must not decide what is run: allow the command on this machine, by --allow-exec {quoted} or FACECTL_ALLOW_EXEC"
+            )
+        }
         _ => "run the command by hand and look at what it prints: one line with an https link, and nothing else"
             .to_owned(),
     };

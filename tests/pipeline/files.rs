@@ -117,6 +117,14 @@ fn a_pull_request_meets_no_secret_and_whoever_speaks_has_no_key() {
             assert_eq!(is_kept, rights == ["contents"], "{name}");
         }
     }
+    for (name, job) in jobs() {
+        for step in job["steps"].as_array().unwrap().iter().filter(|step| step["env"].get("TAVUS_API_KEY").is_some()) {
+            let state = step["env"]["FACECTL_STATE_DIR"].as_str().unwrap_or_default();
+            assert!(state.starts_with("${{ runner.temp }}/"), "{name}: {} believes a committed state", step["name"]);
+        }
+    }
+    let state = &yaml("gitlab/.gitlab-ci.yml")[".facectl"]["variables"]["FACECTL_STATE_DIR"];
+    assert!(state.as_str().unwrap().starts_with("$CI_BUILDS_DIR/"), "{state}");
     let plan = &workflow("plan")["jobs"];
     assert!(!plan["plan"].to_string().contains("secrets"));
     assert!(plan["live-plan"]["if"].as_str().unwrap().contains("head.repo.full_name == github.repository"));

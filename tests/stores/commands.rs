@@ -16,16 +16,17 @@ fn with_script<'a>(parts: &'a Parts, script: &str) -> Case<'a> {
     case
 }
 
-const ALLOWED: [(&str, &str); 1] = [("FACECTL_ALLOW_EXEC", "own/sign")];
+const ALLOWED: [(&str, &str); 1] = [("FACECTL_ALLOW_EXEC", "own/sign *")];
 
 pub(crate) fn a_command_that_nobody_allowed_is_not_run(parts: &Parts) {
     let case = with_script(parts, "echo https://media.example.com/x.mp4");
-    let says = ["own/sign may not be run here", "--allow-exec own/sign"];
+    let says = ["own/sign 'ana 1.mp4'` may not be run here", "--allow-exec"];
     case.run("plan").exits(0).prints(&["! ana blocked"]).prints(&says);
     case.run("apply -y").exits(5);
     case.run("validate --online").exits(1).says(&says);
-    let other = [("FACECTL_ALLOW_EXEC", "sign,./own/sign,sh")];
-    case.run_with("apply -y", &other).exits(5);
+    for other in ["sign *,./own/sign *,sh *", "own/sign", "own/sign ana", "own/sign 'ana 1.mp' *"] {
+        case.run_with("apply -y", &[("FACECTL_ALLOW_EXEC", other)]).exits(5);
+    }
     assert_eq!(case.trainings(), 0);
     assert!(!case.environment.path("own/ran").exists());
 }
@@ -36,12 +37,13 @@ pub(crate) fn the_link_that_a_command_prints_is_sent_and_nothing_it_prints_is_sh
     let link = parts.link(&case.key("ana.mp4"), TWO_DAYS + Duration::from_secs(600));
     case.environment.write("own/link", format!("{link}\n"));
     case.run_with("plan", &ALLOWED).exits(0).prints(&["exec:own/sign", "1 to create"]);
-    case.run_with("apply -y", &ALLOWED).exits(0).prints(&["1 created"]);
+    let allowed = [("FACECTL_ALLOW_EXEC", "own/sign 'ana 1.mp4'"), ("GITHUB_TOKEN", "no-signer-needs-it")];
+    case.run_with("apply -y", &allowed).exits(0).prints(&["1 created"]);
     assert_eq!((case.trainings(), case.links()), (1, vec![link]));
     assert_eq!(case.environment.read("own/words"), "ana 1.mp4|");
     let seen = case.environment.read("own/env");
     assert!(seen.contains("FACECTL_FACE=ana\n") && seen.contains("FACECTL_LINK_LIFETIME_SECS=173400\n"), "{seen}");
-    assert!(!seen.contains("TAVUS_") && !seen.contains("FACECTL_REPORT"), "{seen}");
+    assert!(!seen.contains("TAVUS_") && !seen.contains("FACECTL_REPORT") && !seen.contains("GITHUB_TOKEN"), "{seen}");
     // Trained, it needs the command no more.
     std::fs::remove_file(case.environment.path("own/ran")).unwrap();
     case.run("plan --expect-no-changes").exits(0).prints(&["No changes."]);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::face::{Check, ObjectPrefix};
 use crate::manifest::LINK_LIFETIMES;
+use crate::media::{AllowedCommand, Commands, parse_seen_variable};
 
 use super::values::parse_duration;
 
@@ -23,20 +24,43 @@ pub struct MediaArgs {
     /// How long the links hold that are signed for objects, 24h to 7d [default: 48h]
     #[arg(long, value_name = "DURATION", global = true, env = "FACECTL_LINK_LIFETIME", hide_short_help = true, value_parser = parse_lifetime)]
     pub link_lifetime: Option<Duration>,
-    /// A program that `exec:` in a manifest may run on this machine, as it is written there; repeatable. Without it none
-    /// is run: a manifest may be a stranger's, and so may a program in the checkout: name one outside of it
+    /// A command line that `exec:` in a manifest may run on this machine; repeatable, and separated by commas
+    ///
+    /// `sign --bucket faces` allows these words and more behind them, `sign` allows the program without arguments, and
+    /// `sign *` allows any arguments. The program is compared as it is written. Without this flag nothing is run: a
+    /// manifest may be a stranger's, and so may a program in the checkout, so name one outside of it.
     #[arg(
         long,
-        value_name = "PROGRAM",
+        value_name = "COMMAND",
         global = true,
         env = "FACECTL_ALLOW_EXEC",
         value_delimiter = ',',
+        value_parser = AllowedCommand::parse,
         hide_short_help = true
     )]
-    pub allow_exec: Vec<String>,
+    pub allow_exec: Vec<AllowedCommand>,
+    /// A variable that such a command sees besides PATH, HOME, locale, proxies, TLS roots and AWS_*, GOOGLE_*,
+    /// CLOUDSDK_* and AZURE_*; repeatable. Never TAVUS_*, FACECTL_* or a token of the forge
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        env = "FACECTL_EXEC_ENV",
+        value_delimiter = ',',
+        value_parser = parse_seen_variable,
+        hide_short_help = true
+    )]
+    pub exec_env: Vec<String>,
     /// Look at material also where the API is on this machine: a gateway stands there, and no sandbox
     #[arg(long, global = true, env = "FACECTL_PREFLIGHT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue, hide_short_help = true)]
     pub preflight: bool,
+}
+
+impl MediaArgs {
+    /// Returns what manifests may run on this machine.
+    pub fn commands(&self) -> Commands {
+        Commands { allowed: self.allow_exec.clone(), variables: self.exec_env.clone() }
+    }
 }
 
 fn parse_place(text: &str) -> Result<ObjectPrefix, String> {

@@ -10,7 +10,7 @@ use crate::cli::error::{CliError, unless_interrupted};
 use crate::cli::output::Output;
 use crate::clock::SystemClock;
 use crate::face::{SourceFile, TrainingSource, redact_links};
-use crate::media::{Desk, DeskSettings, LINK_LIFETIME};
+use crate::media::{AllowedCommand, Commands, Desk, DeskSettings, LINK_LIFETIME};
 use crate::report::{InspectionDocument, inspection_text};
 
 /// Runs what is to be done with material.
@@ -66,15 +66,16 @@ fn source(text: &str, folder: &std::path::Path) -> Result<TrainingSource, CliErr
 fn desk(global: &Global, source: &TrainingSource, folder: PathBuf) -> Desk {
     // Whoever types a command on this machine may run it.
     let typed = match source {
-        TrainingSource::Command(command) => Some(command.program.clone()),
+        TrainingSource::Command(command) => Some(AllowedCommand::exactly(command)),
         TrainingSource::Link(_) | TrainingSource::Object(_) | TrainingSource::File(_) => None,
     };
+    let commands = Commands { allowed: typed.into_iter().collect(), ..global.media.commands() };
     Desk::new(DeskSettings {
         ca_file: global.ca_file.clone(),
         clock: Arc::new(SystemClock),
         upload: None,
         link_lifetime: global.media.link_lifetime.unwrap_or(LINK_LIFETIME),
-        allowed_programs: typed.into_iter().collect(),
+        commands,
         state_directory: folder.clone(),
         folder,
         is_rehearsal: false,

@@ -66,7 +66,7 @@ pub(super) fn desk(global: &Global, workspace: &Workspace) -> Desk {
         clock: std::sync::Arc::clone(&workspace.clock),
         upload: asked.media_upload.clone().or_else(|| settings.upload.clone()),
         link_lifetime: asked.link_lifetime.or(settings.link_lifetime).unwrap_or(LINK_LIFETIME),
-        allowed_programs: asked.allow_exec.clone(),
+        commands: asked.commands(),
         folder: workspace.loaded.project.root.clone(),
         state_directory: workspace.place.directory.clone(),
         is_rehearsal: global.sandbox || (workspace.is_rehearsal && !asked.preflight),
