@@ -11,6 +11,7 @@
 //!
 //! # Guarantees
 //! Bounded in every direction: connections, time and size of a header, time and size of a body, life of a connection.
+//! Probes are answered beside any number of strangers: see `places.rs`.
 //! A callback under a wrong secret is answered like any path that does not exist: same words, and a comparison that
 //! takes the same time however much was right. No answer holds a secret. Nothing is decided here: a callback wakes the
 //! loop, which asks the API.
@@ -27,16 +28,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::callbacks::{CallbackSecret, Hints};
 use super::health::{Health, Status};
 use super::{CallbackVerdict, metrics};
+use places::{Places, Visit};
 
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -46,8 +49,6 @@ const BODY_LIMIT: usize = 64 * 1024;
 const HEAD_LIMIT: usize = 16 * 1024;
 /// The most headers of a request.
 const HEADER_LIMIT: usize = 64;
-/// How many connections are served at once; further ones wait to be accepted.
-const CONNECTIONS: usize = 64;
 /// How long a connection may live: probes and Prometheus open another one.
 const CONNECTION_LIFE: Duration = Duration::from_secs(300);
 
@@ -120,39 +121,57 @@ pub fn serve(listener: TcpListener, shared: Shared) -> io::Result<ServerHandle> 
 
 async fn accept(listener: TcpListener, app: Router, patience: Duration, mut stopped: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut places = Places::new(places::most_connections());
     // Dropped with this future, and all connections with it.
     let mut connections = tokio::task::JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         let next = async {
-            // It is never closed.
-            let place = Arc::clone(&places).acquire_owned().await.ok();
-            (place, listener.accept().await)
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    places.make_room().await;
+                    Some(stream)
+                }
+                Err(_) => {
+                    // Out of file descriptors, most likely. Not at once again: that would be spinning.
+                    places.give_back().await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    None
+                }
+            }
         };
-        let (place, accepted) = tokio::select! {
-            next = next => next,
+        let accepted = tokio::select! {
+            accepted = next => accepted,
             // An error means that the handle is gone: time to end as well.
             _ = stopped.wait_for(|stop| *stop) => break,
         };
-        let Ok((stream, _)) = accepted else {
-            // Out of file descriptors, most likely: wait for some to be closed instead of spinning.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let connection = graceful.watch(connection(stream, app.clone(), patience));
-        connections.spawn(async move {
+        let Some(stream) = accepted else { continue };
+        let visit = Places::visit();
+        let connection = graceful.watch(connection(stream, app.clone(), Arc::clone(&visit), patience));
+        let served = connections.spawn(async move {
             // How a connection ends is its client's business.
             let _ = tokio::time::timeout(CONNECTION_LIFE, connection).await;
-            drop(place);
         });
+        places.take(visit, served);
     }
     graceful.shutdown().await;
 }
 
-type Connection = hyper::server::conn::http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
-
-fn connection(stream: TcpStream, app: Router, patience: Duration) -> Connection {
+fn connection(
+    stream: TcpStream,
+    app: Router,
+    visit: Arc<Visit>,
+    patience: Duration,
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    let service = hyper::service::service_fn(move |request| {
+        let serving = visit.serve();
+        let answer = hyper::service::Service::call(&TowerToHyperService::new(app.clone()), request);
+        async move {
+            let answer = answer.await;
+            drop(serving);
+            answer
+        }
+    });
     // It fails only where it changes nothing: answers are then a little slower.
     let _ = stream.set_nodelay(true);
     hyper::server::conn::http1::Builder::new()
@@ -160,7 +179,7 @@ fn connection(stream: TcpStream, app: Router, patience: Duration) -> Connection 
         .header_read_timeout(patience)
         .max_headers(HEADER_LIMIT)
         .max_buf_size(HEAD_LIMIT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+        .serve_connection(TokioIo::new(stream), service)
 }
 
 fn router(shared: Shared) -> Router {
