@@ -91,7 +91,7 @@ impl Account {
         let mut stream = TcpStream::connect(self.sandbox.address()).unwrap();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: sandbox\r\nx-api-key: {KEY}\r\ncontent-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {KEY}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         )

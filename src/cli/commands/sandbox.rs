@@ -33,7 +33,10 @@ pub async fn run(args: SandboxArgs, output: Output, interrupt: Interrupt) -> Res
         seconds(args.speed)
     ));
     output.talk(&format!("  export TAVUS_API_KEY=any-key-will-do TAVUS_PUBLIC_API_BASE_URL={url}"));
-    output.talk("Ctrl-C ends it. What was paid for: GET /_sandbox/ledger. To let hours pass: POST /_sandbox/clock {\"advance\":\"4h\"}");
+    let top = url.trim_end_matches("/v2");
+    output.talk(&format!("Ctrl-C ends it. What was paid for: curl {top}/_sandbox/ledger. To let hours pass:"));
+    output
+        .talk(&format!("  curl -H 'content-type: application/json' -d '{{\"advance\":\"4h\"}}' {top}/_sandbox/clock"));
     interrupt.noted().await;
     sandbox.shutdown().await.map_err(failed)?;
     Ok(Exit::SUCCESS)

@@ -1,8 +1,9 @@
-//! The paths under `/v2`, new and legacy, and the gate every request to them passes.
+//! The paths under `/v2`, new and legacy, the gate that every request to them passes, and the door in front of all.
 
 mod admin;
 mod conversations;
 mod create;
+mod door;
 mod faces;
 mod gate;
 mod pals;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, patch, post};
 
 use super::Shared;
@@ -40,6 +41,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&shared), gate::gate))
         .merge(admin::router())
+        .layer(from_fn(door::door))
         .with_state(shared)
 }
 

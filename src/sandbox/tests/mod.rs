@@ -69,8 +69,8 @@ impl Bench {
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Raw {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: sandbox\r\nx-api-key: k\r\nconnection: close\r\n\
-             content-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: k\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         let mut stream = TcpStream::connect(self.sandbox.address()).await.unwrap();

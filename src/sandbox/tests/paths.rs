@@ -220,7 +220,7 @@ async fn keys_are_checked_and_unknown_paths_say_so() {
     assert_eq!(bench.send("GET", "/v2/account", None).await.status(), 404);
     assert_eq!(bench.send("PUT", "/v2/faces", None).await.status(), 405);
     let mut stream = TcpStream::connect(bench.sandbox.address()).await.unwrap();
-    let request = "GET /v2/faces HTTP/1.1\r\nhost: x\r\nx-api-key: wrong-one\r\nconnection: close\r\n\r\n";
+    let request = "GET /v2/faces HTTP/1.1\r\nhost: localhost\r\nx-api-key: wrong-one\r\nconnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -263,4 +263,48 @@ async fn callbacks_can_be_repeated_dropped_and_told_in_new_words() {
         [&body("training"), &body("training"), &body("errored"), &body("errored")]
     );
     assert!(log.iter().all(|record| record.outcome == "dropped by a fault rule"));
+}
+
+/// Sends lines of a head by hand, with a body, and returns the status.
+async fn asked(bench: &Bench, head: &str, body: &str) -> u16 {
+    let mut stream = TcpStream::connect(bench.sandbox.address()).await.unwrap();
+    let rest = format!("x-api-key: k\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    Raw(answer).status()
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_reaches_neither_the_api_nor_what_is_behind_it() {
+    let bench = Bench::with(&[], None).await;
+    let (json, here) = ("content-type: application/json\r\n", "host: 127.0.0.1:8787\r\n");
+    let before = bench.get("/_sandbox/health").await["now"].clone();
+    let advance = r#"{"advance":"4h"}"#;
+    for (headers, code, why) in [
+        (format!("host: evil.example\r\n{json}"), 421, "a foreign host"),
+        (format!("{here}host: evil.example\r\n{json}"), 400, "two hosts"),
+        (format!("{here}{json}origin: https://evil.example\r\n"), 403, "a foreign origin"),
+        (format!("{here}{json}origin: null\r\n"), 403, "an origin that anybody has"),
+        (format!("{here}{json}sec-fetch-site: cross-site\r\n"), 403, "a page elsewhere"),
+        (format!("{here}content-type: text/plain\r\n"), 415, "a simple request"),
+        (format!("{here}content-type: application/x-www-form-urlencoded\r\n"), 415, "a form"),
+        (here.to_owned(), 415, "no content type"),
+    ] {
+        let found = asked(&bench, &format!("POST /_sandbox/clock HTTP/1.1\r\n{headers}"), advance).await;
+        // Two hosts are refused by the server itself, or by us.
+        assert!(found == code || (why == "two hosts" && found == 421), "{why}: {found}");
+    }
+    assert_eq!(bench.get("/_sandbox/health").await["now"], before);
+    for path in ["/v2/faces", "/_sandbox/ledger", "/nothing/here"] {
+        let found = asked(&bench, &format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\n"), "").await;
+        assert_eq!(found, 421, "{path}");
+        let head = format!("GET http://evil.example{path} HTTP/1.1\r\n{here}");
+        assert_eq!(asked(&bench, &head, "").await, 421, "{path}");
+    }
+    for headers in [format!("{here}{json}origin: http://localhost:3000\r\n"), format!("host: [::1]\r\n{json}")] {
+        let found = asked(&bench, &format!("POST /_sandbox/clock HTTP/1.1\r\n{headers}"), advance).await;
+        assert_eq!(found, 200, "{headers}");
+    }
+    assert_eq!(asked(&bench, &format!("GET /v2/faces HTTP/1.1\r\n{here}"), "").await, 200);
 }
