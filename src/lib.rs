@@ -61,6 +61,7 @@
 //! | `world.json` and its journal | the sandbox's faces, only below `.facectl/sandbox/` | `sandbox/store.rs` |
 
 pub mod apply;
+mod boundary;
 pub mod cli;
 pub mod clock;
 pub mod controller;

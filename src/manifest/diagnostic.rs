@@ -82,13 +82,15 @@ pub struct Diagnostic {
     pub message: String,
     /// What would be right.
     pub help: Option<String>,
+    /// Whether the line it speaks of is not to be shown: the file is not ours, and may hold anybody's secrets.
+    pub hides_line: bool,
 }
 
 impl Diagnostic {
     pub(super) fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
         // It quotes keys, tags and values of a file that may be a stranger's.
         let message = visible(&message.into()).into_owned();
-        Self { code, severity: Severity::Error, place, related: Vec::new(), message, help: None }
+        Self { code, severity: Severity::Error, place, related: Vec::new(), message, help: None, hides_line: false }
     }
 
     pub(super) fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
@@ -107,6 +109,13 @@ impl Diagnostic {
             Some(help) => self.help(help),
             None => self,
         }
+    }
+
+    /// The same, without the line it speaks of, wherever it is shown.
+    #[must_use]
+    pub(super) fn hiding_its_line(mut self) -> Self {
+        self.hides_line = true;
+        self
     }
 
     #[must_use]
@@ -190,7 +199,7 @@ impl<'a> DiagnosticDocument<'a> {
     /// Returns one problem for programs.
     pub fn of(diagnostic: &'a Diagnostic) -> Self {
         // In full, so that a new field cannot be forgotten here.
-        let Diagnostic { code, severity, place, related, message, help } = diagnostic;
+        let Diagnostic { code, severity, place, related, message, help, hides_line: _ } = diagnostic;
         let (line, column, end_line, end_column) = place.numbers();
         let related = related.iter().map(|(place, message)| {
             let (line, column, end_line, end_column) = place.numbers();

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
-use super::diagnostic::{Diagnostic, Place, nearest};
-use super::project::{LOCK_FILE, PROJECT_FILE};
+use crate::boundary::{Beyond, Boundary, is_hidden};
 
-/// The name that stands for standard input.
-pub(super) const STDIN: &str = "-";
+use super::diagnostic::{Diagnostic, Place, nearest};
+use super::entries::{STDIN, is_manifest_name, refused_entry};
+use super::project::PROJECT_FILE;
 
 /// A file that is to be read.
 #[derive(Debug)]
@@ -20,8 +20,28 @@ pub(super) struct Found {
     pub(super) path: Option<PathBuf>,
     /// As it is shown to people.
     pub(super) name: Arc<str>,
-    /// Whether it was named by itself, and not met in a folder or by a pattern: then it must be ours.
-    pub(super) is_named: bool,
+    /// How it came to be read.
+    pub(super) by: Met,
+}
+
+/// How a file came to be read: what must be in it, and whether its lines may be shown, depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Met {
+    /// In a folder or by a pattern: what is not ours is skipped.
+    Found,
+    /// The project file names it, which may be a stranger's: it must be ours, and shows no line if it is not.
+    Listed,
+    /// A person names it on the command line: it must be ours.
+    Named,
+}
+
+/// Who asks for files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The command line: a person may name whatever they like.
+    Person,
+    /// The project file, or nobody: nothing outside of the project is read.
+    Project,
 }
 
 /// Returns a path as people read it: relative to `cwd` if it lies below, with forward slashes.
@@ -78,25 +98,30 @@ fn seen_from(cwd: &Path, path: PathBuf) -> PathBuf {
     }
 }
 
-/// Returns whether a path, read from `folder`, ends outside of it by way of a link. A checkout must not be able to make
-/// a runner show lines of its own files.
-fn leads_out_of(folder: &Path, path: &Path) -> bool {
-    matches!((fs::canonicalize(folder), fs::canonicalize(path)), (Ok(folder), Ok(target)) if !target.starts_with(&folder))
-}
-
-/// Says that a project file is a link to a place outside of its folder, if it is one.
+/// Says that a project file is a link to a place outside of its folder, or to a hidden one, if it is one. A checkout must
+/// not be able to make a runner show lines of its own files.
 pub(super) fn link_outside(file: &Path, seen: &Path, cwd: &Path) -> Option<Diagnostic> {
-    let is_one = file.parent().is_some_and(|folder| leads_out_of(folder, file));
-    is_one.then(|| led_outside(&shown(seen, cwd)))
+    let folder = fs::canonicalize(file.parent()?).ok()?;
+    let beyond = Boundary::of(vec![folder]).refuses_target_of(file)?;
+    Some(led_beyond(&shown(seen, cwd), beyond))
 }
 
-fn led_outside(name: &Arc<str>) -> Diagnostic {
-    Diagnostic::error(OUTSIDE, Place::whole(Arc::clone(name)), "this link leads out of the folder and the project")
-        .help("move the file into the project, or name it on the command line")
+fn led_beyond(name: &Arc<str>, beyond: Beyond) -> Diagnostic {
+    let (message, help) = match beyond {
+        Beyond::Outside => (
+            "this link leads out of the folder and the project",
+            "move the file into the project, or name it on the command line",
+        ),
+        Beyond::Hidden => (
+            "this leads to a hidden file or folder, which is never read",
+            "put the file into a folder such as `faces/`",
+        ),
+    };
+    Diagnostic::error(OUTSIDE, Place::whole(Arc::clone(name)), message).help(help)
 }
 
 /// The code of what lies where a project must not reach.
-const OUTSIDE: &str = "facectl::outside";
+pub(super) const OUTSIDE: &str = "facectl::outside";
 
 fn is_same(one: &Path, other: &Path) -> bool {
     one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
@@ -164,35 +189,67 @@ impl<'a> Collector<'a> {
         self.found
     }
 
-    /// Adds whatever a text from the command line or the project file stands for, seen from `base`.
+    /// Adds whatever a text from the command line stands for, seen from `base`.
     pub(super) fn add(&mut self, text: &str, base: &Path) {
         if text == STDIN {
             if !self.found.iter().any(|found| found.path.is_none()) {
-                self.found.push(Found { path: None, name: STDIN.into(), is_named: true });
+                self.found.push(Found { path: None, name: STDIN.into(), by: Met::Named });
             }
             return;
         }
+        self.take(text, base, By::Person);
+    }
+
+    /// Adds what the project file names, or all that is below its folder where it names nothing: nothing that really
+    /// lies elsewhere or is hidden, and no file that cannot be a manifest by its name. An entry that cannot be used by
+    /// its text is for the caller to say.
+    pub(super) fn add_project(&mut self, manifests: &[String], root: &Path) {
+        for text in manifests.iter().filter(|text| refused_entry(text).is_none()) {
+            self.take(text, root, By::Project);
+        }
+        if manifests.is_empty() {
+            self.take(".", root, By::Project);
+        }
+    }
+
+    fn take(&mut self, text: &str, base: &Path, by: By) {
         let path = base.join(text);
         match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => self.folder(&path),
+            Ok(_) if by == By::Project && !self.may_read(&path, &self.boundary(base, by)) => {}
+            Ok(metadata) if metadata.is_dir() => self.folder(&path, by),
             Ok(_) if path.file_name().is_some_and(|name| name == PROJECT_FILE) => {
                 let help = "name its folder, or use --project-file".to_owned();
                 self.say("facectl::misplaced-project", &path, "the project file is not a manifest", Some(help));
             }
-            Ok(_) => self.file(path, true, None),
-            Err(_) if is_pattern(text) => self.pattern(text, base),
+            Ok(metadata) if by == By::Project && !(is_manifest_name(&path) && metadata.is_file()) => {
+                let help = "spec.manifests names folders, patterns, and files that end in .yaml or .yml".to_owned();
+                self.say("facectl::not-a-manifest", &path, "this cannot be a manifest by its name", Some(help));
+            }
+            Ok(_) => self.file(path, if by == By::Person { Met::Named } else { Met::Listed }, None),
+            // Nothing of what lies elsewhere is told, not even whether it is there.
+            Err(_) if by == By::Project && !self.may_read(&folder_of(text, base), &self.boundary(base, by)) => {}
+            Err(_) if is_pattern(text) => self.pattern(text, base, by),
             Err(_) => self.missing(&path),
         }
     }
 
-    /// As [`Self::add`], for what the project file names: a link in its way must not lead out of the project either.
-    pub(super) fn add_of_project(&mut self, text: &str, root: &Path) {
-        let path = root.join(text);
-        if leads_out_of(root, &path) {
-            self.out.push(led_outside(&shown(&path, self.cwd)));
-        } else {
-            self.add(text, root);
+    /// Returns where whatever is found below a folder must really lie.
+    fn boundary(&self, folder: &Path, by: By) -> Boundary {
+        let own = (by == By::Person).then(|| fs::canonicalize(folder).ok()).flatten();
+        Boundary::of(std::iter::once(self.root.clone()).chain(own).collect())
+    }
+
+    /// Returns whether what was met may be read, and says which link leads beyond if not: once, and no name behind it.
+    fn may_read(&mut self, path: &Path, boundary: &Boundary) -> bool {
+        let Some(beyond) = boundary.refuses_target_of(path) else { return true };
+        let mut link = path;
+        while let Some(parent) = link.parent().filter(|parent| boundary.refuses_target_of(parent).is_some()) {
+            link = parent;
         }
+        if self.seen.insert(link.to_owned()) {
+            self.out.push(led_beyond(&shown(link, self.cwd), beyond));
+        }
+        false
     }
 
     fn say(&mut self, code: &'static str, path: &Path, message: impl Into<String>, help: Option<String>) {
@@ -219,7 +276,7 @@ impl<'a> Collector<'a> {
         self.say("facectl::not-found", path, "there is no such file or folder", Some(help));
     }
 
-    fn pattern(&mut self, text: &str, base: &Path) {
+    fn pattern(&mut self, text: &str, base: &Path, by: By) {
         let whole = format!("{}/{text}", glob::Pattern::escape(&base.to_string_lossy()));
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
         let matches = match glob::glob_with(&whole, options) {
@@ -228,14 +285,29 @@ impl<'a> Collector<'a> {
                 return self.say("facectl::pattern", &base.join(text), format!("not a valid pattern: {error}"), None);
             }
         };
+        let boundary = self.boundary(&folder_of(text, base), by);
         let mut count = 0;
-        for path in matches.flatten() {
-            if path.is_dir() {
-                count += 1;
-                self.walk(&path);
-            } else if is_manifest_name(&path) && self.is_inside(&path, base) {
-                count += 1;
-                self.file(path, false, None);
+        for hit in matches {
+            let path = match hit {
+                Ok(path) => path,
+                // What cannot be looked into may hold manifests: it must not look as if they were gone.
+                Err(error) => {
+                    self.unreadable(error.path(), error.error());
+                    count += 1;
+                    continue;
+                }
+            };
+            let is_folder = path.is_dir();
+            if !is_folder && !is_manifest_name(&path) {
+                continue;
+            }
+            count += 1;
+            if !self.may_read(&path, &boundary) {
+                continue;
+            }
+            match is_folder {
+                true => drop(self.walk(&path, by)),
+                false => self.file(path, Met::Found, None),
             }
         }
         if count == 0 {
@@ -245,8 +317,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn folder(&mut self, folder: &Path) {
-        if self.walk(folder) == 0 {
+    fn folder(&mut self, folder: &Path, by: By) {
+        if self.walk(folder, by) == 0 {
             let help = "it was searched, with all folders in it, for files that end in .yaml or .yml; facectl.yaml, the \
                         lock file and names that begin with a dot do not count. Where none is left on purpose, `plan` and \
                         `apply` take --allow-empty";
@@ -254,8 +326,13 @@ impl<'a> Collector<'a> {
         }
     }
 
+    fn unreadable(&mut self, path: &Path, reason: &impl std::fmt::Display) {
+        self.say("facectl::unreadable", path, format!("cannot read it: {reason}"), None);
+    }
+
     /// Adds the manifests below a folder and returns how many there are, those already added included.
-    fn walk(&mut self, folder: &Path) -> usize {
+    fn walk(&mut self, folder: &Path, by: By) -> usize {
+        let boundary = self.boundary(folder, by);
         let mut count = 0;
         // Links are followed, as ConfigMap mounts consist of them; walkdir sees loops, and what leaves is refused.
         let mut entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
@@ -266,18 +343,18 @@ impl<'a> Collector<'a> {
                 Err(error) => {
                     let path = error.path().unwrap_or(folder).to_owned();
                     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                    self.say("facectl::unreadable", &path, format!("cannot read it: {reason}"), None);
+                    self.unreadable(&path, &reason);
                     continue;
                 }
             };
             let is_folder = entry.file_type().is_dir();
-            let is_hidden = entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+            let is_hidden = entry.depth() > 0 && is_hidden(entry.file_name());
             let is_foreign = is_folder && entry.depth() > 0 && self.is_other_project(entry.path());
             let leaves = entry.depth() > 0
                 && entry.path_is_symlink()
                 && (is_folder || is_manifest_name(entry.path()))
                 && !is_hidden
-                && !self.is_inside(entry.path(), folder);
+                && !self.may_read(entry.path(), &boundary);
             if is_hidden || is_foreign || leaves {
                 if is_folder {
                     entries.skip_current_dir();
@@ -285,7 +362,7 @@ impl<'a> Collector<'a> {
             } else if entry.file_type().is_file() && is_manifest_name(entry.path()) {
                 count += 1;
                 let is_link = entry.path_is_symlink();
-                self.file(entry.into_path(), false, Some(is_link));
+                self.file(entry.into_path(), Met::Found, Some(is_link));
             }
         }
         count
@@ -306,30 +383,19 @@ impl<'a> Collector<'a> {
         is_other
     }
 
-    /// Returns whether a link met on the way stays inside the folder or the project, and says so if not: a checkout
-    /// must not be able to make a runner show lines of its own files.
-    fn is_inside(&mut self, path: &Path, folder: &Path) -> bool {
-        let Ok(target) = fs::canonicalize(path) else { return true };
-        let is_inside =
-            target.starts_with(&self.root) || fs::canonicalize(folder).is_ok_and(|folder| target.starts_with(folder));
-        if !is_inside {
-            self.out.push(led_outside(&shown(path, self.cwd)));
-        }
-        is_inside
-    }
-
     /// `is_link` spares a question to the system where it is known.
-    fn file(&mut self, path: PathBuf, is_named: bool, is_link: Option<bool>) {
+    fn file(&mut self, path: PathBuf, by: Met, is_link: Option<bool>) {
         let canonical = self.canonical(&path, is_link);
         if !self.seen.insert(canonical) {
             // Named after it was met: then it must be ours after all.
-            if is_named && let Some(found) = self.found.iter_mut().find(|found| found.path.as_ref() == Some(&path)) {
-                found.is_named = true;
+            if let Some(found) = self.found.iter_mut().find(|found| by > found.by && found.path.as_ref() == Some(&path))
+            {
+                found.by = by;
             }
             return;
         }
         let name = shown(&path, self.cwd);
-        self.found.push(Found { path: Some(path), name, is_named });
+        self.found.push(Found { path: Some(path), name, by });
     }
 
     /// As `fs::canonicalize`, which costs a system call a component, but once a folder only.
@@ -345,10 +411,4 @@ impl<'a> Collector<'a> {
             .or_insert_with(|| fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned()));
         folder.join(name)
     }
-}
-
-fn is_manifest_name(path: &Path) -> bool {
-    let is_yaml =
-        path.extension().is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));
-    is_yaml && path.file_name().is_some_and(|name| name != PROJECT_FILE && name != LOCK_FILE)
 }

@@ -1,6 +1,7 @@
 //! Tells the YAML of other tools, met in a folder, from ours.
 
 use super::diagnostic::{Diagnostic, Place, nearest};
+use super::discover::Met;
 use super::document::API_VERSION;
 use super::tree::Node;
 
@@ -23,8 +24,25 @@ pub(super) fn is_foreign(root: &Node) -> bool {
     !(root.text("apiVersion").is_some_and(is_ours) || root.text("kind") == Some("Face") || has_source)
 }
 
-/// Says that something was left out.
-pub(super) fn not_ours(place: Place) -> Diagnostic {
-    Diagnostic::warning("facectl::not-ours", place, "left out: this is not a manifest of facectl")
-        .help(format!("manifests begin with `apiVersion: {API_VERSION}`; keep them in a folder of their own"))
+/// Returns whether a text mentions us in a way that only a manifest does: its lines may be shown in a diagnostic, also
+/// where it is too broken to be read. A shorter word of ours can stand in anybody's file.
+pub(super) fn mentions_us(text: &str) -> bool {
+    text.contains(API_GROUP)
 }
+
+/// What every `apiVersion` of ours begins with.
+const API_GROUP: &str = "facectl.dev/";
+
+/// Says that something was left out, or, where the project file names it, that it is not what that file takes it for.
+pub(super) fn not_ours(place: Place, by: Met) -> Diagnostic {
+    let diagnostic = match by {
+        Met::Found | Met::Named => Diagnostic::warning(NOT_OURS, place, "left out: this is not a manifest of facectl"),
+        Met::Listed => Diagnostic::error(NOT_OURS, place, "spec.manifests names this file, and it is not a manifest"),
+    };
+    diagnostic
+        .help(format!("manifests begin with `apiVersion: {API_VERSION}`; keep them in a folder of their own"))
+        .hiding_its_line()
+}
+
+/// The code of what is another tool's.
+pub(super) const NOT_OURS: &str = "facectl::not-ours";

@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Place, sort};
-use super::discover::Found;
-use super::foreign::{is_foreign, looks_like_ours, not_ours};
+use super::discover::{Found, Met};
+use super::foreign::{is_foreign, looks_like_ours, mentions_us, not_ours};
 use super::source::{self, Source, Sources};
 use super::tree::{Document, Documents};
 
@@ -146,7 +146,7 @@ impl Formatted {
 
     fn text(&mut self, found: &Found, source: Source, text: String) -> Result<Fate, Box<Diagnostic>> {
         // In a folder another tool's file may be a template that is no YAML at all.
-        if !found.is_named && !looks_like_ours(source.text()) {
+        if found.by != Met::Named && !looks_like_ours(source.text()) {
             return Ok(Fate::LeftAlone { text });
         }
         let mut out = Vec::new();
@@ -159,15 +159,19 @@ impl Formatted {
                 let message = "left as it is: this document is another tool's";
                 self.diagnostics.push(
                     Diagnostic::warning("facectl::not-ours", place, message)
-                        .help("only files that hold nothing but faces, or the project, are laid out"),
+                        .help("only files that hold nothing but faces, or the project, are laid out")
+                        .hiding_its_line(),
                 );
                 self.sources.add(source);
-            } else if found.is_named {
-                self.diagnostics.push(not_ours(Place { span: None, ..place }));
+            } else if found.by != Met::Found {
+                self.diagnostics.push(not_ours(Place { span: None, ..place }, Met::Found));
             }
             return Ok(Fate::LeftAlone { text });
         }
         if !out.is_empty() {
+            if found.by != Met::Named && !mentions_us(source.text()) && roots().next().is_none() {
+                out.iter_mut().for_each(|one| one.hides_line = true);
+            }
             self.diagnostics.append(&mut out);
             self.sources.add(source);
             return Ok(Fate::Failed);

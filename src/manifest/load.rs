@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry as Slot;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::face::{Desired, DesiredFace, FaceId, FaceKey, ProjectName, Token};
 
@@ -13,6 +14,8 @@ use super::diagnostic::{Diagnostic, Place, Severity, sort};
 use super::digest;
 use super::discover::{self, Collector, Found};
 use super::document::ProjectDocument;
+use super::entries::STDIN;
+use super::foreign::mentions_us;
 use super::project::{self, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 use super::reading::{FileRead, Reader};
 use super::resolve::ResolvedFace;
@@ -321,16 +324,30 @@ impl Loader {
                 return None;
             }
         };
-        let mut documents = Documents::of(&source);
+        let before = self.out.len();
+        let project = self.project_documents(&source, &name);
+        if !mentions_us(source.text()) {
+            self.out.iter_mut().skip(before).for_each(|one| one.hides_line = true);
+        }
+        // Without a project the faces would be judged by the wrong defaults.
+        project
+    }
+
+    fn project_documents(
+        &mut self,
+        source: &Source,
+        name: &Arc<str>,
+    ) -> Option<(Option<ProjectName>, ProjectSettings)> {
+        let mut documents = Documents::of(source);
         let mut project = None;
         let mut errors = self.out.len();
         while let Some(document) = documents.next(&mut self.out) {
             let is_clean = self.out.len() == errors;
             if let Some(root) = &document.root {
-                let kind = kind_of(&mut resolver(&source, root, &self.variables, &mut self.out));
+                let kind = kind_of(&mut resolver(source, root, &self.variables, &mut self.out));
                 match kind {
                     Some(Known::Project) if project.is_none() => {
-                        project = Some(self.project_document(&source, &document, root, is_clean));
+                        project = Some(self.project_document(source, &document, root, is_clean));
                     }
                     Some(Known::Project | Known::Face) => {
                         let place = source.place(typed::first_key(root));
@@ -348,11 +365,10 @@ impl Loader {
         if project.is_none() && self.out.is_empty() {
             let message = "there is no Project document in it";
             self.out.push(
-                Diagnostic::error("facectl::no-project", Place::whole(name), message)
+                Diagnostic::error("facectl::no-project", Place::whole(Arc::clone(name)), message)
                     .help("write `kind: Project` with `metadata.name`, or remove the file"),
             );
         }
-        // Without a project the faces would be judged by the wrong defaults.
         project.flatten()
     }
 
@@ -380,19 +396,14 @@ impl Loader {
         }
         let mut collector = Collector::new(cwd, root, file, &mut self.out);
         let add_project = |collector: &mut Collector<'_>| {
-            for text in manifests.iter().filter(|text| !text.is_empty() && *text != discover::STDIN) {
-                collector.add_of_project(text, root);
-            }
-            if manifests.is_empty() {
-                collector.add(".", root);
-            }
+            collector.add_project(manifests, root);
         };
         if paths.is_empty() {
             add_project(&mut collector);
         }
         for text in paths {
             // To name the project's folder is to name the project.
-            let is_project = file.is_some() && text != discover::STDIN && is_folder(&cwd.join(text), root);
+            let is_project = file.is_some() && text != STDIN && is_folder(&cwd.join(text), root);
             if is_project {
                 add_project(&mut collector);
             } else {

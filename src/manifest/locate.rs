@@ -1,10 +1,11 @@
 //! Where the files are that faces are trained from: seen from the manifest, and never outside of the project.
 //!
-//! Only by their names: whether a file is there, and what is in it, is found out by who needs it. A face that was trained
-//! long ago needs no file any more.
+//! Whether a file is there, and what is in it, is found out by who needs it: a face that was trained long ago needs no file
+//! any more. Where it is there, its links are followed, so that what must not be sent is refused with its manifest.
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::boundary::{Beyond, refuses_material};
 use crate::face::{SourceFile, SourceKind, TrainingInput, TrainingSource};
 
 use super::resolve::{IMAGE, ResolvedFace, VIDEO};
@@ -21,18 +22,29 @@ pub(super) fn locate(resolver: &mut Resolver<'_>, resolved: &mut ResolvedFace, f
     let TrainingSource::File(file) = source else { return };
     // A manifest that was named from elsewhere has its files beside it.
     let root = if folder.starts_with(root) { root } else { folder };
-    match below(folder, &file.name, root) {
-        Some((located, name)) => {
-            *file = SourceFile { name, path: located, root: root.to_owned(), content: file.content.take() };
+    let located = below(folder, &file.name, root).ok_or(Beyond::Outside);
+    let located = located.and_then(|(path, name)| match refuses_material(root, &path) {
+        Some(beyond) => Err(beyond),
+        None => Ok((path, name)),
+    });
+    let beyond = match located {
+        Ok((path, name)) => {
+            *file = SourceFile { name, path, root: root.to_owned(), content: file.content.take() };
+            return;
         }
-        None => {
-            let place = resolver.place(&path);
-            let message = format!("`{}` leads out of the project", super::shape::clipped(&file.name));
-            let help = "put the file below the folder of facectl.yaml, or name an object (s3://BUCKET/KEY)";
-            resolver.say("facectl::outside", place, message, Some(help.to_owned()));
-            resolved.face = None;
-        }
-    }
+        Err(beyond) => beyond,
+    };
+    let what = match beyond {
+        Beyond::Outside => "leads out of the project",
+        Beyond::Hidden => "is hidden, or lies in a hidden folder, and no face is trained from such a file",
+    };
+    let message = format!("`{}` {what}", super::shape::clipped(&file.name));
+    let help = match beyond {
+        Beyond::Outside => "put the file below the folder of facectl.yaml, or name an object (s3://BUCKET/KEY)",
+        Beyond::Hidden => "put the file into a folder such as `media/`, or name an object (s3://BUCKET/KEY)",
+    };
+    resolver.say("facectl::outside", resolver.place(&path), message, Some(help.to_owned()));
+    resolved.face = None;
 }
 
 /// Returns a path seen from a folder, and its name from the root on; none where it leads out of the root.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! discover.rs   paths, folders, patterns, the project file       } the only IO
+//! entries.rs    what a project file may name
 //! source.rs     one file, of bounded size, as text               }
 //! peek.rs       one thing of a project file, without judging it
 //! tree.rs       text -> a tree that knows its places;  builder.rs: limits, duplicate keys, aliases
@@ -31,6 +32,7 @@ mod diagnostic;
 mod digest;
 mod discover;
 mod document;
+mod entries;
 mod export;
 pub mod fields;
 mod findings;

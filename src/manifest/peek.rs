@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::face::ProjectName;
 
-use super::discover::{STDIN, project_file};
+use super::discover::project_file;
 use super::load::LoadRequest;
 use super::source::read_file;
 use super::tree::{Documents, Kind, Node};
@@ -35,8 +35,8 @@ pub(super) fn manifests(file: &Path) -> Vec<String> {
         return Vec::new();
     };
     let text = |kind: &Kind| match kind {
-        Kind::Scalar { text, .. } if !text.is_empty() && text != STDIN => Some(text.clone()),
-        _ => None,
+        Kind::Scalar { text, .. } => Some(text.clone()),
+        Kind::List(_) | Kind::Map(_) => None,
     };
     items.iter().filter_map(|item| text(&item.kind)).collect()
 }

@@ -1,6 +1,6 @@
 //! `facectl.yaml`: the project, its defaults and its settings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::face::{Lifecycle, Link, Model, Naming, ObjectPrefix, ProjectName};
 
 use super::document::{LimitFields, MediaFields, ProjectDocument, ProjectFields};
+use super::entries::refused_entry;
 use super::resolve::merge;
 use super::resolver::{Resolver, Wrong};
 
@@ -292,16 +293,7 @@ fn limits(resolver: &mut Resolver<'_>, fields: LimitFields) -> Limits {
 /// Keeps the manifests below the project: a checkout must not be able to make a runner show lines of its own files.
 fn locations(resolver: &mut Resolver<'_>, manifests: Vec<String>) -> Vec<String> {
     for text in &manifests {
-        let path = Path::new(text);
-        let is_below = path
-            .components()
-            .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
-        let help = match text.as_str() {
-            "" => "name a folder, a file or a pattern, such as `faces/`",
-            "-" => "standard input can only be named on the command line",
-            _ if !is_below => "name a path below the folder of facectl.yaml; others can be named on the command line",
-            _ => continue,
-        };
+        let Some(help) = refused_entry(text) else { continue };
         let place = resolver.place(&["spec", "manifests"]);
         let message = format!("`{}` in `spec.manifests` cannot be used", super::shape::clipped(text));
         resolver.say("facectl::outside", place, message, Some(help.to_owned()));

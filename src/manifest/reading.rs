@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::diagnostic::{Diagnostic, Place};
-use super::discover::Found;
+use super::discover::{Found, Met};
 use super::document::{API_VERSION, FaceDocument};
-use super::foreign::{is_foreign, looks_like_ours, not_ours};
+use super::foreign::{is_foreign, looks_like_ours, mentions_us, not_ours};
 use super::locate::locate;
 use super::project::{Defaults, PROJECT_FILE, Project};
 use super::resolve::{self, ResolvedFace};
@@ -19,6 +19,9 @@ use super::shape::{FACE, Walk};
 use super::source::{Source, read, read_file};
 use super::tree::{Document, Documents, Kind, Node};
 use super::typed;
+
+/// The code of a file that says nothing.
+pub(super) const EMPTY: &str = "facectl::empty";
 
 /// How many files are worth a thread of their own: to start one takes as long as to read some of them.
 const FILES_A_THREAD: usize = 64;
@@ -90,27 +93,38 @@ impl Reader<'_> {
                 return read;
             }
         };
-        if !file.is_named && !looks_like_ours(source.text()) {
-            read.diagnostics.push(not_ours(Place::whole(file.name.clone())));
+        if file.by != Met::Named && !looks_like_ours(source.text()) {
+            read.diagnostics.push(not_ours(Place::whole(file.name.clone()), file.by));
             return read;
         }
         let mut walk = FileWalk { reader: self, file, source: &source, out: Vec::new(), faces: Vec::new() };
         let mut documents = Documents::of(&source);
         let mut before = 0;
         let mut count = 0;
+        let mut is_ours = file.by == Met::Named || mentions_us(source.text());
         while let Some(document) = documents.next(&mut walk.out) {
-            let is_clean = walk.out.len() == before;
             if let Some(root) = &document.root {
                 count += 1;
-                walk.document(&document, root, is_clean);
+                if file.by != Met::Named && is_foreign(root) {
+                    // Another tool's document may use what a manifest must not, such as tags.
+                    walk.out.truncate(before);
+                    walk.out.push(not_ours(source.place(typed::first_key(root)), file.by));
+                } else {
+                    is_ours = true;
+                    let is_clean = walk.out.len() == before;
+                    walk.document(&document, root, is_clean);
+                }
             }
             before = walk.out.len();
         }
-        if count == 0 && file.is_named && walk.out.is_empty() {
+        if count == 0 && walk.out.is_empty() {
             let message = "there is nothing in it but comments";
-            walk.out.push(Diagnostic::warning("facectl::empty", Place::whole(file.name.clone()), message));
+            walk.out.push(Diagnostic::warning(EMPTY, Place::whole(file.name.clone()), message));
         }
-        let FileWalk { out: diagnostics, faces, .. } = walk;
+        let FileWalk { out: mut diagnostics, faces, .. } = walk;
+        if !is_ours {
+            diagnostics.iter_mut().for_each(|one| one.hides_line = true);
+        }
         FileRead { source: Some(Arc::new(source)), diagnostics, faces }
     }
 }
@@ -126,9 +140,6 @@ struct FileWalk<'a> {
 
 impl FileWalk<'_> {
     fn document(&mut self, document: &Document, root: &Node, is_clean: bool) {
-        if !self.file.is_named && is_foreign(root) {
-            return self.out.push(not_ours(self.source.place(typed::first_key(root))));
-        }
         if !matches!(root.kind, Kind::Map(_)) {
             let help = format!("begin with `apiVersion: {API_VERSION}` and `kind: Face`");
             let place = self.source.place(typed::first_key(root));

@@ -30,8 +30,11 @@ pub fn render_text(diagnostics: &[Diagnostic], sources: &Sources, colour: bool, 
     }
     let mut text = String::new();
     for diagnostic in diagnostics {
-        let report =
-            Report { diagnostic, elsewhere: elsewhere(diagnostic, &shown), view: view(&diagnostic.place, &shown) };
+        let report = Report {
+            diagnostic,
+            elsewhere: elsewhere(diagnostic, &shown),
+            view: view(diagnostic, &diagnostic.place, &shown),
+        };
         // Writing into a String cannot fail; whatever was written before is kept anyway.
         let _ = handler.render_report(&mut text, &report);
         text.push('\n');
@@ -196,20 +199,21 @@ struct Elsewhere<'a> {
     view: Option<View<'a>>,
 }
 
-fn view<'a>(place: &'a Place, shown: &'a HashMap<&'a str, Shown>) -> Option<View<'a>> {
-    place.span?;
+fn view<'a>(diagnostic: &Diagnostic, place: &'a Place, shown: &'a HashMap<&'a str, Shown>) -> Option<View<'a>> {
+    place.span.filter(|_| !diagnostic.hides_line)?;
     shown.get(&*place.file).map(|shown| View { shown, place })
 }
 
 fn elsewhere<'a>(diagnostic: &'a Diagnostic, shown: &'a HashMap<&'a str, Shown>) -> Vec<Elsewhere<'a>> {
-    let is_elsewhere = |place: &Place| place.file != diagnostic.place.file || place.span.is_none();
+    let is_elsewhere =
+        |place: &Place| place.file != diagnostic.place.file || place.span.is_none() || diagnostic.hides_line;
     let related = diagnostic.related.iter().filter(|(place, _)| is_elsewhere(place));
-    related.map(|(place, message)| Elsewhere { place, message, view: view(place, shown) }).collect()
+    related.map(|(place, message)| Elsewhere { place, message, view: view(diagnostic, place, shown) }).collect()
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.diagnostic.place.span.is_none() {
+        if self.view.is_none() {
             write!(f, "{}: ", self.diagnostic.place)?;
         }
         f.write_str(&self.diagnostic.message)
@@ -268,7 +272,7 @@ impl miette::Diagnostic for Report<'_> {
 
 impl fmt::Display for Elsewhere<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place.span {
+        match self.view {
             Some(_) => f.write_str(self.message),
             None => write!(f, "{}: {}", self.place, self.message),
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
+use crate::boundary::{Beyond, Boundary};
 use crate::face::{Desired, FileContent, SourceFile, TrainingInput, TrainingSource};
 
 use super::note;
@@ -24,12 +25,15 @@ const RACY: Duration = Duration::from_secs(2);
 /// Opens a file that a manifest names.
 ///
 /// # Errors
-/// When it is not there, is no plain file, or leads out of the project through a link.
+/// When it is not there, is no plain file, or leads out of the project or to a hidden file through a link.
 pub(super) fn open(file: &SourceFile) -> io::Result<File> {
     let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let (path, root) = (file.path.canonicalize()?, file.root.canonicalize()?);
-    if !path.starts_with(&root) {
-        return Err(wrong("it is a link that leads out of the project"));
+    match Boundary::of(vec![root]).refuses(&path) {
+        Some(Beyond::Outside) => return Err(wrong("it is a link that leads out of the project")),
+        // What is named as hidden was refused with its manifest, unless a person names it on the command line.
+        Some(Beyond::Hidden) if path != file.path => return Err(wrong("it is a link to a hidden file or folder")),
+        Some(Beyond::Hidden) | None => {}
     }
     // Before it is opened: a pipe would never end.
     if !std::fs::metadata(&path)?.is_file() {

@@ -51,3 +51,76 @@ fn a_checkout_starts_no_program() {
     environment.run("apply --sandbox -y --sandbox-speed 360000 acme").exits(0);
     assert!(!environment.path("ran").exists());
 }
+
+/// A project whose file names `manifests`, beside a folder of somebody else with a face and a secret.
+fn beside_another(manifests: &str) -> Environment {
+    let environment = Environment::empty();
+    let project = "apiVersion: facectl.dev/v1\nkind: Project\nmetadata: { name: acme }\nspec:\n";
+    environment.write("repo/.git/config", "[remote]\n  token = hush\n");
+    environment.write("repo/.env", "API_TOKEN: hush\n");
+    environment.write("repo/facectl.yaml", format!("{project}  manifests: {manifests}\n"));
+    environment.write("repo/faces/ana.yaml", face("ana", "https://media.example.com/ana/a.mp4", ""));
+    let foreign = face("foreign", "https://media.example.com/foreign/a.mp4", "").replace("  name", "      name");
+    environment.write("other/foreign.yaml", foreign);
+    environment.write("other/broken.yaml", "# facectl.dev/v1\nkind: Face\nhush: [\n");
+    symlink("../other", environment.path("repo/x1")).unwrap();
+    symlink("../../other/foreign.yaml", environment.path("repo/faces/y1.yaml")).unwrap();
+    environment
+}
+
+#[test]
+fn a_project_file_reads_shows_and_rewrites_nothing_of_others() {
+    for manifests in [
+        "[\"../other*\"]",
+        "[\"../other/*.yaml\"]",
+        "[../other]",
+        "[\"x*\"]",
+        "[\"*/*.yaml\"]",
+        "[x1/foreign.yaml]",
+        "[x1]",
+        "[.env, .git/config]",
+        "[faces/../../other]",
+    ] {
+        let environment = beside_another(manifests);
+        let before = environment.files("other");
+        for line in [
+            "fmt",
+            "fmt --diff",
+            "fmt -o json",
+            "validate",
+            "validate -o json",
+            "plan --offline -o markdown",
+            "plan --offline -o github",
+            "plan --sandbox -o junit",
+            "export --sandbox",
+            "diff --offline",
+        ] {
+            let command = environment.command(line);
+            let run = environment.spawn_command(in_folder(command, &environment.path("repo")), line).end();
+            assert!(run.code == Some(1), "{manifests} {run}");
+            for text in [&run.stdout, &run.stderr] {
+                assert!(!text.contains("hush") && !text.contains("foreign/a.mp4"), "{manifests} {run}");
+            }
+        }
+        assert_eq!(environment.files("other"), before, "{manifests}");
+    }
+}
+
+#[test]
+fn hidden_material_is_refused_whatever_is_skipped() {
+    for path in ["./.env", "./.git/config", "../repo/.env", "./faces/link.mp4"] {
+        let environment = beside_another("[ana.yaml]");
+        environment.write("repo/ana.yaml", face("ana", path, ""));
+        symlink("../.env", environment.path("repo/faces/link.mp4")).unwrap();
+        for line in ["validate", "plan --sandbox --skip-preflight", "apply --sandbox -y --skip-preflight"] {
+            let command = environment.command(line);
+            let run = environment.spawn_command(in_folder(command, &environment.path("repo")), line).end();
+            run.exits(1).says(&["ana.yaml"]);
+        }
+    }
+}
+
+fn in_folder(mut command: std::process::Command, folder: &std::path::Path) -> std::process::Command {
+    command.current_dir(folder);
+    command
+}

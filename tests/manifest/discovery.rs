@@ -151,6 +151,11 @@ fn a_project_file_can_neither_send_the_key_away_nor_read_the_runner() {
         ("manifests: [/etc]", "outside facectl.yaml:4:20"),
         ("manifests: [../other]", "outside facectl.yaml:4:20"),
         ("manifests: [\"-\"]", "outside facectl.yaml:4:20"),
+        ("manifests: [\"../oth*\"]", "outside facectl.yaml:4:20"),
+        ("manifests: [.env]", "outside facectl.yaml:4:20"),
+        ("manifests: [.git/config]", "outside facectl.yaml:4:20"),
+        ("manifests: [\"./.*\"]", "outside facectl.yaml:4:20"),
+        ("manifests: [faces/.private/a.yaml]", "outside facectl.yaml:4:20"),
         ("wait_timeout: 5", "wrong-type facectl.yaml:4:23"),
         ("wait_timeout: soon", "invalid-value facectl.yaml:4:23"),
         ("wait_timeout: -2m", "invalid-value facectl.yaml:4:23"),
@@ -205,6 +210,14 @@ fn a_project_file_that_is_a_link_or_names_one_shows_nothing_of_the_runner() {
         assert_eq!(folder.problems(paths), "outside facectl.yaml");
         assert!(!folder.rendered(paths).contains("hush"));
     }
+    // Nor what lies in the project and is no project file.
+    for target in [".env", "secrets.yaml"] {
+        let folder =
+            Folder::new(&[("a.yaml", &video("a")), (".env", "a: hush\na: b\n"), ("secrets.yaml", "a: hush\na: b\n")]);
+        symlink(target, folder.path().join("facectl.yaml")).unwrap();
+        let rendered = folder.rendered(&["a.yaml"]);
+        assert!(rendered.contains("facectl.yaml") && !rendered.contains("hush"), "{rendered}");
+    }
     // The shape of a ConfigMap mount stays inside.
     let folder = Folder::new(&[("..2026/facectl.yaml", &project("a.yaml")), ("..2026/a.yaml", &video("a"))]);
     symlink("..2026", folder.path().join("..data")).unwrap();
@@ -213,10 +226,129 @@ fn a_project_file_that_is_a_link_or_names_one_shows_nothing_of_the_runner() {
     assert_eq!(folder.desired(&[]).faces.len(), 1);
 }
 
+/// Everything that is told of a folder, in each form.
+fn told(folder: &Folder, paths: &[&str]) -> String {
+    let (diagnostics, sources) = match folder.load(paths) {
+        Ok(loaded) => (loaded.warnings, loaded.sources),
+        Err(rejected) => (rejected.diagnostics, rejected.sources),
+    };
+    let text = manifest::render_text(&diagnostics, &sources, false, 100);
+    format!("{text}\n{}", manifest::to_json(&diagnostics))
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_outside_of_the_project_is_read_whatever_its_file_names() {
+    use std::os::unix::fs::symlink;
+    let secret = "kind: Face\nkey: hush\n";
+    let outside = Folder::new(&[("a.yaml", secret), ("deep/b.yaml", secret), ("foreign.yaml", &video("foreign"))]);
+    for manifests in ["x*", "*/*.yaml", "**/*.yaml", "x1", "x1/deep", "x1/a.yaml", "faces/link.yaml", "faces", "x1/no*"]
+    {
+        let project = format!("{}spec: {{ manifests: [\"{manifests}\"] }}\n", PROJECT.replace("NAME", "acme"));
+        let folder = Folder::new(&[("facectl.yaml", &project), ("faces/own.yaml", &video("own"))]);
+        symlink(outside.path(), folder.path().join("x1")).unwrap();
+        symlink(outside.path().join("a.yaml"), folder.path().join("faces/link.yaml")).unwrap();
+        let rejected = folder.load(&[]).expect_err(manifests);
+        assert!(rejected.diagnostics.iter().any(|one| one.code == "facectl::outside"), "{manifests}");
+        let told = told(&folder, &[]);
+        assert!(!told.contains("hush") && !told.contains("foreign"), "{manifests}: {told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_into_a_hidden_folder_is_refused() {
+    use std::os::unix::fs::symlink;
+    let project = PROJECT.replace("NAME", "acme");
+    let folder = Folder::new(&[("facectl.yaml", &project), (".git/config", "key: hush\n"), ("a.yaml", &video("a"))]);
+    symlink(".git/config", folder.path().join("b.yaml")).unwrap();
+    symlink(".git", folder.path().join("c")).unwrap();
+    folder.write(".git/d.yaml", "kind: Face\nkey: hush\n");
+    assert_eq!(folder.problems(&[]), "outside b.yaml\noutside c");
+    assert!(!told(&folder, &["."]).contains("hush"));
+}
+
+#[test]
+fn a_file_that_is_not_ours_shows_no_line_of_it() {
+    let of = |text: &str| format!("{}spec: {{ manifests: [{text}] }}\n", PROJECT.replace("NAME", "acme"));
+    for (name, text) in [
+        ("plain", "API_TOKEN: hush\n"),
+        ("with-a-word-of-ours", "# facectl.internal\nAPI_TOKEN: hush\n"),
+        ("broken", "url: facectl.internal\nAPI_TOKEN: hush: hush\n"),
+        ("twice", "kind: FaceBook\nAPI_TOKEN: hush\nAPI_TOKEN: hush\n"),
+        ("tagged", "# facectl.internal\nAPI_TOKEN: !hush hush\n"),
+        ("list", "# facectl.internal\n- hush\n"),
+    ] {
+        let file = format!("{name}.yaml");
+        for manifests in [&file, "'*.yaml'", ".", "faces"] {
+            let folder = Folder::new(&[("facectl.yaml", &of(manifests)), ("faces/a.yaml", &video("a"))]);
+            folder.write(&file, text);
+            folder.write(&format!("faces/{file}"), text);
+            let told = told(&folder, &[]);
+            assert!(told.contains(&file) && !told.contains("hush"), "{name} {manifests}: {told}");
+        }
+    }
+    // A document of another tool beside ours shows its place alone.
+    let folder = Folder::new(&[("a.yaml", &format!("API_TOKEN: !x hush\n---\n{}", video("a")))]);
+    let told = told(&folder, &["."]);
+    assert!(told.contains("a.yaml:1:1") && !told.contains("hush"), "{told}");
+}
+
+#[test]
+fn a_file_that_the_project_names_must_be_a_manifest() {
+    let of = |text: &str| format!("{}spec: {{ manifests: [faces, {text}] }}\n", PROJECT.replace("NAME", "acme"));
+    for (named, expected) in [
+        ("values.yaml", "not-ours values.yaml"),
+        ("notes.txt", "not-a-manifest notes.txt"),
+        ("facectl.lock.yaml", "not-a-manifest facectl.lock.yaml"),
+        ("facectl.yaml", "misplaced-project facectl.yaml"),
+    ] {
+        let folder = Folder::new(&[
+            ("facectl.yaml", &of(named)),
+            ("faces/a.yaml", &video("a")),
+            ("values.yaml", "key: hush\n"),
+            ("notes.txt", &video("b")),
+            ("facectl.lock.yaml", "lock_version: 2\n"),
+        ]);
+        assert_eq!(folder.problems(&[]), expected);
+        assert!(!told(&folder, &[]).contains("hush"), "{named}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn training_material_is_neither_hidden_nor_behind_a_link_to_what_is() {
+    use std::os::unix::fs::symlink;
+    let of = |path: &str| face("a", &format!("train_video_url: {path}"));
+    let project = format!("{}spec: {{ manifests: [faces] }}\n", PROJECT.replace("NAME", "acme"));
+    for (path, is_refused) in [
+        ("./.git/config", true),
+        ("./.env", true),
+        ("../.env", true),
+        ("./media/.secret/a.mp4", true),
+        ("./media/link.mp4", true),
+        ("../shortcut/config", true),
+        ("./media/a.mp4", false),
+        ("./media/gone.mp4", false),
+    ] {
+        let folder = Folder::new(&[
+            ("facectl.yaml", &project),
+            ("faces/a.yaml", &of(path)),
+            (".git/config", "key: hush\n"),
+            (".env", "key: hush\n"),
+            ("faces/media/a.mp4", "video"),
+        ]);
+        symlink("../../.env", folder.path().join("faces/media/link.mp4")).unwrap();
+        symlink(".git", folder.path().join("shortcut")).unwrap();
+        let expected = if is_refused { "outside faces/a.yaml:6:20" } else { "" };
+        assert_eq!(folder.problems(&[]), expected, "{path}");
+    }
+}
+
 #[test]
 fn wanting_no_face_at_all_is_refused() {
     let folder = Folder::new(&[("k8s.yaml", "apiVersion: v1\nkind: ConfigMap\n"), ("empty.yaml", "# kind: Face\n")]);
-    assert_eq!(folder.problems(&["."]), "no-manifests .\nnot-ours k8s.yaml");
+    assert_eq!(folder.problems(&["."]), "no-manifests .\nempty empty.yaml\nnot-ours k8s.yaml");
     assert_eq!(folder.problems(&["empty.yaml"]), "no-manifests .\nempty empty.yaml");
 }
 

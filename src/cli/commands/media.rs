@@ -53,6 +53,8 @@ async fn inspect(global: &Global, args: &InspectArgs, output: Output, interrupt:
 fn source(text: &str, folder: &std::path::Path) -> Result<TrainingSource, CliError> {
     let path = folder.join(text);
     if path.is_file() {
+        // Without links: a person who names one means what it leads to.
+        let path = path.canonicalize().unwrap_or(path);
         let root = PathBuf::from(path.ancestors().last().unwrap_or(folder));
         return Ok(TrainingSource::File(SourceFile { name: text.to_owned(), path, root, content: None }));
     }

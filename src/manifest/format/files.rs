@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::diagnostic::{Diagnostic, Place};
-use super::super::discover::{self, Collector, Found, STDIN, shown};
+use super::super::discover::{self, Collector, Found, Met, shown};
+use super::super::entries::{STDIN, refused_entry};
 use super::super::peek;
 use super::super::project::{LOCK_FILE, PROJECT_FILE};
 use super::is_called;
@@ -24,7 +25,7 @@ pub(super) fn files(
             Some(file) => project(&file, cwd, &mut found, out),
             None => {
                 let mut collector = Collector::new(cwd, cwd, None, out);
-                collector.add(".", cwd);
+                collector.add_project(&[], cwd);
                 found.append(&mut collector.finish());
             }
         }
@@ -53,7 +54,7 @@ fn named(text: &str, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagnosti
         return out.push(Diagnostic::warning("facectl::not-ours", Place::whole(shown(&path, cwd)), message));
     }
     if text != STDIN && is_called(&path, PROJECT_FILE) && path.is_file() {
-        return found.push(Found { name: shown(&path, cwd), path: Some(path), is_named: true });
+        return found.push(Found { name: shown(&path, cwd), path: Some(path), by: Met::Named });
     }
     let own = discover::project_above(&discover::folder_of(text, cwd));
     let root = own.as_deref().and_then(Path::parent).unwrap_or(cwd).to_owned();
@@ -67,16 +68,15 @@ fn project(file: &Path, cwd: &Path, found: &mut Vec<Found>, out: &mut Vec<Diagno
     if let Some(diagnostic) = discover::link_outside(file, file, cwd) {
         return out.push(diagnostic);
     }
-    found.push(Found { name: shown(file, cwd), path: Some(file.to_owned()), is_named: true });
+    found.push(Found { name: shown(file, cwd), path: Some(file.to_owned()), by: Met::Listed });
     let root = file.parent().unwrap_or(cwd);
-    // It is judged when it is laid out itself.
+    // It is judged when it is formatted itself, all but this.
     let manifests = peek::manifests(file);
+    for help in manifests.iter().filter_map(|text| refused_entry(text)) {
+        let message = "an entry of `spec.manifests` cannot be used";
+        out.push(Diagnostic::error(discover::OUTSIDE, Place::whole(shown(file, cwd)), message).help(help));
+    }
     let mut collector = Collector::new(cwd, root, Some(file), out);
-    for text in &manifests {
-        collector.add_of_project(text, root);
-    }
-    if manifests.is_empty() {
-        collector.add(".", root);
-    }
+    collector.add_project(&manifests, root);
     found.append(&mut collector.finish());
 }

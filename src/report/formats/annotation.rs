@@ -50,7 +50,7 @@ impl Annotation {
     }
 
     fn of_problem(diagnostic: &Diagnostic) -> Self {
-        let Diagnostic { code, severity, place, related: _, message, help } = diagnostic;
+        let Diagnostic { code, severity, place, related: _, message, help, hides_line: _ } = diagnostic;
         let Place { file, line, column, end_line, end_column, span } = place;
         let (level, word) = match severity {
             Severity::Error => (Level::Error, "problem"),

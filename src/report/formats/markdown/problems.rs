@@ -53,7 +53,7 @@ fn listed(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Part> {
 }
 
 fn line(diagnostic: &Diagnostic) -> String {
-    let Diagnostic { code: _, severity, place, related: _, message, help } = diagnostic;
+    let Diagnostic { code: _, severity, place, related: _, message, help, hides_line: _ } = diagnostic;
     let word = match severity {
         Severity::Error => "**problem**",
         Severity::Warning => "warning",
