@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::nearest;
 
+/// The longest text that variables may make, in bytes. Links are limited to some thousand, and a name to a hundred
+/// characters: a text that repeats a variable must not take the machine's memory.
+const EXPANDED_LIMIT: usize = 16 * 1024;
+
 /// What the name of a variable must begin with.
 pub const VARIABLE_PREFIX: &str = "FACECTL_VAR_";
 
@@ -32,7 +36,7 @@ pub(super) fn expand<'t>(text: &'t str, values: &BTreeMap<String, String>) -> Re
     if !text.contains("${") {
         return Ok(Expanded { text: Cow::Borrowed(text), has_variables: false });
     }
-    let (mut out, mut rest, mut has_variables) = (String::with_capacity(text.len()), text, false);
+    let (mut out, mut rest, mut has_variables) = (String::with_capacity(text.len().min(EXPANDED_LIMIT)), text, false);
     while let Some(at) = rest.find("${") {
         let (before, after) = (&rest[..at], &rest[at + 2..]);
         if let Some(before) = before.strip_suffix('$') {
@@ -48,12 +52,27 @@ pub(super) fn expand<'t>(text: &'t str, values: &BTreeMap<String, String>) -> Re
                 help: "write `$${` if the text itself contains `${`".to_owned(),
             });
         };
-        out.push_str(value_of(name, values)?);
+        let value = value_of(name, values)?;
+        // Before it is put in: what is refused must not have been made.
+        if out.len() + value.len() > EXPANDED_LIMIT {
+            return Err(too_long());
+        }
+        out.push_str(value);
         has_variables = true;
         rest = after;
     }
+    if has_variables && out.len() + rest.len() > EXPANDED_LIMIT {
+        return Err(too_long());
+    }
     out.push_str(rest);
     Ok(Expanded { text: Cow::Owned(out), has_variables })
+}
+
+fn too_long() -> Refusal {
+    Refusal {
+        message: format!("with its variables filled in, this is longer than {} KiB", EXPANDED_LIMIT / 1024),
+        help: "shorten the text, or the values of its variables".to_owned(),
+    }
 }
 
 fn value_of<'v>(name: &str, values: &'v BTreeMap<String, String>) -> Result<&'v str, Refusal> {
@@ -103,6 +122,18 @@ mod tests {
             assert!(expanded(bad).is_err(), "{bad}");
         }
         assert_eq!(expanded("${FACECTL_VAR_HOTS}").unwrap_err(), "the variable `FACECTL_VAR_HOTS` is not set");
+    }
+
+    #[test]
+    fn what_variables_make_is_bounded() {
+        let values = BTreeMap::from([("FACECTL_VAR_X".to_owned(), "x".repeat(8192))]);
+        let filled = |times: usize| expand(&"${FACECTL_VAR_X}".repeat(times), &values).map(|filled| filled.text.len());
+        assert_eq!(filled(2).unwrap(), EXPANDED_LIMIT);
+        for times in [3, 250_000] {
+            let refusal = filled(times).unwrap_err();
+            assert_eq!(refusal.message, "with its variables filled in, this is longer than 16 KiB");
+        }
+        assert!(expand(&format!("${{FACECTL_VAR_X}}{}", "y".repeat(EXPANDED_LIMIT)), &values).is_err());
     }
 
     #[test]
