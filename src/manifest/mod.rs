@@ -5,6 +5,7 @@
 //! entries.rs    what a project file may name
 //! source.rs     one file, of bounded size, as text               }
 //! peek.rs       one thing of a project file, without judging it
+//! surrogates.rs characters that JSON writes as two escapes
 //! tree.rs       text -> a tree that knows its places;  builder.rs: limits, duplicate keys, aliases
 //! foreign.rs    what in a folder is another tool's
 //! document.rs   the two kinds as Rust types: schema, fields and typed reading come from here
@@ -49,6 +50,7 @@ mod resolver;
 pub mod schemas;
 mod shape;
 mod source;
+mod surrogates;
 mod tree;
 mod typed;
 mod variables;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::diagnostic::{Diagnostic, Place};
+use super::surrogates::Joined;
 
 /// The largest file that is read, in bytes. A face takes some 300: this is room for ten thousand.
 pub const FILE_LIMIT: usize = 4 * 1024 * 1024;
@@ -32,12 +33,13 @@ impl Span {
 pub struct Source {
     name: Arc<str>,
     text: String,
+    joined: Option<Joined>,
     line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
     pub(super) fn new(name: Arc<str>, text: String) -> Self {
-        Self { name, text, line_starts: OnceLock::new() }
+        Self { joined: Joined::of(&text), name, text, line_starts: OnceLock::new() }
     }
 
     /// Returns the name as it is shown to people.
@@ -48,6 +50,16 @@ impl Source {
     /// Returns the text, without a byte order mark and with a line break at the end. May hold signed links: for spans, not for showing.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the text as readers of YAML are to see it: without the escapes that only JSON has.
+    pub(super) fn readable(&self) -> &str {
+        self.joined.as_ref().map_or(&self.text, Joined::text)
+    }
+
+    /// Returns where a byte of the readable text is in the text.
+    pub(super) fn origin(&self, byte: usize) -> usize {
+        self.joined.as_ref().map_or(byte, |joined| joined.origin(byte))
     }
 
     /// Returns the byte at which each line begins.
@@ -161,16 +173,17 @@ fn stream_bytes(stream: impl Read, name: &Arc<str>, expected: usize) -> Result<V
 }
 
 fn from_bytes(bytes: Vec<u8>, name: &Arc<str>) -> Result<Source, Box<Diagnostic>> {
-    let mut source = Source::new(Arc::clone(name), decode(bytes, name)?);
-    match control_character(&source.text) {
+    let mut text = decode(bytes, name)?;
+    match control_character(&text) {
         None => {
             // YAML libraries differ on whether a block text that the end of the file cuts off ends its last line.
-            if !source.text.ends_with('\n') {
-                source.text.push('\n');
+            if !text.ends_with('\n') {
+                text.push('\n');
             }
-            Ok(source)
+            Ok(Source::new(Arc::clone(name), text))
         }
         Some((at, found)) => {
+            let source = Source::new(Arc::clone(name), text);
             let place = source.place(Span::new(at, at + found.len_utf8()));
             let message = match found {
                 '\r' => "a carriage return stands alone, without a line feed after it".to_owned(),

@@ -11,6 +11,7 @@ use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 use super::builder::{Builder, DEPTH_LIMIT};
 use super::diagnostic::{Diagnostic, Place};
 use super::source::{Source, Span};
+use super::surrogates::lone_half;
 
 /// The most documents in one file.
 const DOCUMENT_LIMIT: usize = 100_000;
@@ -85,7 +86,7 @@ pub(super) fn is_null_word(text: &str) -> bool {
 pub(super) struct Document {
     /// The value; `None` where there is nothing but comments.
     pub(super) root: Option<Node>,
-    /// The bytes of the document, whole lines, for another reader to read alone.
+    /// The bytes of the document in the readable text, whole lines, for another reader to read alone.
     pub(super) bytes: Range<usize>,
 }
 
@@ -102,8 +103,8 @@ impl<'a> Documents<'a> {
     pub(super) fn of(source: &'a Source) -> Self {
         Self {
             source,
-            parser: Parser::new_from_str(source.text()),
-            offsets: Offsets::of(source.text()),
+            parser: Parser::new_from_str(source.readable()),
+            offsets: Offsets::of(source.readable()),
             count: 0,
             is_over: false,
         }
@@ -139,7 +140,8 @@ impl<'a> Documents<'a> {
                 Some(Err(error)) => return Err(Box::new(self.syntax(&error))),
                 Some(Ok(next)) => next,
             };
-            let span = self.offsets.span(span.start, span.end, source.text());
+            let read = self.offsets.span(span.start, span.end, source.readable());
+            let span = Span::new(source.origin(read.start as usize), source.origin(read.end as usize));
             match event {
                 Event::StreamEnd => return Ok(None),
                 Event::DocumentStart(_) => {
@@ -149,13 +151,13 @@ impl<'a> Documents<'a> {
                         return Err(Box::new(Diagnostic::error("facectl::too-many", source.place(span), message)));
                     }
                     if let Some(out) = out.take() {
-                        let start = source.text()[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+                        let start = source.readable()[..read.start as usize].rfind('\n').map_or(0, |at| at + 1);
                         builder = Some((Builder::new(source, out), start));
                     }
                 }
                 Event::DocumentEnd => {
                     let Some((builder, start)) = builder.take() else { continue };
-                    let end = (span.start as usize).max(start);
+                    let end = (read.start as usize).max(start);
                     return Ok(Some(Document { root: builder.finish(), bytes: start..end }));
                 }
                 event => {
@@ -169,7 +171,7 @@ impl<'a> Documents<'a> {
 
     fn syntax(&self, error: &ScanError) -> Diagnostic {
         let text = self.source.text();
-        let at = self.offsets.byte(error.marker()).min(text.len());
+        let at = self.source.origin(self.offsets.byte(error.marker()).min(self.source.readable().len()));
         let width = text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         let place = self.source.place(Span::new(at, at + width));
         let line_start = text[..at].rfind('\n').map_or(0, |at| at + 1);
@@ -178,6 +180,14 @@ impl<'a> Documents<'a> {
         let info = error.info();
         if info.contains("recursion limit") {
             return too_deep(place);
+        }
+        // The parser says where the text in quotes begins.
+        if let Some((at, half)) = lone_half(text, at).filter(|_| info.contains("Unicode character escape")) {
+            let place = self.source.place(Span::new(at, at + half.len()));
+            let message = format!("`{half}` is half of a character, and its other half does not stand beside it");
+            return Diagnostic::error("facectl::syntax", place, message).help(
+                "a character beyond U+FFFF is written as itself, as `\\U0001F600`, or as both halves: `\\ud83d\\ude00`",
+            );
         }
         if indent.contains('\t') {
             let place = self.source.place(Span::new(line_start, line_start + indent.len()));
@@ -205,17 +215,17 @@ pub(super) fn too_deep(place: Place) -> Diagnostic {
 }
 
 /// From the parser's places, which count characters, to bytes.
-struct Offsets(Option<Vec<u32>>);
+pub(super) struct Offsets(Option<Vec<u32>>);
 
 impl Offsets {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         if text.is_ascii() {
             return Self(None);
         }
         Self(Some(text.char_indices().map(|(at, _)| Span::new(at, at).start).collect()))
     }
 
-    fn byte(&self, marker: &Marker) -> usize {
+    pub(super) fn byte(&self, marker: &Marker) -> usize {
         match &self.0 {
             None => marker.index(),
             Some(table) => table.get(marker.index()).map_or(usize::MAX, |at| *at as usize),

@@ -34,7 +34,7 @@ pub(super) fn read<T: DeserializeOwned + PartialEq>(
     if !is_clean {
         return Some(from_tree);
     }
-    let text = source.text().get(document.bytes.clone()).unwrap_or_default();
+    let text = source.readable().get(document.bytes.clone()).unwrap_or_default();
     match serde_path_to_error::deserialize::<_, T>(serde_yaml::Deserializer::from_str(text)) {
         Ok(from_text) if from_text == from_tree => Some(from_text),
         Ok(_) => {

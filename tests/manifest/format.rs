@@ -181,6 +181,19 @@ fn what_cannot_be_read_or_is_unsound_is_refused() {
 }
 
 #[test]
+fn a_character_that_json_writes_as_two_escapes_stays_as_it_is_written() {
+    let text = video("ana").replace(
+        "spec:",
+        r#"spec:
+    face_name:   "Ana \ud83d\ude00""#
+            .replace("\\n", "\n")
+            .as_str(),
+    );
+    let text = text.replace("  train", "    train");
+    assert!(laid_out(&text).contains("\n  face_name: \"Ana \\ud83d\\ude00\"\n"), "{}", laid_out(&text));
+}
+
+#[test]
 fn an_entry_can_be_kept_as_it_is() {
     let text = video("ana").replace("spec:", "# facectl-fmt-ignore\nspec:").replace("  train", "    train");
     assert_eq!(laid_out(&text), text);

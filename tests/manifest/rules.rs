@@ -299,3 +299,49 @@ fn every_way_to_write_a_text_reads_the_same_in_both_readers() {
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+/// A manifest as programs write it, in JSON and in ASCII alone.
+fn json(name: &str, more: &str) -> String {
+    format!(
+        "{{\"apiVersion\": \"facectl.dev/v1\", \"kind\": \"Face\", \"metadata\": {{\"name\": \"a\"}},\n \"spec\": \
+         {{\"face_name\": \"{name}\", {more}\"train_video_url\": \"https://m.example.com/a.mp4\"}}}}\n"
+    )
+}
+
+#[test]
+fn json_may_write_a_character_as_two_escapes() {
+    let name = |text: &str| {
+        let folder = Folder::new(&[("a.yaml", text)]);
+        folder.desired(&["a.yaml"]).faces[&"a".parse().unwrap()].spec.face_name.to_string()
+    };
+    assert_eq!(name(&json(r"Ana \ud83d\ude00", "")), "Ana \u{1F600}");
+    assert_eq!(name(&json(r"\uD83D\uDE00\ud83d\ude01 \u00eb", "")), "\u{1F600}\u{1F601} \u{EB}");
+    assert_eq!(name(&json(r"Ana \\ud83d", "")), r"Ana \ud83d", "an escaped backslash begins no escape");
+    let yaml =
+        super::face("a", "face_name: 'Ana \\ud83d\\ude00' # \"\\ud83d\"\ntrain_video_url: https://m.example.com/a.mp4");
+    assert_eq!(name(&yaml), r"Ana \ud83d\ude00", "in single quotes nothing is an escape");
+    assert_eq!(name(&format!("{}---\n{}", json(r"\ud83d\ude00", ""), super::video("b"))), "\u{1F600}");
+}
+
+#[test]
+fn places_behind_two_escapes_are_those_of_the_file() {
+    assert_eq!(file_problems(&json(r"\ud83d\ude00", "\"nope\": 1, ")), "unknown-field 2:40");
+    assert_eq!(file_problems(&json(r"\ud83d\ude00", "\"é\\ud83d\\ude00\": 1, ")), "unknown-field 2:40");
+}
+
+#[test]
+fn half_of_a_character_is_refused_where_it_stands() {
+    for (name, column) in
+        [(r"Ana \ud83d", 29), (r"\ud83d\ude00 \ude00", 38), (r"\ud83d\ud83d\ude00", 25), (r"\ude00\ud83d", 25)]
+    {
+        assert_eq!(file_problems(&json(name, "")), format!("syntax 2:{column}"), "{name}");
+    }
+    let folder = Folder::new(&[("a.yaml", &json(r"Ana \ud83d", ""))]);
+    assert!(folder.rendered(&["a.yaml"]).contains(r"`\ud83d` is half of a character"));
+}
+
+#[test]
+fn a_variable_that_is_repeated_without_end_is_refused_at_its_place() {
+    let link = format!("https://m.example.com/{}", "${FACECTL_VAR_HOST}".repeat(200_000));
+    assert_eq!(spec_problems(&format!("train_video_url: {link}")), "variable 6:20");
+}

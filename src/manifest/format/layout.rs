@@ -123,7 +123,8 @@ fn says_the_same(plain: &str, laid_out: &str, source: &Source, before: &[Documen
             (None, None) => true,
             _ => false,
         });
-    is_same_tree && values(plain) == values(laid_out)
+    let before = Source::new(source.name().clone(), plain.to_owned());
+    is_same_tree && values(before.readable()) == values(after.readable())
 }
 
 /// Recursion is bounded by the depth of the tree.
