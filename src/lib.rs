@@ -32,7 +32,7 @@
 //! | `git` | git's command line: what it may do, what it is told, and what it must not hear | `face`, `process` |
 //! | `process` | programs that we start: bounded, and ended with all they started | nothing else |
 //! | `shortage` | what the machine still gives this process: threads, memory, open files | nothing else |
-//! | [`text`] | the one sanitiser: every text from outside that is shown, logged or stored goes through it; links are redacted | nothing else |
+//! | [`text`] | the one sanitiser: every text from outside that is shown, logged or stored goes through it; links are redacted; every room may use it | nothing else |
 //! | `yaml` | the one writer of YAML that others read | `text` |
 //! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |

@@ -192,9 +192,9 @@ fn two_places_that_clash_are_both_shown_and_links_show_no_secret() {
 
       x `spec.callback_url` must be a text, this is a map
        ,-[f.yaml:7:17]
-     6 |   train_video_url: https://m.example.com/a.mp4?… # signed
-     7 |   callback_url: { url: "https://…@h.example.com/?…" }
-       :                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     6 |   train_video_url: https://m.example.com/a.mp4?x=…&… # signed
+     7 |   callback_url: { url: "https://…@h.example.com/?k=…" }
+       :                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
      8 |   train_image_url: http://m.example.com/a.png?…
        `----
 
@@ -203,10 +203,10 @@ fn two_places_that_clash_are_both_shown_and_links_show_no_secret() {
       x a face is trained from a video or from an image, not from both
        ,-[f.yaml:8:3]
      5 | spec:
-     6 |   train_video_url: https://m.example.com/a.mp4?… # signed
+     6 |   train_video_url: https://m.example.com/a.mp4?x=…&… # signed
        :   ^^^^^^^|^^^^^^^
        :          `-- the other source
-     7 |   callback_url: { url: "https://…@h.example.com/?…" }
+     7 |   callback_url: { url: "https://…@h.example.com/?k=…" }
      8 |   train_image_url: http://m.example.com/a.png?…
        :   ^^^^^^^|^^^^^^^
        :          `-- here
@@ -218,7 +218,7 @@ fn two_places_that_clash_are_both_shown_and_links_show_no_secret() {
       x `spec.train_image_url` is not a source that a face can be trained from: its scheme is `http`,
       | only https is fetched
        ,-[f.yaml:8:20]
-     7 |   callback_url: { url: "https://…@h.example.com/?…" }
+     7 |   callback_url: { url: "https://…@h.example.com/?k=…" }
      8 |   train_image_url: http://m.example.com/a.png?…
        :                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        `----

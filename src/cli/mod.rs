@@ -19,13 +19,13 @@ mod session;
 mod signals;
 mod since;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -47,7 +47,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let is_help = !error.use_stderr();
-            refuse(error);
+            refuse(&error);
             // clap would exit with 2, which means "changes present" here.
             return if is_help { Exit::SUCCESS.into() } else { Exit::ERROR.into() };
         }
@@ -168,9 +168,21 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, C
 }
 
 /// Reads command line and environment.
+///
+/// What is wrong with them is said of a copy that is fit to be shown: a pipeline fills in names of branches and files.
 fn parse() -> Result<Cli, clap::Error> {
-    let mut command = without_empty_variables(command());
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let words: Vec<OsString> = std::env::args_os().collect();
+    parse_from(without_empty_variables(command()), &words).map_err(|error| {
+        let shown = [quotable, on_one_line].into_iter().find_map(|fit| {
+            let words: Vec<OsString> = words.iter().map(|word| fit(word)).collect();
+            parse_from(with_variables(without_empty_variables(command()), fit), &words).err()
+        });
+        shown.unwrap_or(error)
+    })
+}
+
+fn parse_from(mut command: clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = command.try_get_matches_from_mut(words)?;
     // A rehearsal must never be mistaken for the real thing, nor the other way round. A variable for the real API
     // may well be set where a pipeline rehearses: then --sandbox wins.
     let mut deepest = &matches;
@@ -224,55 +236,48 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
     command.mut_subcommands(without_empty_variables)
 }
 
+/// Makes variables fit for an error that quotes them.
+fn with_variables(command: clap::Command, fit: fn(&OsStr) -> OsString) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let value = arg.get_env().and_then(std::env::var_os);
+        match value.map(|value| (fit(&value), value)) {
+            Some((shown, value)) if shown != value => {
+                // clap keeps texts of the whole run only; this one ends with its error.
+                let shown: &'static OsStr = Box::leak(shown.into_boxed_os_str());
+                arg.env(Resettable::Reset).default_value(shown)
+            }
+            _ => arg,
+        }
+    });
+    command.mut_subcommands(|command| with_variables(command, fit))
+}
+
 /// Returns the whole command line as clap knows it, for completions and manual pages.
 fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Says what is wrong with a command line, or what it asked to know. What was typed may come from elsewhere: a pipeline
-/// fills in the names of branches and files.
-fn refuse(mut error: clap::Error) {
-    let typed = std::env::args_os().skip(1).chain(std::env::vars_os().filter(is_ours).map(|(_, value)| value));
-    let typed: Vec<String> = typed.map(|text| text.to_string_lossy().into_owned()).collect();
-    let is_help = !error.use_stderr();
-    if is_help {
+/// Says what is wrong with a command line, or what it asked to know.
+fn refuse(error: &clap::Error) {
+    if !error.use_stderr() {
         // When nobody listens any more there is nobody to tell.
         let _ = error.print();
         return;
     }
-    let shown: Vec<(ContextKind, ContextValue)> = error
-        .context()
-        .filter_map(|(kind, value)| match value {
-            ContextValue::String(text) => Some((kind, ContextValue::String(shown_argument(text)))),
-            ContextValue::Strings(all) => {
-                Some((kind, ContextValue::Strings(all.iter().map(|text| shown_argument(text)).collect())))
-            }
-            _ => None,
-        })
-        .collect();
-    for (kind, value) in shown {
-        error.insert(kind, value);
-    }
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let rendered = error.render();
-    let mut text = if colour { rendered.ansi().to_string() } else { rendered.to_string() };
-    // What a check of ours says may quote it as well, where its line ends cannot be told from those around it.
-    for typed in typed.iter().flat_map(|typed| [typed.as_str(), typed.split_once('=').map_or("", |(_, value)| value)]) {
-        let shown = shown_argument(typed);
-        if shown != typed {
-            text = text.replace(typed, &shown);
-        }
-    }
-    output::say(&text, colour);
+    let text = error.render();
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    output::say(&text::redacted(&text), colour);
 }
 
-/// Returns whether a variable sets one of our flags.
-fn is_ours((name, _): &(OsString, OsString)) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with("FACECTL_") || name.starts_with("TAVUS_"))
+/// Makes a word of a command line fit for an error that quotes it, or a piece of it.
+fn quotable(word: &OsStr) -> OsString {
+    text::visible(&text::redacted(&word.to_string_lossy())).into_owned().into()
 }
 
-fn shown_argument(text: &str) -> String {
-    text::visible(&text::redacted(text)).into_owned()
+/// As [`quotable`], with its links: where one is what is wrong.
+fn on_one_line(word: &OsStr) -> OsString {
+    text::visible(&word.to_string_lossy()).into_owned().into()
 }
 
 /// Standard error for the log, an entry at a time.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::{Link, LinkError};
+use crate::text::visible;
 
 /// Where training material lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -379,9 +380,9 @@ impl fmt::Display for SourceFile {
         match &self.content {
             // As much of the hash as tells two versions of a file apart.
             Some(content) => {
-                f.pad(&format!("{} (sha256:{})", self.name, &content.sha256[..12.min(content.sha256.len())]))
+                f.pad(&format!("{} (sha256:{})", visible(&self.name), &content.sha256[..12.min(content.sha256.len())]))
             }
-            None => f.pad(&self.name),
+            None => f.pad(&visible(&self.name)),
         }
     }
 }

@@ -12,7 +12,7 @@
 //! | `rows.rs` | one page of a listing, row by row, within bounds |
 //! | `error.rs` | what a failure proves, and whether it is worth another try |
 //! | `retry.rs` | pure: error and attempt -> wait or give up |
-//! | `address.rs`, `key.rs`, `text.rs` | where a secret may go, the secret, what must not be shown |
+//! | `address.rs`, `key.rs` | where a secret may go, the secret |
 
 mod address;
 mod answer;

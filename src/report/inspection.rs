@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::face::{Model, Severity, TrainingSource};
 use crate::media::{Facts, Inspection};
+use crate::text::visible;
 
 use super::Paint;
 
@@ -13,6 +14,7 @@ pub fn inspection_text(source: &TrainingSource, model: Model, inspection: &Inspe
     let rows = rows(inspection);
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     for (name, value) in rows {
+        let value = visible(&value);
         let _ = writeln!(text, "  {} {value}", paint.dim(&format!("{:<width$}", format!("{name}:"))));
     }
     for finding in &inspection.findings {

@@ -329,8 +329,11 @@ impl Search<'_> {
         }
         let is_element = first.checked_sub(1).is_some_and(|at| self.is(at, '<')) && self.is(end, '>');
         if is_element && (is_secret(&name) || is_secret_element(&name)) {
-            let close = (end + 1..self.units.len()).find(|at| self.is(*at, '<')).unwrap_or(self.units.len());
-            return self.hide(end + 1..close);
+            // It may have been cut off; but `<TOKEN>` alone stands for something that is to be put there.
+            let close = (end + 1..self.units.len()).find(|at| self.is(*at, '<'));
+            if close.is_none_or(|at| self.is(at + 1, '/')) && !self.is(end + 1, ' ') {
+                return self.hide(end + 1..close.unwrap_or(self.units.len()));
+            }
         }
         if let Some(value) = self.value_of_field(&name, end) {
             return self.hide(value);

@@ -111,6 +111,13 @@ impl Environment {
         self.spawn(line).end()
     }
 
+    /// As [`Environment::run`], with words that may hold anything.
+    pub(crate) fn run_words(&self, words: &[&str]) -> Run {
+        let mut command = self.command("");
+        command.args(words);
+        self.spawn_command(command, &words.join(" ")).end()
+    }
+
     /// Runs it with something on standard input.
     pub(crate) fn run_reading(&self, line: &str, input: &str) -> Run {
         let mut child = self.command(line).stdin(Stdio::piped()).spawn().unwrap();

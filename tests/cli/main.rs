@@ -19,6 +19,7 @@ mod fmt;
 mod forge;
 mod formats;
 mod hostile;
+mod hostile_text;
 mod imports;
 mod init;
 mod interrupts;

@@ -151,7 +151,7 @@ fn what_a_stranger_wrote_into_the_lock_file_is_an_error_and_costs_nothing() {
         (&lock.replace(&second, &id), "a face belongs to one key", "two keys have one face"),
         (
             &lock.replace("lineage:", "\"x\\e[31m\\n::error::\":"),
-            "unknown field `x [31m ::error::`",
+            r"unknown field `x\u{001B}[31m ::error::`",
             "it speaks to the log",
         ),
         ("a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\n", "cannot be read", "it unfolds"),

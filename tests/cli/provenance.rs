@@ -91,7 +91,7 @@ fn a_strangers_branch_and_a_link_with_a_secret_do_no_harm() {
     environment.run("plan --out plan.json -o json").exits(0).hides(&secrets);
     environment.run("show plan.json").exits(0).hides(&secrets);
     environment.run("apply plan.json -o json").exits(0).hides(&secrets);
-    environment.run("state history").exits(0).hides(&secrets).prints(&["branch x[2J::error::owned"]);
+    environment.run("state history").exits(0).hides(&secrets).prints(&[r"branch x\u{001B}[2J ::error::\u{202E}owned"]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn a_text_without_secrets_stays_as_it_is() {
         "12:30:00",
         "a token fc-k3j7x2m7-qa4bd2-1",
         "the bearer of it",
+        "usage: x --key <TOKEN> [--sig <SIGNATURE>] <FILE>",
         "mail ana@example.com",
         "*.ya?ml",
         "facectl import KEY FACE_ID --assume-current",
