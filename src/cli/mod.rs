@@ -19,6 +19,7 @@ mod session;
 mod signals;
 mod since;
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -289,18 +290,22 @@ struct LogWriter {
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // One call brings one entry, whole.
-        let entry = String::from_utf8_lossy(bytes);
-        let shown = match self.is_json {
-            true => json_escaped(&entry),
-            // What goes on behind its first line is no entry of its own.
-            false => for_people(&entry, self.colour),
-        };
+        let entry = indented(String::from_utf8_lossy(bytes));
+        let shown = if self.is_json { json_escaped(&entry) } else { for_people(&entry, self.colour) };
         io::stderr().write_all(shown.as_bytes())?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+/// Sets the further lines of an entry apart from the entries around it: they may quote somebody else's text.
+fn indented(entry: Cow<'_, str>) -> Cow<'_, str> {
+    match entry.trim_end_matches('\n') {
+        whole if whole.contains('\n') => Cow::Owned(format!("{}\n", whole.replace('\n', "\n    "))),
+        _ => entry,
     }
 }
 

@@ -60,15 +60,43 @@ fn has_link(word: &str) -> bool {
 
 /// Finds what must not be shown: each stretch in bytes, in order, with what is shown instead.
 pub(crate) fn secrets(text: &str) -> Vec<(Range<usize>, String)> {
-    let may_hold = |byte: u8| matches!(byte, b'?' | b'=' | b'%' | b':' | b'@' | b'\\' | b'<' | b'&');
-    let may_bear = || text.contains("earer ") || text.contains("EARER ");
-    if !text.bytes().any(may_hold) && !may_bear() {
-        return Vec::new();
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let end = start + end_of_block(&text[start..]);
+        let block = &text[start..end];
+        if may_hold(block) {
+            let mut search = Search { text: block, units: units(block), found: Vec::new(), word: Word::default() };
+            search.run();
+            found
+                .extend(search.found.into_iter().map(|(range, shown)| (range.start + start..range.end + start, shown)));
+        }
+        start = end;
     }
-    let units = units(text);
-    let mut search = Search { text, units, found: Vec::new(), word: Word::default() };
-    search.run();
-    search.found
+    found
+}
+
+fn may_hold(text: &str) -> bool {
+    let is_sign = |byte: u8| matches!(byte, b'?' | b'=' | b'%' | b':' | b'@' | b'\\' | b'<' | b'&');
+    text.bytes().any(is_sign) || text.contains("earer ") || text.contains("EARER ")
+}
+
+/// How much is decoded at once, in bytes: each takes some 24 then.
+const BLOCK: usize = 64 * 1024;
+
+/// Returns where a text can be divided: behind a line that no value of a link can reach over, of several words and without
+/// a sign of a link.
+fn end_of_block(text: &str) -> usize {
+    let mut at = text.floor_char_boundary(BLOCK);
+    while let Some(length) = text[at..].find('\n') {
+        let line = text[..at + length].rsplit('\n').next().unwrap_or_default();
+        at += length + 1;
+        let has_sign = line.bytes().any(|byte| matches!(byte, b'?' | b'=' | b'%' | b'&' | b'\\' | b'<'));
+        if !has_sign && line.trim().contains(' ') {
+            return at;
+        }
+    }
+    text.len()
 }
 
 struct Search<'a> {
