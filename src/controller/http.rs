@@ -146,7 +146,7 @@ async fn accept(listener: TcpListener, app: Router, patience: Duration, mut stop
             _ = stopped.wait_for(|stop| *stop) => break,
         };
         let Some(stream) = accepted else { continue };
-        let visit = Places::visit();
+        let visit = Visit::new();
         let connection = graceful.watch(connection(stream, app.clone(), Arc::clone(&visit), patience));
         let served = connections.spawn(async move {
             // How a connection ends is its client's business.

@@ -30,7 +30,8 @@ struct Doing {
 }
 
 impl Visit {
-    fn new() -> Arc<Self> {
+    /// Returns what a connection is doing that was just accepted.
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new(Doing { is_served: false, since: Instant::now() })))
     }
 
@@ -68,11 +69,6 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn new(most: usize) -> Self {
         Self { most, taken: Vec::new() }
-    }
-
-    /// Returns a place for a connection that was accepted.
-    pub(super) fn visit() -> Arc<Visit> {
-        Visit::new()
     }
 
     /// Notes a connection that is being served.
