@@ -82,6 +82,7 @@ fn applied(desired: &Desired) -> (Recorded, Observed) {
             created_at: Some(at),
             on_removal: OnRemoval::Retain,
             protect: false,
+            manifest: None,
             seen_usable: true,
             last_seen: None,
             successor: None,

@@ -72,6 +72,10 @@ impl<A: FaceApi> Executor<'_, A> {
                 .unwrap_or_default(),
             protect: spec
                 .map_or_else(|| before.as_ref().is_some_and(|face| face.protect), |spec| spec.lifecycle.protect),
+            manifest: desired
+                .faces
+                .get(key)
+                .map_or_else(|| before.as_ref().and_then(|face| face.manifest.clone()), |face| face.manifest.clone()),
             seen_usable: live.status.is_usable(),
             last_seen: None,
             successor: None,

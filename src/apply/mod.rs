@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::face::{Check, Desired, FaceSpec, Observed, RecordedFace};
+use crate::face::{Check, Desired, DesiredFace, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
@@ -126,7 +126,7 @@ impl<A: FaceApi> Executor<'_, A> {
             }
             self.free_step(face, desired, observed, &mut outcome).await;
         }
-        self.create_all(approved, &mut outcome).await;
+        self.create_all(approved, desired, &mut outcome).await;
         self.delete_all(approved, &mut outcome).await;
         outcome.is_interrupted = self.interrupt.is_noted();
         outcome.is_key_refused = self.key_refused.load(Ordering::Relaxed);
@@ -153,12 +153,16 @@ impl<A: FaceApi> Executor<'_, A> {
 
     /// Creates with bounded concurrency: two at a time by default, as how many trainings may run at once
     /// is not known (no page says it, October 2026).
-    async fn create_all(&self, approved: &Approved, outcome: &mut Outcome) {
+    async fn create_all(&self, approved: &Approved, desired: &Desired, outcome: &mut Outcome) {
         let claimed = Claims::default();
-        let creates = approved.steps().filter_map(|face| match &face.action {
-            Action::Create(create) => Some((&face.key, Creation { create, is_beside: false })),
-            Action::Replace(create) => Some((&face.key, Creation { create, is_beside: true })),
-            _ => None,
+        let creates = approved.steps().filter_map(|face| {
+            let (create, is_beside) = match &face.action {
+                Action::Create(create) => (create, false),
+                Action::Replace(create) => (create, true),
+                _ => return None,
+            };
+            let manifest = desired.faces.get(&face.key).and_then(|face| face.manifest.as_deref());
+            Some((&face.key, Creation { create, is_beside, manifest }))
         });
         let running = creates.map(|(key, create)| {
             let claimed = &claimed;
@@ -170,11 +174,11 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 
     /// Brings the record up to what is known without changing anything live: what the manifests say about
-    /// removal and protection, and which faces were seen usable.
+    /// removal and protection, which files they are, and which faces were seen usable.
     async fn refresh_record(&self, desired: &Desired, observed: &Observed) -> Result<(), StateError> {
         let snapshot = self.store.load()?;
         let refreshed = snapshot.faces.iter().filter_map(|(key, face)| {
-            let new = refreshed(face, desired.faces.get(key).map(|face| &face.spec), observed);
+            let new = refreshed(face, desired.faces.get(key), observed);
             (new != *face).then(|| (key.clone(), Some(new)))
         });
         let change = Change { faces: refreshed.collect(), ..Change::default() };
@@ -214,10 +218,11 @@ impl<A: FaceApi> Executor<'_, A> {
     }
 }
 
-fn refreshed(face: &RecordedFace, spec: Option<&FaceSpec>, observed: &Observed) -> RecordedFace {
+fn refreshed(face: &RecordedFace, desired: Option<&DesiredFace>, observed: &Observed) -> RecordedFace {
     let mut new = face.clone();
     let live = observed.faces.get(&face.id);
-    if let Some(spec) = spec {
+    if let Some(DesiredFace { spec, manifest, .. }) = desired {
+        new.manifest.clone_from(manifest);
         new.on_removal = spec.lifecycle.on_removal;
         new.protect = spec.lifecycle.protect;
         // A voice that was sent with a create whose answer was lost: from now on, another one is drift.
@@ -226,7 +231,7 @@ fn refreshed(face: &RecordedFace, spec: Option<&FaceSpec>, observed: &Observed) 
             new.default_voice = voice.cloned();
         }
     }
-    new.successor = new.successor.map(|successor| Box::new(refreshed(&successor, spec, observed)));
+    new.successor = new.successor.map(|successor| Box::new(refreshed(&successor, desired, observed)));
     match live {
         Some(live) => new.seen(live, observed.at),
         None => new,

@@ -234,6 +234,7 @@ impl<A: FaceApi> Executor<'_, A> {
             created_at: live.created_at.or(Some(create.begun_at)),
             on_removal: before.map_or(OnRemoval::Retain, |face| face.on_removal),
             protect: before.is_some_and(|face| face.protect),
+            manifest: before.and_then(|face| face.manifest.clone()),
             seen_usable: live.status.is_usable(),
             last_seen: None,
             successor: None,

@@ -174,7 +174,11 @@ impl<A: FaceApi> Executor<'_, A> {
         Some(format!("live face {} carries its token now", bearer.id))
     }
 
-    async fn begin(&self, key: &FaceKey, Creation { create, is_beside }: Creation<'_>) -> Result<Entry, String> {
+    async fn begin(
+        &self,
+        key: &FaceKey,
+        Creation { create, is_beside, manifest: _ }: Creation<'_>,
+    ) -> Result<Entry, String> {
         let last = self.store.entry(key).map_err(|error| chain(&error))?;
         let recorded = self.store.face(key).map_err(|error| chain(&error))?;
         // One approval pays once, however often it is executed.
@@ -223,7 +227,7 @@ impl<A: FaceApi> Executor<'_, A> {
         let now = self.clock.now();
         let written = match self.store.face(key) {
             Ok(before) => {
-                let new = recorded(create, id.clone(), now);
+                let new = recorded(creation, id.clone(), now);
                 let beside = create.instead_of.as_ref().filter(|_| creation.is_beside);
                 let face = placed(before, new, beside, create.instead_of.is_none(), now);
                 self.write(key, Some(&settled), Some(face), history).await
@@ -335,6 +339,8 @@ impl<A: FaceApi> Executor<'_, A> {
 pub(super) struct Creation<'a> {
     pub(super) create: &'a Create,
     pub(super) is_beside: bool,
+    /// The file that declares the face.
+    pub(super) manifest: Option<&'a str>,
 }
 
 /// Returns the record of a key once a face was made or found for it: beside the present one where it was made to
@@ -378,7 +384,8 @@ fn request(create: &Create, link: Link) -> Option<CreateFace> {
     })
 }
 
-fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
+fn recorded(creation: Creation<'_>, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
+    let Creation { create, is_beside: _, manifest } = creation;
     let Create { spec, token, trained_from, instead_of: _, gives_up: _ } = create;
     let sent_voice = match &spec.training {
         Some(TrainingInput::Image { voice: TrainingVoice::Id(voice), .. }) => Some(voice.clone()),
@@ -395,6 +402,7 @@ fn recorded(create: &Create, id: FaceId, now: jiff::Timestamp) -> RecordedFace {
         created_at: Some(now),
         on_removal: spec.lifecycle.on_removal,
         protect: spec.lifecycle.protect,
+        manifest: manifest.map(str::to_owned),
         seen_usable: false,
         last_seen: None,
         successor: None,

@@ -96,7 +96,7 @@ fn dispatch(command: Command, global: &Global, output: Output) -> Result<Exit, C
         Command::Validate(args) if args.online => {
             signals::with_runtime(output, |interrupt| commands::validate::online(global, args, output, interrupt))
         }
-        Command::Validate(args) => commands::validate::run(global, &args.paths, &output),
+        Command::Validate(args) => commands::validate::run(global, &args, &output),
         Command::Media(args) => {
             signals::with_runtime(output, |interrupt| commands::media::run(global, args, output, interrupt))
         }

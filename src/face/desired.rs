@@ -34,6 +34,8 @@ pub struct DesiredFace {
     pub annotations: BTreeMap<String, String>,
     /// Where it was written.
     pub origin: Origin,
+    /// Its file, seen from the project's folder; none for standard input and for files outside of it.
+    pub manifest: Option<String>,
 }
 
 /// The annotation by which a manifest says which live face its key is: one that was made elsewhere.

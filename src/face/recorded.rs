@@ -47,6 +47,10 @@ pub struct RecordedFace {
     pub on_removal: OnRemoval,
     /// What the manifest last said about protection; it must be known when the manifest is gone.
     pub protect: bool,
+    /// The file that last declared it, seen from the project's folder: it must be known when the file is no manifest any
+    /// more. None where nobody knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// Whether it was ever seen usable: then a listing without it means that somebody deleted it.
     pub seen_usable: bool,
     /// How far its training was when we last looked. For `status` without a look.
@@ -236,6 +240,7 @@ impl RecordedFace {
             created_at,
             on_removal: _,
             protect: _,
+            manifest: _,
             seen_usable,
             last_seen: _,
             successor: _,
@@ -276,11 +281,11 @@ impl RecordedFace {
     #[must_use]
     pub fn succeeded(mut self, at: Timestamp) -> Self {
         let Some(successor) = self.successor.take() else { return self };
-        let (on_removal, protect) = (self.on_removal, self.protect);
+        let (on_removal, protect, manifest) = (self.on_removal, self.protect, self.manifest.clone());
         let mut previous = std::mem::take(&mut self.previous);
         previous.retain(|face| face.id != successor.id);
         previous.push(self.left(at));
-        Self { on_removal, protect, previous, rolled_back_from: None, going_back_to: None, ..*successor }
+        Self { on_removal, protect, manifest, previous, rolled_back_from: None, going_back_to: None, ..*successor }
     }
 
     /// Returns the record of the key once it has gone back to a face it had before; the face it leaves and a
@@ -290,7 +295,7 @@ impl RecordedFace {
         let mut previous = std::mem::take(&mut self.previous);
         let place = previous.iter().position(|face| face.id == *id)?;
         let back = previous.remove(place);
-        let (on_removal, protect) = (self.on_removal, self.protect);
+        let (on_removal, protect, manifest) = (self.on_removal, self.protect, self.manifest.clone());
         previous.extend(self.successor.take().map(|successor| successor.given_up(at)));
         let name = back.name.clone().unwrap_or_else(|| self.name.clone());
         previous.push(self.left(at));
@@ -318,6 +323,7 @@ impl RecordedFace {
             created_at,
             on_removal,
             protect,
+            manifest,
             seen_usable,
             last_seen: None,
             successor: None,

@@ -50,7 +50,7 @@ impl Hash {
 
     fn face(&mut self, face: &DesiredFace) {
         // In full, so that a new field cannot be forgotten here.
-        let DesiredFace { spec, labels, annotations, origin: _ } = face;
+        let DesiredFace { spec, labels, annotations, origin: _, manifest: _ } = face;
         let FaceSpec {
             face_name,
             model: _,

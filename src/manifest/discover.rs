@@ -120,6 +120,9 @@ fn led_beyond(name: &Arc<str>, beyond: Beyond) -> Diagnostic {
     Diagnostic::error(OUTSIDE, Place::whole(Arc::clone(name)), message).help(help)
 }
 
+/// The code of a folder that is a project of its own.
+pub(super) const OTHER_PROJECT: &str = "facectl::other-project";
+
 /// The code of what lies where a project must not reach.
 pub(super) const OUTSIDE: &str = "facectl::outside";
 
@@ -376,7 +379,7 @@ impl<'a> Collector<'a> {
         if is_other {
             let place = Place::whole(shown(folder, self.cwd));
             self.out.push(
-                Diagnostic::warning("facectl::other-project", place, "left out: this folder is a project of its own")
+                Diagnostic::warning(OTHER_PROJECT, place, "left out: this folder is a project of its own")
                     .help("run facectl in it, or remove its facectl.yaml"),
             );
         }

@@ -16,6 +16,7 @@ use super::discover::{self, Collector, Found};
 use super::document::ProjectDocument;
 use super::entries::STDIN;
 use super::foreign::mentions_us;
+use super::lost::{self, Skipped};
 use super::project::{self, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings};
 use super::reading::{FileRead, Reader};
 use super::resolve::ResolvedFace;
@@ -69,6 +70,12 @@ pub struct Loaded {
     pub documents: usize,
     /// What is worth knowing.
     pub warnings: Vec<Diagnostic>,
+    /// Files and folders that were skipped; the warnings say why.
+    pub skipped: Vec<Skipped>,
+    /// What the project file names and is not there, where that is no error.
+    pub(super) gone: Vec<Arc<str>>,
+    /// The folder that names are seen from.
+    pub(super) cwd: PathBuf,
     /// The texts, for showing the warnings.
     pub sources: Sources,
 }
@@ -161,10 +168,12 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
         Extent::FacesOfProject => found.as_ref().is_some_and(|project| !project.is_default),
         Extent::FacesIfAny | Extent::FacesThen | Extent::Project => true,
     };
+    let mut gone = Vec::new();
     if may_be_empty {
         // A folder in which the last manifest was is not kept by git. What is named on the command line is there now.
         let may_be_gone = request.paths.is_empty() || extent == Extent::FacesThen;
         let is_gone = |code: &str| code == "facectl::not-found" && may_be_gone;
+        gone.extend(loader.out.iter().filter(|one| is_gone(one.code)).map(|one| Arc::clone(&one.place.file)));
         loader.out.retain(|one| one.code != "facectl::no-manifests" && !is_gone(one.code));
     }
     let mut faces = Faces::default();
@@ -194,7 +203,8 @@ fn load_extent(request: LoadRequest, extent: Extent) -> Result<Loaded, Rejected>
             let digest = digest::of(&project.name, naming, &faces);
             let documents = faces.len();
             let desired = Desired { project: project.name.clone(), naming, faces, digest };
-            Ok(Loaded { project, desired, files: files.len(), documents, warnings: out, sources })
+            let skipped = lost::skipped(&out);
+            Ok(Loaded { project, desired, files: files.len(), documents, warnings: out, skipped, gone, cwd, sources })
         }
         _ => Err(Rejected { diagnostics: out, sources }),
     }

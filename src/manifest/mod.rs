@@ -16,6 +16,7 @@
 //! resolver.rs   places, variables, parsing, for both of them
 //! format.rs     the same texts laid out, for `fmt`: the only place that writes manifests
 //! locate.rs     where the files are that faces are trained from
+//! lost.rs       files that declared a face before and do not any more
 //! reading.rs    all of that, file by file, several at once
 //! load.rs       all of them, in order, and what documents do to each other
 //! findings.rs   what was found about material later, at its place in the manifests
@@ -41,6 +42,7 @@ mod foreign;
 pub mod format;
 mod load;
 mod locate;
+mod lost;
 pub mod peek;
 mod project;
 mod reading;
@@ -64,6 +66,7 @@ pub use document::API_VERSION;
 pub use export::{keys_for, manifest_of};
 pub use findings::material_diagnostics;
 pub use load::{LoadRequest, Loaded, Rejected, load, load_also_none, load_as_it_was, load_if_any, load_project};
+pub use lost::{Skipped, SkippedKind, refuse_lost, refuse_skipped};
 pub use project::{
     Adopt, Defaults, LINK_LIFETIMES, Limits, MediaSettings, PROJECT_FILE, Project, ProjectOverrides, ProjectSettings,
 };

@@ -12,6 +12,7 @@ use super::discover::{Found, Met};
 use super::document::{API_VERSION, FaceDocument};
 use super::foreign::{is_foreign, looks_like_ours, mentions_us, not_ours};
 use super::locate::locate;
+use super::lost::place_in_project;
 use super::project::{Defaults, PROJECT_FILE, Project};
 use super::resolve::{self, ResolvedFace};
 use super::resolver::{Known, Resolver, kind_of};
@@ -174,6 +175,10 @@ impl FileWalk<'_> {
         let mut resolver = self.resolver(root);
         let mut resolved = resolve::face(&mut resolver, &typed, defaults, is_clean);
         locate(&mut resolver, &mut resolved, folder, project.map_or(cwd, |project| &project.root));
+        if let Some(face) = &mut resolved.face {
+            let root = project.map_or(cwd, |project| &project.root);
+            face.manifest = self.file.path.as_deref().and_then(|path| place_in_project(path, root));
+        }
         let (is_said, is_sound) = (self.out.len() > before || !is_clean, resolved.face.is_some());
         if !is_said && !is_sound {
             // Cannot happen; but a face that is dropped without a word would look as if it were no longer wanted.

@@ -50,7 +50,7 @@ pub(super) fn face(
     let face = match (&key, spec) {
         (Some((_, place)), Some(spec)) if is_clean && errors(resolver.out) == before => {
             let origin = Origin { file: place.file.to_string(), line: place.line, column: place.column };
-            Some(DesiredFace { spec, labels, annotations, origin })
+            Some(DesiredFace { spec, labels, annotations, origin, manifest: None })
         }
         _ => None,
     };

@@ -145,6 +145,10 @@ pub enum Keep {
     NothingDeclared,
     /// A create of its key is in doubt.
     InDoubt,
+    /// Files were skipped among the manifests, so that it may be declared in one of them. Never empty.
+    ManifestsUnread(Vec<String>),
+    /// The file that declared it is there, and was not read as its manifest.
+    FileStillThere(String),
     /// The record of another key holds it too.
     HeldBy(FaceKey),
     /// A key that is declared and not recorded asks for just what it was made from: only the key was changed, as it

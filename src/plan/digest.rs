@@ -301,6 +301,9 @@ impl Hash {
             // It shows in what is blocked.
             refuses_example_hosts: _,
             skip_preflight,
+            // They show in what is deleted.
+            unread: _,
+            still_there: _,
             scope,
             selection,
         } = policy;

@@ -1,6 +1,6 @@
 //! What a plan may do, and how much of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -44,6 +44,11 @@ pub struct Policy {
     pub refuses_example_hosts: bool,
     /// Questions that are not asked of training material before it is paid for.
     pub skip_preflight: BTreeSet<Check>,
+    /// Files that were skipped among the manifests, and what `spec.manifests` names and is not there: nobody can say then
+    /// what left the manifests, and nothing is deleted.
+    pub unread: Vec<String>,
+    /// Faces that are not declared although the file that declared them is there: they are not deleted.
+    pub still_there: BTreeMap<FaceKey, String>,
     /// How much of the project the manifests cover.
     pub scope: Scope,
     /// Which faces anything is to be planned for.

@@ -19,8 +19,6 @@ pub struct Restraint {
     pub leaves_voices: bool,
     /// Faces that are missing are not trained again, whatever their manifest says: that is for a person to start.
     pub leaves_missing: bool,
-    /// Faces that are not deleted although they seem to have left the manifests: their file is still there.
-    pub keeps: BTreeSet<FaceKey>,
     /// What a limit refuses is held back by itself, and everything else is done. Otherwise a limit refuses the plan.
     pub drops_refused: bool,
 }
@@ -43,8 +41,6 @@ pub enum Withheld {
     Drifted,
     /// It is missing, and training it again is for a person to start.
     Missing,
-    /// Its manifest cannot be read as one any more, and its file is still there.
-    Unreadable,
     /// A limit.
     OverLimit,
 }
@@ -56,9 +52,6 @@ impl Withheld {
             Self::Resting => "it failed a moment ago, and is tried again later",
             Self::Drifted => "somebody else changed it, and that is not healed here",
             Self::Missing => "it is missing, and training it again takes `facectl apply`",
-            Self::Unreadable => {
-                "its file is still there, and is no manifest any more: it is deleted once the file is gone"
-            }
             Self::OverLimit => "a limit allows no more for now",
         }
     }
@@ -119,10 +112,6 @@ impl Restraint {
         if self.leaves_missing && matches!(reason, Reason::RecreateMissing | Reason::RecreateReplacement) {
             *action = Action::NoOp;
             return Some(Withheld::Missing);
-        }
-        if self.keeps.contains(key) && matches!(action, Action::Delete(_)) {
-            *action = Action::NoOp;
-            return Some(Withheld::Unreadable);
         }
         let Action::Update(update) = action else { return None };
         let before = update.clone();

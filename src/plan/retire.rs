@@ -5,6 +5,7 @@
 //! | 34 | none is left of it | | forget | `LeftManifestsAndGone` |
 //! | 35 | any | `on_removal: retain` | orphaned | `LeftManifests` |
 //! | 36 | any | protected | orphaned | `LeftManifestsKept` |
+//! | 36a | any, a manifest was skipped or the file is still there | yes | orphaned | `LeftManifestsKept` |
 //! | 37 | any | no `--prune` | orphaned | `LeftManifestsPrunable` |
 //! | 38 | not whole, or a create in doubt | yes | orphaned | `LeftManifestsKept` |
 //! | 39 | any, nothing is declared at all | no `--allow-empty` | orphaned | `LeftManifestsKept` |
@@ -59,6 +60,9 @@ pub(super) fn decide_undesired(views: &Views<'_>, key: &FaceKey, recorded: &Reco
         OnRemoval::Delete => false,
         OnRemoval::HardDelete => true,
     };
+    if let Some(keep) = may_be_declared(views, key) {
+        return (id, Action::Orphaned, Reason::LeftManifestsKept(keep));
+    }
     if !views.policy.prune {
         return (id, Action::Orphaned, Reason::LeftManifestsPrunable);
     }
@@ -114,6 +118,9 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
         if material::may_be_asked_for(views, key, desired, (recorded, face)) {
             return Fate::Kept(Keep::MaterialUnknown);
         }
+        if let Some(keep) = unread(views) {
+            return Fate::Kept(keep);
+        }
         if !views.policy.prune {
             return Fate::Prunable;
         }
@@ -125,6 +132,17 @@ pub(super) fn retired(views: &Views<'_>, key: &FaceKey, action: &Action) -> Vec<
     live.filter(|face| !is_taken_up(&face.id))
         .map(|face| Retired { key: key.clone(), id: face.id.clone(), left_at: face.left_at, fate: fate(face) })
         .collect()
+}
+
+/// Returns what says that a face may be declared after all, in a manifest that lost its shape.
+fn may_be_declared(views: &Views<'_>, key: &FaceKey) -> Option<Keep> {
+    let still_there = || views.policy.still_there.get(key).cloned().map(Keep::FileStillThere);
+    unread(views).or_else(still_there)
+}
+
+fn unread(views: &Views<'_>) -> Option<Keep> {
+    let files = &views.policy.unread;
+    (!files.is_empty()).then(|| Keep::ManifestsUnread(files.clone()))
 }
 
 /// Returns what stands against the deletion of live faces of a key, where policy allows it.

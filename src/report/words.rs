@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::face::{FACE_ID_ANNOTATION, InputChange};
+use crate::face::{FACE_ID_ANNOTATION, InputChange, shown_path};
 use crate::plan::{Block, Keep, LeftOut, NotAdoptable, Reason, Selection};
 
 use super::material::{findings_help, findings_text};
@@ -246,6 +246,19 @@ pub(crate) fn keep(keep: &Keep) -> String {
         Keep::MaterialUnknown => {
             "what its key is trained from cannot be looked at now, and this one may be what is asked for".to_owned()
         }
+        Keep::ManifestsUnread(files) => {
+            let shown: Vec<_> = files.iter().take(3).map(|file| shown_path(file)).collect();
+            let more = files.len().saturating_sub(shown.len());
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!(
+                "{}{more} could not be read as manifests and may declare it: nothing is deleted in this run; repair them, or move them out of the folders of `spec.manifests`",
+                shown.join(", ")
+            )
+        }
+        Keep::FileStillThere(file) => format!(
+            "{} declared it and is still there, but was not read as its manifest: remove the file, or make it a manifest again",
+            shown_path(file)
+        ),
         Keep::InDoubt => "a create of its key is in doubt: run `facectl recover` first".to_owned(),
     }
 }

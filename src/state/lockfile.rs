@@ -90,6 +90,9 @@ pub struct LockedFace {
     /// What the manifest last said about protection.
     #[serde(default)]
     pub protect: bool,
+    /// The file that last declared it, seen from the project's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// The new face that is to take this one's place once it is ready. Applications keep using `face_id` until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<Box<LockedFace>>,
@@ -321,6 +324,7 @@ fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
         created_at,
         on_removal,
         protect,
+        manifest,
         seen_usable: _,
         last_seen: _,
         successor,
@@ -343,6 +347,7 @@ fn locked(face: &RecordedFace, serial: u64) -> LockedFace {
         created_at,
         on_removal,
         protect,
+        manifest,
         previous,
     }
 }
@@ -360,6 +365,7 @@ fn recorded(face: &LockedFace) -> RecordedFace {
         created_at,
         on_removal,
         protect,
+        manifest,
         successor,
         previous,
         rolled_back_from,
@@ -379,6 +385,7 @@ fn recorded(face: &LockedFace) -> RecordedFace {
         created_at,
         on_removal,
         protect,
+        manifest,
         seen_usable: false,
         last_seen: None,
         previous,

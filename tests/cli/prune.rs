@@ -175,3 +175,139 @@ fn a_face_that_was_replaced_goes_once_its_time_is_up_and_prune_says_so() {
     environment.run("plan --prune --expect-no-changes").exits(0);
     assert_eq!((server.requests("delete"), server.trainings()), (1, 2));
 }
+
+/// Two faces, trained; `bruno` may be deleted once nobody declares it. Returns its id.
+fn trained(server: &Server) -> (Environment, String) {
+    let environment = Environment::against(server, &["ana"]);
+    environment.face("bruno", MAY_GO);
+    environment.run("apply -y").exits(0);
+    let id = server.ids().remove(1);
+    (environment, id)
+}
+
+#[test]
+fn a_manifest_that_lost_its_shape_is_an_error_and_deletes_nothing() {
+    let server = Server::fast(&[]);
+    let (environment, id) = trained(&server);
+    assert!(environment.read("facectl.lock.yaml").contains("manifest: faces/bruno.yaml"));
+    let whole = environment.read("faces/bruno.yaml");
+    let list = format!("- {}", whole.trim_end().replace('\n', "\n  "));
+    let commented: String = whole.lines().map(|line| format!("# {line}\n")).collect();
+    let no_kind = "apiVersion: v1\nkind: Fase\nmetadata:\n  name: bruno\n".to_owned();
+    let shapes =
+        [String::new(), list, commented, "---\n".to_owned(), "---\n---\n".to_owned(), "null\n".to_owned(), no_kind];
+    for shape in shapes.iter().map(String::as_str).chain(["{}\n", "[]\n", "bruno\n", "{{ if x }}\n", "...\n", "\n\n"]) {
+        environment.write("faces/bruno.yaml", shape);
+        for line in ["validate", "plan --prune", "apply -y --prune", "plan --offline", "apply -y --prune --allow-empty"]
+        {
+            let run = environment.run(line).exits(1);
+            run.says(&["facectl::lost-manifest", "faces/bruno.yaml: this file declared `bruno` before"]);
+        }
+    }
+    // What no reader takes at all was an error before, too.
+    for shape in [&b"kind: Face\n\xff\n"[..], b"\xff\xfe\0k\0i\0n\0d", b"apiVersion: facectl.dev/v1\nkind: Face\n"] {
+        environment.write("faces/bruno.yaml", shape);
+        environment.run("apply -y --prune").exits(1).says(&["faces/bruno.yaml"]);
+    }
+    assert!(is_alive(&server, &id));
+    // On a machine that only has the lock file.
+    environment.write("faces/bruno.yaml", "");
+    fs::remove_dir_all(environment.path(".facectl")).unwrap();
+    environment.run("validate").exits(1).says(&["this file declared `bruno` before"]);
+    // And on one that only has the state.
+    environment.write("faces/bruno.yaml", &whole);
+    environment.run("apply -y").exits(0);
+    fs::remove_file(environment.path("facectl.lock.yaml")).unwrap();
+    environment.write("faces/bruno.yaml", "");
+    environment.run("validate --lock-file=false").exits(1).says(&["this file declared `bruno` before"]);
+    undeclare(&environment, "bruno");
+    environment.run("apply -y --prune").exits(0).prints(&["1 deleted"]);
+    assert!(!is_alive(&server, &id), "to give a face up is to remove its file");
+}
+
+#[test]
+fn with_a_skipped_file_nothing_is_pruned_and_the_plan_names_it() {
+    let server = Server::fast(&[]);
+    let (environment, id) = trained(&server);
+    undeclare(&environment, "bruno");
+    for text in ["", "a: b\n", "# kind: Face\n", "- kind: Face\n"] {
+        environment.write("faces/notes.yaml", text);
+        environment.run("validate").exits(0).says(&["faces/notes.yaml"]);
+        environment.run("validate --strict").exits(1).says(&["faces/notes.yaml"]);
+        let named = ["o bruno orphaned", "faces/notes.yaml could not be read as manifests"];
+        environment.run("plan --prune").exits(0).prints(&named);
+        environment.run("apply -y --prune").exits(0).prints(&named);
+        environment.run("plan --prune --offline").exits(0).prints(&named);
+    }
+    // One document of two.
+    environment.write("faces/notes.yaml", "a: b\n");
+    let both = format!("{}---\n- {}", environment.read("faces/ana.yaml"), "kind: Face\n");
+    fs::remove_file(environment.path("faces/notes.yaml")).unwrap();
+    environment.write("faces/ana.yaml", both);
+    environment.run("apply -y --prune").exits(0).prints(&["faces/ana.yaml could not be read"]);
+    assert!(is_alive(&server, &id));
+}
+
+#[test]
+fn a_face_whose_file_is_still_there_in_some_form_is_kept() {
+    let server = Server::fast(&[]);
+    let (environment, id) = trained(&server);
+    let whole = environment.read("faces/bruno.yaml");
+    let (file, bak) = (environment.path("faces/bruno.yaml"), environment.path("faces/bruno.yaml.bak"));
+    // Renamed to what nobody reads.
+    for other in ["bruno.yaml.bak", "bruno.json", "bruno.yaml~", ".bruno.yaml", "bruno"] {
+        let other = format!("faces/{other}");
+        fs::rename(&file, environment.path(&other)).unwrap();
+        environment.run("apply -y --prune").exits(0).prints(&["o bruno orphaned", &format!("{other} declared it")]);
+        fs::rename(environment.path(&other), &file).unwrap();
+    }
+    // A folder in its place.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    environment.run("apply -y --prune").exits(0).prints(&["faces/bruno.yaml declared it"]);
+    fs::remove_dir(&file).unwrap();
+    // A link that leads nowhere.
+    std::os::unix::fs::symlink("gone.yaml", &file).unwrap();
+    environment.run("apply -y --prune").exits(1).says(&["faces/bruno.yaml: cannot read it"]);
+    fs::remove_file(&file).unwrap();
+    // A project that does not name it any more.
+    environment.write("faces/bruno.yaml", &whole);
+    environment.edit("facectl.yaml", "[faces/]", "[faces/ana.yaml]");
+    environment.run("apply -y --prune").exits(0).prints(&["faces/bruno.yaml declared it"]);
+    environment.edit("facectl.yaml", "[faces/ana.yaml]", "[faces/]");
+    // A folder that became another project.
+    environment.write("faces/sub/facectl.yaml", project("sub", ""));
+    fs::rename(&file, environment.path("faces/sub/bruno.yaml")).unwrap();
+    assert!(!bak.exists());
+    environment.run("apply -y").exits(0);
+    assert!(is_alive(&server, &id));
+    // Declared elsewhere is declared, and its new place is the one that counts.
+    fs::rename(environment.path("faces/sub/bruno.yaml"), environment.path("faces/moved.yml")).unwrap();
+    fs::remove_dir_all(environment.path("faces/sub")).unwrap();
+    environment.write("faces/bruno.yaml", "");
+    environment.run("validate").exits(0);
+    environment.run("apply -y --prune").exits(0);
+    assert!(environment.read("facectl.lock.yaml").contains("manifest: faces/moved.yml"));
+    fs::remove_file(&file).unwrap();
+    fs::remove_file(environment.path("faces/moved.yml")).unwrap();
+    environment.run("apply -y --prune").exits(0).prints(&["1 deleted"]);
+    assert!(!is_alive(&server, &id));
+}
+
+#[test]
+fn a_folder_of_manifests_that_is_gone_deletes_nothing_unless_that_is_meant() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &["ana"]);
+    environment.write("facectl.yaml", project("acme", "").replace("[faces/]", "[faces/, more/]"));
+    environment.face("bruno", MAY_GO);
+    fs::create_dir(environment.path("more")).unwrap();
+    fs::rename(environment.path("faces/bruno.yaml"), environment.path("more/bruno.yaml")).unwrap();
+    environment.run("apply -y").exits(0);
+    let id = server.ids().remove(1);
+    fs::remove_dir_all(environment.path("more")).unwrap();
+    environment.run("apply -y --prune").exits(1).says(&["more: there is no such file or folder"]);
+    environment.run("reconcile --once --prune").exits(0);
+    assert!(is_alive(&server, &id));
+    environment.run("apply -y --prune --allow-empty").exits(0).prints(&["1 deleted"]);
+    assert!(!is_alive(&server, &id));
+}

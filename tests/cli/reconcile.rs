@@ -411,8 +411,8 @@ fn a_file_that_was_emptied_is_no_reason_to_delete_its_face() {
     server.ask("POST", "/_sandbox/clock", &json!({ "advance": "10h" }));
     environment.write("origin/faces/ben.yaml", "");
     Repository(&environment).commit("emptied");
-    let run = environment.run("reconcile --git origin --once --prune").exits(5);
-    run.says(&["left out: this is not a manifest of facectl", "its file is still there, and is no manifest any more"]);
+    let run = environment.run("reconcile --git origin --once --prune").exits(1);
+    run.says(&["faces/ben.yaml: this file declared `ben` before, and is not a manifest any more"]);
     assert_eq!(server.living().len(), 2);
     std::fs::remove_file(environment.path("origin/faces/ben.yaml")).unwrap();
     Repository(&environment).commit("removed");

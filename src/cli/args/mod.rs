@@ -212,6 +212,9 @@ pub struct ValidateArgs {
     /// Look at the training material of every face, too: can it be fetched, and could a training from it work
     #[arg(long, env = "FACECTL_ONLINE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub online: bool,
+    /// Fail where a file was skipped: among manifests it may be one that lost its shape
+    #[arg(long, env = "FACECTL_STRICT", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub strict: bool,
     /// With --online: do not ask one of these questions: address, expiry, credentials, reachable, page, stable, size,
     /// type, codec, duration, picture, audio
     #[arg(long, value_name = "CHECK", env = "FACECTL_SKIP_PREFLIGHT", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "all")]

@@ -2,18 +2,20 @@
 
 use crate::apply::Interrupt;
 use crate::cli::Exit;
-use crate::cli::args::{Global, Paths, Skip, ValidateArgs};
+use crate::cli::args::{Global, Skip, ValidateArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::pipeline;
 use crate::cli::session::{Workspace, load_manifests, reject, tell_loaded};
 use crate::face::{Certainty, Check, FaceKey, Finding, TrainingSource};
-use crate::manifest::{Loaded, Rejected, Severity, load, material_diagnostics, render_text};
+use crate::manifest::{
+    LoadRequest, Loaded, Rejected, Severity, load, material_diagnostics, refuse_skipped, render_text,
+};
 use crate::report::{Body, Sound};
 
 /// Checks the manifests; needs no network and no key.
-pub fn run(global: &Global, args: &Paths, output: &Output) -> Result<Exit, CliError> {
-    let mut loaded = load_manifests(global, &args.paths, output)?;
+pub fn run(global: &Global, args: &ValidateArgs, output: &Output) -> Result<Exit, CliError> {
+    let mut loaded = load_manifests(loading(args), global, &args.paths.paths, output)?;
     let missing = missing_files(&loaded);
     let missing = material_diagnostics(&loaded, missing.iter().map(|(key, finding)| (key, finding)));
     if !missing.is_empty() && !output.is_for_programs() {
@@ -25,6 +27,14 @@ pub fn run(global: &Global, args: &Paths, output: &Output) -> Result<Exit, CliEr
     let sound = Body::Sound(Sound { loaded: &loaded });
     output.deliver(Exit::SUCCESS, Some(&loaded.project.name), sound, pipeline::provenance)?;
     Ok(Exit::SUCCESS)
+}
+
+/// Returns how the manifests are loaded.
+fn loading(args: &ValidateArgs) -> fn(LoadRequest) -> Result<Loaded, Rejected> {
+    match args.strict {
+        true => |request| load(request).and_then(refuse_skipped),
+        false => load,
+    }
 }
 
 /// Returns the files that faces are to be trained from and that are not here: a face that was trained needs none.
@@ -48,7 +58,8 @@ pub async fn online(
     output: Output,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
-    let ValidateArgs { paths, online: _, skip_preflight } = args;
+    let load = loading(&args);
+    let ValidateArgs { paths, online: _, strict: _, skip_preflight } = args;
     let mut workspace = Workspace::open(load, global, &paths.paths, output, interrupt)?;
     let found = workspace.look_at_material(global, &Skip::checks(&skip_preflight)).await?;
     let found =

@@ -160,6 +160,7 @@ fn essence(face: &RecordedFace) -> Value {
         // What the manifests said, which are compared by themselves.
         on_removal: _,
         protect: _,
+        manifest: _,
     } = face;
     let previous: Vec<&FaceId> = previous.iter().map(|face| &face.id).collect();
     let successor = successor.as_ref().map(|face| essence(face));

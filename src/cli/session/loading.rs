@@ -9,34 +9,30 @@ use crate::clock::{Clock, SystemClock};
 
 use crate::manifest::{
     LoadRequest, Loaded, PROJECT_FILE, Project, ProjectOverrides, Rejected, Sources, VARIABLE_PREFIX, load,
-    load_also_none, load_project, render_text,
+    load_also_none, load_project, refuse_lost, render_text,
 };
 use crate::report::{Body, Rejection};
-use crate::state::{LOCK_FILE, STATE_FILES};
+use crate::state::{LOCK_FILE, LockFile, STATE_FILES, read_snapshot};
 
 use super::super::Exit;
 use super::super::args::Global;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::pipeline;
-use super::state::run_context;
+use super::state::{lock_path, run_context};
 use super::workspace::state_dir;
 
 /// Loads the manifests that a command line names.
 ///
 /// # Errors
 /// When anything is wrong with them; all of it has then been said.
-pub fn load_manifests(global: &Global, paths: &[String], output: &Output) -> Result<Loaded, CliError> {
-    load_by(load, global, paths, output)
-}
-
-pub(super) fn load_by(
+pub fn load_manifests(
     load: fn(LoadRequest) -> Result<Loaded, Rejected>,
     global: &Global,
     paths: &[String],
     output: &Output,
 ) -> Result<Loaded, CliError> {
-    match load(load_request(global, paths)?) {
+    match load(load_request(global, paths)?).and_then(|loaded| refuse_lost_ones(global, loaded)) {
         Ok(loaded) => {
             spare(&loaded.sources, &loaded.project.root, &state_dir(global, &loaded.project).0, output)?;
             if !loaded.warnings.is_empty() {
@@ -56,7 +52,7 @@ pub(super) fn load_declared(
     paths: &[String],
     output: &Output,
 ) -> Result<Loaded, CliError> {
-    let loaded = load_by(load, global, paths, output)?;
+    let loaded = load_manifests(load, global, paths, output)?;
     if loaded.project.is_default && global.project.is_none() && !global.sandbox {
         output.talk("note: no facectl.yaml was found, so the project is called `default`. Its name is part of every creation token: give each project in an account a name of its own.");
     }
@@ -104,7 +100,22 @@ pub struct Loading {
 /// # Errors
 /// When anything is wrong with it.
 pub fn load_again(global: &Global, loading: Loading) -> Result<Loaded, Rejected> {
-    load_also_none(request(global, loading))
+    load_also_none(request(global, loading)).and_then(|loaded| refuse_lost_ones(global, loaded))
+}
+
+/// Refuses manifests among which a file lost its shape. Where each face was declared is read from the lock file and from
+/// the state's snapshot, and only where a file was skipped; one that cannot be read is for whoever opens it to say.
+fn refuse_lost_ones(global: &Global, loaded: Loaded) -> Result<Loaded, Rejected> {
+    if loaded.skipped.is_empty() {
+        return Ok(loaded);
+    }
+    let project = &loaded.project;
+    let lock = lock_path(global, project).and_then(|path| LockFile::read_untrusted(&path, &project.name).ok()?);
+    let snapshot = read_snapshot(&state_dir(global, project).0, &project.name).ok().flatten();
+    let of_lock = lock.map(|lock| lock.recorded()).unwrap_or_default();
+    let of_state = snapshot.map(|snapshot| snapshot.faces).unwrap_or_default();
+    let places = of_lock.into_iter().chain(of_state).filter_map(|(key, face)| Some((key, face.manifest?)));
+    refuse_lost(loaded, &places.collect())
 }
 
 /// Returns what a command line asks to load.

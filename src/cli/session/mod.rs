@@ -32,10 +32,10 @@ use super::error::{CliError, unless_interrupted};
 use super::output::Output;
 pub use folder::check_own;
 pub use follow::Followed;
+use loading::load_declared;
 pub use loading::{
     Loading, declared, load_again, load_manifests, load_only_project, load_request, reject, tell_loaded,
 };
-use loading::{load_by, load_declared};
 use rehearsal::start_sandbox;
 pub use state::{Access, State, StatePlace, Unmerged, WholeState};
 pub use workspace::Workspace;
@@ -118,7 +118,7 @@ impl Session {
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
-        let loaded = load_by(load_if_any, global, &[], &output)?;
+        let loaded = load_manifests(load_if_any, global, &[], &output)?;
         Self::connect(global, loaded, &[], output, interrupt).await
     }
 
@@ -131,7 +131,7 @@ impl Session {
         output: Output,
         interrupt: Interrupt,
     ) -> Result<Self, CliError> {
-        let loaded = load_by(load_project, global, &[], &output)?;
+        let loaded = load_manifests(load_project, global, &[], &output)?;
         Self::connect(global, loaded, &[], output, interrupt).await
     }
 

@@ -1,8 +1,9 @@
 //! Planning from the lock file alone: no key, no network, no state.
 //!
 //! # Guarantees
-//! Nothing is opened but manifests, project file and lock file, nothing is written, and nothing is sent. All of them
-//! may come from a stranger: what is wrong with them is said, and costs no more than the limits on their sizes.
+//! Nothing is opened but manifests, project file and lock file, and the state's snapshot where a file was skipped that may
+//! have been a manifest. Nothing is written, and nothing is sent. All of them may come from a stranger: what is wrong with
+//! them is said, and costs no more than the limits on their sizes.
 //!
 //! # Caveats
 //! facectl.yaml is believed: who may change it may set limits and `adopt` for this plan, which nobody can apply. The

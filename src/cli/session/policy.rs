@@ -73,6 +73,10 @@ impl Workspace {
             deletions_before: before(Limit::MaxDeletions, limits.max_deletions_per),
             face_slots: limits.face_slots,
             refuses_example_hosts: !self.is_rehearsal,
+            unread: self.loaded.unread(args.is_some_and(|args| args.allow_empty)),
+            still_there: self
+                .loaded
+                .still_there(recorded.faces.iter().map(|(key, face)| (key, face.manifest.as_deref()))),
             scope: self.scope,
             ..Policy::default()
         };

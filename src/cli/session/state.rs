@@ -98,6 +98,12 @@ pub(super) fn run_context(root: &Path, directory: &Path) -> RunContext {
     provenance::gather(root, &own.each_ref().map(PathBuf::as_path), command_line())
 }
 
+/// Returns where the lock file of a project is; none where it is turned off.
+pub(super) fn lock_path(global: &Global, project: &Project) -> Option<PathBuf> {
+    let folder = if global.sandbox { state_dir(global, project).0 } else { project.root.clone() };
+    global.lock_file.unwrap_or(project.settings.lock_file).then(|| folder.join(LOCK_FILE))
+}
+
 impl StatePlace {
     /// Returns where the state of a project is.
     ///
@@ -107,12 +113,10 @@ impl StatePlace {
     pub fn of(global: &Global, project: &Project, output: Output, interrupt: Interrupt) -> Result<Self, CliError> {
         let (directory, chosen_by) = state_dir(global, project);
         folder::check(&directory, &project.root, chosen_by)?;
-        let has_lock = global.lock_file.unwrap_or(project.settings.lock_file);
-        let lock_folder = if global.sandbox { &directory } else { &project.root };
         Ok(Self {
             project: project.name.clone(),
             root: project.root.clone(),
-            lock_path: has_lock.then(|| lock_folder.join(LOCK_FILE)),
+            lock_path: lock_path(global, project),
             followed: None,
             is_rehearsal: global.sandbox,
             patience: global.lock_timeout.or(project.settings.lock_timeout).unwrap_or_default(),

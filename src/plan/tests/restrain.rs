@@ -92,19 +92,3 @@ fn a_limit_may_hold_back_what_it_refuses_and_leave_the_rest() {
     assert!(matches!(action(&plan, "ana"), Action::Update(_)), "what costs nothing is done");
     assert_eq!(held.faces, [(key("one"), Withheld::OverLimit), (key("two"), Withheld::OverLimit)]);
 }
-
-#[test]
-fn a_face_whose_file_is_still_there_is_not_deleted() {
-    let mut world = World::agreeing().face("ana").face("ben");
-    for name in ["ana", "ben"] {
-        world.desired.faces.remove(&key(name));
-        world.record(name).on_removal = crate::face::OnRemoval::Delete;
-    }
-    world.observed.pals = Some(crate::face::ObservedPals::default());
-    (world.policy.prune, world.policy.allow_empty) = (true, true);
-    assert!(matches!(world.action("ana"), Action::Delete(_)));
-    let (plan, withheld) =
-        restrained(&world, &Restraint { keeps: BTreeSet::from([key("ana")]), ..Restraint::default() });
-    assert_eq!((action(&plan, "ana"), withheld), (&Action::NoOp, vec![(key("ana"), Withheld::Unreadable)]));
-    assert!(matches!(action(&plan, "ben"), Action::Delete(_)));
-}

@@ -342,3 +342,23 @@ fn a_failed_face_from_before_does_not_hold_its_key_for_ever() {
     world.record("rio").previous.push(failed);
     assert!(matches!(world.action("rio"), Action::Delete(_)));
 }
+
+#[test]
+fn nothing_is_deleted_while_a_manifest_was_skipped() {
+    let unread = vec!["faces/broken.yaml".to_owned()];
+    for mut world in [prunable(), replaced()] {
+        assert_eq!(world.plan().deletions().count(), 1);
+        world.policy.unread.clone_from(&unread);
+        assert_eq!(world.plan().deletions().count(), 0);
+    }
+    let mut world = prunable();
+    (world.policy.unread, world.policy.prune) = (unread.clone(), false);
+    assert_eq!(kept(&world), Keep::ManifestsUnread(unread), "a plan without --prune promises no deletion either");
+}
+
+#[test]
+fn a_face_whose_file_is_still_there_is_not_deleted() {
+    let mut world = prunable();
+    world.policy.still_there.insert(super::world::key("rio"), "faces/rio.yaml".to_owned());
+    assert_eq!(kept(&world), Keep::FileStillThere("faces/rio.yaml".to_owned()));
+}

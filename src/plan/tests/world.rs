@@ -76,6 +76,7 @@ impl World {
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             origin: Origin { file: format!("faces/{name}.yaml"), line, column: 1 },
+            manifest: Some(format!("faces/{name}.yaml")),
         };
         self.desired.faces.insert(key(name), face);
         self
@@ -97,6 +98,7 @@ impl World {
             created_at: Some(at),
             on_removal: OnRemoval::Retain,
             protect: false,
+            manifest: None,
             seen_usable: true,
             last_seen: None,
             successor: None,

@@ -26,6 +26,7 @@ fn face(id: &str) -> RecordedFace {
         created_at: Some(Timestamp::UNIX_EPOCH),
         on_removal: OnRemoval::Retain,
         protect: true,
+        manifest: Some("faces/ana.yaml".to_owned()),
         seen_usable: false,
         last_seen: None,
         successor: None,

@@ -31,6 +31,7 @@ fn face(id: &str) -> RecordedFace {
         created_at: None,
         on_removal: OnRemoval::Retain,
         protect: false,
+        manifest: None,
         seen_usable: false,
         last_seen: None,
         successor: None,

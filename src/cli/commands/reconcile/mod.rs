@@ -68,8 +68,6 @@ pub async fn run(
         telling,
         failed_passes: 0,
         told: None,
-        origins: BTreeMap::new(),
-        kept: BTreeSet::new(),
         is_sound: false,
         is_moving: false,
         failed_refreshes: 0,
@@ -103,10 +101,6 @@ struct Follower {
     failed_passes: u32,
     /// The digest of the plan that was told last.
     told: Option<String>,
-    /// Where each face was declared last, by key.
-    origins: BTreeMap<FaceKey, String>,
-    /// Faces whose file is still there, and is no manifest any more.
-    kept: BTreeSet<FaceKey>,
     /// Whether what the source shows now is what is in force.
     is_sound: bool,
     /// Whether the folder is being written, as it seems.
@@ -156,7 +150,6 @@ impl Follower {
             args: &self.args,
             agenda: &mut self.agenda,
             awaited: &self.awaited,
-            keeps: self.kept.clone(),
             may_settle,
             told: &mut self.told,
             is_still: &|| source.is_still(global),

@@ -57,8 +57,6 @@ pub struct Ground<'a> {
     pub agenda: &'a mut Agenda,
     /// The faces that the last round of waiting left open.
     pub awaited: &'a BTreeSet<FaceKey>,
-    /// Faces whose file is still there, and is no manifest any more.
-    pub keeps: BTreeSet<FaceKey>,
     /// Whether creates in doubt may be waited for, as far as their window is over.
     pub may_settle: bool,
     /// The digest of the plan that was told last.
@@ -72,7 +70,7 @@ pub struct Ground<'a> {
 /// # Errors
 /// When the state cannot be taken, or the live faces cannot be looked at. Nothing was changed.
 pub async fn take(session: &Session, ground: Ground<'_>, sink: &dyn Sink) -> Result<Pass, CliError> {
-    let Ground { args, agenda, awaited, keeps, may_settle, told, is_still } = ground;
+    let Ground { args, agenda, awaited, may_settle, told, is_still } = ground;
     let policy = args.policy();
     let mut run = Run::begin(session, sink, Some(&policy), &args.wait(), args.create_parallelism)?;
     run.minds_duplicates = true;
@@ -84,7 +82,6 @@ pub async fn take(session: &Session, ground: Ground<'_>, sink: &dyn Sink) -> Res
         leaves_names: !args.heals(Heal::Name),
         leaves_voices: !args.heals(Heal::Voice),
         leaves_missing: true,
-        keeps,
         drops_refused: true,
     };
     // A window that is open is not waited for here. Once it is over, the two listings that prove an absence are made
@@ -172,8 +169,7 @@ fn end(mut run: Run<'_>, look: &Look, agenda: &mut Agenda, doubts_before: &BTree
     }
     let exit = exit(outcome, &look.plan, run.minds_duplicates, |_| true);
     // As for a block, and for a limit: a person has to look at it.
-    let is_for_person =
-        |withheld: &Withheld| matches!(withheld, Withheld::Missing | Withheld::OverLimit | Withheld::Unreadable);
+    let is_for_person = |withheld: &Withheld| matches!(withheld, Withheld::Missing | Withheld::OverLimit);
     let is_stopped = look.held.faces.iter().any(|(_, withheld)| is_for_person(withheld));
     let exit = if exit == Exit::SUCCESS && is_stopped { Exit::UNSAFE } else { exit };
     (exit, run.outcome)

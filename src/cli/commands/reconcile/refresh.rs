@@ -1,13 +1,8 @@
 //! Asking the source, and taking what it shows where that is sound.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::face::FaceKey;
-use crate::manifest::Loaded;
 
 use super::source::News;
 use super::{Follower, log, pass};
@@ -60,7 +55,6 @@ impl Follower {
         };
         let loaded = pass::with_periods(loaded);
         log::warnings(&loaded.warnings, followed.as_ref().map(|followed| followed.commit.as_str()));
-        let (origins, kept) = self.origins_of(&loaded);
         let (faces, paths) = (loaded.desired.faces.len(), self.source.paths().to_vec());
         let project = loaded.desired.project.clone();
         let commit = followed.as_ref().map(|followed| followed.commit.clone());
@@ -79,25 +73,9 @@ impl Follower {
             }
         }
         self.is_sound = true;
-        (self.origins, self.kept) = (origins, kept);
         self.telling.health.desired_loaded(project.as_str(), commit.as_deref(), faces);
         tracing::info!(faces, commit, "the manifests are in force");
         Ok(())
-    }
-
-    /// Returns where each face is or was declared, and the faces whose file was left out as no manifest although it is
-    /// there: it was emptied or cut, as it seems, which must not lead to a deletion.
-    fn origins_of(&self, loaded: &Loaded) -> (BTreeMap<FaceKey, String>, BTreeSet<FaceKey>) {
-        let declared = &loaded.desired.faces;
-        let mut origins = self.origins.clone();
-        origins.extend(declared.iter().map(|(key, face)| (key.clone(), face.origin.file.clone())));
-        let left_out: BTreeSet<&str> =
-            loaded.warnings.iter().filter(|one| one.code == "facectl::not-ours").map(|one| &*one.place.file).collect();
-        let by_origin = origins.iter().filter(|(_, file)| left_out.contains(file.as_str())).map(|(key, _)| key.clone());
-        // After a restart only the name of the file says whose it was.
-        let by_name = left_out.iter().filter_map(|file| Path::new(file).file_stem()?.to_str()?.parse().ok());
-        let kept = by_origin.chain(by_name).filter(|key| !declared.contains_key(key)).collect();
-        (origins, kept)
     }
 
     /// At the start of a folder's watch an error is the user's slip, and ends it. A repository may be out of reach, or

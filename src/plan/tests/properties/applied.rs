@@ -98,6 +98,7 @@ fn take(
         created_at: Some(noon()),
         on_removal: crate::face::OnRemoval::Retain,
         protect: false,
+        manifest: None,
         seen_usable: false,
         last_seen: None,
         successor: None,
