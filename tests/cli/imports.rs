@@ -123,6 +123,8 @@ fn a_key_whose_face_is_gone_can_be_given_another_one() {
 #[test]
 fn without_a_terminal_it_is_not_done_unasked_and_a_held_state_is_not_touched() {
     let (_server, environment, ids) = setting();
+    // What `apply` is told by its variable is no word for anything else.
+    let environment = environment.with("FACECTL_AUTO_APPROVE", "1");
     let import = environment.run(&format!("import ana {}", ids[0])).exits(1);
     import.says(&["nobody to ask", "--auto-approve"]);
     assert!(!environment.path("facectl.lock.yaml").exists());

@@ -110,3 +110,27 @@ fn a_rehearsal_and_an_address_on_one_command_line_exclude_each_other() {
     let run = environment.with("FACECTL_SANDBOX", "1").run("apply -y --api-url http://127.0.0.1:9/v2").exits(1);
     run.says(&["--sandbox (FACECTL_SANDBOX) and --api-url exclude each other"]);
 }
+
+#[test]
+fn what_makes_apply_not_ask_answers_no_other_question() {
+    let server = Server::fast(&[]);
+    let environment = Environment::against(&server, &["ana"]).with("FACECTL_AUTO_APPROVE", "1");
+    environment.run("apply").exits(0);
+    environment.face("ana", "  training_version: \"2\"\n");
+    environment.run("apply").exits(0);
+    let before = environment.files("faces");
+    for line in ["delete ana --although-declared", "rollback ana", "state forget ana", "converse ana"] {
+        environment.run(line).exits(1).says(&["--auto-approve (-y, --yes)"]);
+    }
+    assert_eq!((server.requests("delete"), server.requests("conversation"), server.living().len()), (0, 0, 2));
+    assert_eq!(environment.files("faces"), before);
+    environment.run("apply").exits(0).prints(&["No changes."]);
+    for (flag, line) in [("--yes", "rollback ana"), ("-y", "state forget ana")] {
+        environment.run(&format!("{line} {flag}")).exits(0);
+    }
+    let other = Environment::against(&server, &[]);
+    other.face("zoe", "");
+    for flag in ["--auto-approve", "--yes", "-y"] {
+        other.run(&format!("apply {flag}")).exits(0);
+    }
+}

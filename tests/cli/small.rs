@@ -111,7 +111,7 @@ fn apply_asks_nobody_where_there_is_no_terminal() {
     let server = Server::slow(&[]);
     let environment = Environment::against(&server, &["ana"]);
     let run = environment.run_reading("apply", "yes\n").exits(1).prints(&["+ ana create"]);
-    run.says(&["this is no terminal; nothing was changed", "--auto-approve (-y)"]);
+    run.says(&["this is no terminal; nothing was changed", "--auto-approve (-y, --yes)"]);
     assert_eq!(server.requests("create"), 0);
     // Where there is nothing to ask, nobody is missed.
     environment.run("apply -y --no-wait").exits(0);

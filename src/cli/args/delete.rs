@@ -4,6 +4,8 @@ use clap::Args;
 
 use crate::face::{FaceId, FaceKey};
 
+use super::ApproveArgs;
+
 /// Delete a key's live faces: its present one, and all that it had or was to have
 ///
 /// Deletes the live face of a key, with a new one that waits beside it and those it had before, and drops the key from
@@ -29,7 +31,6 @@ pub struct DeleteArgs {
     /// The most faces that may be deleted [default: 3]
     #[arg(long, value_name = "N", env = "FACECTL_MAX_DELETIONS")]
     pub max_deletions: Option<u32>,
-    /// Do not ask
-    #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub approve: ApproveArgs,
 }

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::ApproveArgs;
+
 /// `import`
 #[derive(Debug, Args)]
 pub struct ImportArgs {
@@ -11,7 +13,6 @@ pub struct ImportArgs {
     /// Record the manifest's inputs as what the face was trained from, on your word
     #[arg(long)]
     pub assume_current: bool,
-    /// Do not ask
-    #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub auto_approve: bool,
+    #[command(flatten)]
+    pub approve: ApproveArgs,
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::face::{Model, ProjectName};
 
+use super::ApproveArgs;
 use super::values::parse_model;
 
 /// Begin a project: facectl.yaml, a first face, a pipeline
@@ -40,9 +41,8 @@ pub struct InitArgs {
     /// Where the pipeline runs [default: what the repository looks like, else github]
     #[arg(long, value_name = "SYSTEM", env = "FACECTL_CI")]
     pub ci: Option<CiSystem>,
-    /// Do not ask
-    #[arg(short = 'y', long, env = "FACECTL_YES", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub approve: ApproveArgs,
 }
 
 /// Where a pipeline runs.

@@ -1,5 +1,6 @@
 //! The command line. Help text is the doc comments below, complete enough that nobody needs a web page.
 
+mod approve;
 mod ci;
 mod delete;
 mod explain;
@@ -31,6 +32,7 @@ use crate::face::FaceKey;
 use crate::plan::ExpectedDigest;
 use crate::sandbox::FaultRule;
 
+pub use approve::ApproveArgs;
 pub use ci::{CiArgs, CiCommand, CommentArgs, ForgeArgs, IssueArgs};
 pub use delete::DeleteArgs;
 pub use explain::ExplainArgs;
@@ -290,10 +292,10 @@ pub struct PlanArgs {
     /// Save the plan, for `facectl apply FILE` to carry out exactly this and nothing else; it holds no secret
     #[arg(long, value_name = "FILE", env = "FACECTL_OUT")]
     pub out: Option<PathBuf>,
-    /// Exit with 2 when there are changes
+    /// Exit with 2 when there are changes or blocked faces
     #[arg(long, env = "FACECTL_DETAILED_EXITCODE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub detailed_exitcode: bool,
-    /// Exit with 7 when there are changes
+    /// Exit with 7 when there are changes or blocked faces
     #[arg(long, env = "FACECTL_EXPECT_NO_CHANGES", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub expect_no_changes: bool,
 }
@@ -341,7 +343,7 @@ pub struct ApplyArgs {
     #[command(flatten)]
     pub wait: WaitOptions,
     /// Do not ask
-    #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    #[arg(short = 'y', long, visible_alias = "yes", env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub auto_approve: bool,
     /// Go on only if the plan has this digest, as `facectl plan` prints it; else exit with 5
     #[arg(long, value_name = "DIGEST", env = "FACECTL_EXPECT_DIGEST")]
@@ -423,9 +425,8 @@ pub struct ConverseArgs {
     /// What the conversation is listed under
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
-    /// Do not ask
-    #[arg(short = 'y', long)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub approve: ApproveArgs,
 }
 
 /// `sandbox`

@@ -4,6 +4,8 @@ use clap::Args;
 
 use crate::face::{FaceId, FaceKey};
 
+use super::ApproveArgs;
+
 /// Go back to the face that a key had before; nothing is trained
 ///
 /// Every PAL that uses the present face is pointed to the one before it, then the record. Nothing is trained and
@@ -18,7 +20,6 @@ pub struct RollbackArgs {
     /// Go back to this face, instead of the latest one before
     #[arg(long, value_name = "FACE_ID")]
     pub to: Option<FaceId>,
-    /// Do not ask
-    #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub approve: ApproveArgs,
 }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::face::FaceKey;
 
+use super::ApproveArgs;
 use super::values::parse_duration;
 
 /// `state`
@@ -87,9 +88,8 @@ pub struct ForgetArgs {
     /// The faces
     #[arg(value_name = "KEY", required = true)]
     pub keys: Vec<FaceKey>,
-    /// Do not ask
-    #[arg(short = 'y', long, env = "FACECTL_AUTO_APPROVE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub approve: ApproveArgs,
 }
 
 /// `state move`

@@ -125,7 +125,7 @@ fn consent(plan: &Plan, session: &Session, args: &ApplyArgs) -> Result<Consent, 
         return Err(CliError::new(
             "there are changes to apply, and nobody to ask: this is no terminal; nothing was changed",
         )
-        .hint("give --auto-approve (-y) once the plan is what you want"));
+        .hint("give --auto-approve (-y, --yes) once the plan is what you want"));
     }
     let cost = match plan.summary().paid_trainings {
         0 => String::new(),

@@ -57,7 +57,7 @@ async fn converse(session: &Session, args: &ConverseArgs) -> Result<Exit, CliErr
             .exit(Exit::STILL_TRAINING),
         });
     }
-    if !args.test && !args.yes && !agrees_to_pay(session)? {
+    if !args.test && !args.approve.auto_approve && !agrees_to_pay(session)? {
         return Err(CliError::new("not agreed; nothing was opened"));
     }
     let request = ConversationRequest {
@@ -108,7 +108,7 @@ fn agrees_to_pay(session: &Session) -> Result<bool, CliError> {
         return Err(CliError::new(
             "a conversation costs minutes of your plan, and nobody is here to agree; nothing was opened",
         )
-        .hint("give --test for a free one that nobody joins, or --yes to pay"));
+        .hint("give --test for a free one that nobody joins, or --auto-approve (-y, --yes) to pay"));
     }
     ask(
         session,

@@ -42,7 +42,7 @@ async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit, CliError> 
     }
     let shown = roles(&record, &faces);
     session.output.talk(&format!("{}: {shown}", args.key));
-    if !args.yes {
+    if !args.approve.auto_approve {
         let (how, word) = match args.hard {
             true => (" with the stored material", args.key.as_str()),
             false => ("", "yes"),

@@ -78,7 +78,7 @@ async fn import(session: &Session, args: &ImportArgs, pairs: &[(FaceKey, FaceId)
     if cases.iter().all(|case| case.what == What::Nothing) {
         return told(session, &cases);
     }
-    if !args.auto_approve && !agrees(session)? {
+    if !args.approve.auto_approve && !agrees(session)? {
         return Err(CliError::new("not agreed; nothing was changed"));
     }
     for case in &cases {
@@ -324,7 +324,7 @@ fn agrees(session: &Session) -> Result<bool, CliError> {
         return Err(CliError::new(
             "there is something to record, and nobody to ask: this is no terminal; nothing was changed",
         )
-        .hint("give --auto-approve (-y): importing sends nothing and costs nothing"));
+        .hint("give --auto-approve (-y, --yes): importing sends nothing and costs nothing"));
     }
     ask(session, "Record this? Nothing is sent, nothing costs. Only `yes` is taken: ")
 }

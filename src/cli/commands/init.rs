@@ -28,7 +28,7 @@ pub async fn run(global: &Global, args: InitArgs, output: Output, interrupt: Int
     let default_name = name_for(&fs::canonicalize(&dir).unwrap_or_else(|_| dir.clone()));
     let recorded = peek::name(&dir.join(PROJECT_FILE));
     let is_new = !dir.join(PROJECT_FILE).exists();
-    let asks = is_new && !args.yes && std::io::stdin().is_terminal() && output.is_talk_seen;
+    let asks = is_new && !args.approve.auto_approve && std::io::stdin().is_terminal() && output.is_talk_seen;
     let questions = Questions { asks, interrupt: &interrupt, output: &output };
     let name = match args.name.or_else(|| global.project.clone()) {
         Some(name) => Some(name),

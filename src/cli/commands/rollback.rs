@@ -19,7 +19,7 @@ pub async fn run(global: &Global, args: RollbackArgs, output: Output, interrupt:
 }
 
 async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, CliError> {
-    let RollbackArgs { key, to, yes } = args;
+    let RollbackArgs { key, to, approve } = args;
     let progress = Progress::new(session.output);
     let mut run = Run::begin(session, &progress, None, &WaitOptions::default(), None)?;
     // Makes sure of the account before anything else.
@@ -40,7 +40,7 @@ async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, CliErr
     }
     let target = run.executor.rollback_target(key, to.as_ref()).await.map_err(|why| cannot(key, &record, &why))?;
     let repoints = desired.is_none_or(|face| face.spec.lifecycle.repoint_pals);
-    if !yes {
+    if !approve.auto_approve {
         let since = target.left_at.map_or_else(String::new, |at| format!(" (in use until {at:.0})"));
         let next = record.successor.as_ref().map_or_else(String::new, |next| {
             format!(" Its new face {}, which is paid for, is given up and kept.", next.id)

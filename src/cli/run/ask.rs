@@ -30,8 +30,9 @@ pub fn agree(session: &Session, question: &str, word: &str) -> Result<(), CliErr
 /// When there is no terminal to ask on, or as [`answer`].
 pub fn agree_unless(interrupt: &Interrupt, output: &Output, question: &str, word: &str) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() || !output.is_talk_seen {
-        return Err(CliError::new("there is nobody to ask: this is no terminal; nothing was changed")
-            .hint("give --yes (-y) once it is what you want"));
+        return Err(CliError::new("there is nobody to ask: this is no terminal; nothing was changed").hint(
+            "give --auto-approve (-y, --yes) once it is what you want; FACECTL_AUTO_APPROVE counts for `apply` alone",
+        ));
     }
     match is_typed(interrupt, question, word)? {
         true => Ok(()),

@@ -71,7 +71,7 @@ fn refuse_open(key: &FaceKey, snapshot: &Snapshot, what: &str) -> Result<(), Cli
 }
 
 fn consent(desk: &Desk<'_>, args: &ForgetArgs, faces: &[(&FaceKey, &RecordedFace)]) -> Result<(), CliError> {
-    if args.yes {
+    if args.approve.auto_approve {
         return Ok(());
     }
     let lines: String = faces.iter().map(|(key, face)| format!("  . {key}  {}\n", ids(face).join(", "))).collect();
