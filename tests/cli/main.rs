@@ -14,6 +14,7 @@ mod drift;
 mod empty_record;
 mod environment;
 mod events;
+mod exits;
 mod explain;
 mod fmt;
 mod forge;

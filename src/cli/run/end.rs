@@ -49,3 +49,55 @@ pub(super) fn still_blocked<'a>(
     let settled: BTreeSet<&FaceKey> = outcome.adopted.iter().chain(&outcome.created).collect();
     plan.blocks().filter(move |(face, _)| !settled.contains(&face.key))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Trouble;
+    use crate::plan::tests::world::{World, key};
+
+    #[test]
+    fn where_several_codes_fit_the_first_of_the_promised_order_is_used() {
+        let trouble = |key| Trouble { key, doing: "do it", why: "it went wrong".to_owned() };
+        let mut outcome = Outcome {
+            refused: vec![(key("bea"), "402".to_owned())],
+            in_doubt: vec![key("ana")],
+            held: vec![trouble(None)],
+            trouble: vec![trouble(None)],
+            is_interrupted: true,
+            is_deadline_reached: true,
+            is_key_refused: true,
+            ..Outcome::default()
+        };
+        let plan = World::agreeing().face("ana").face("bea").plan();
+        let mut step = |mend: fn(&mut Outcome)| {
+            let found = exit(&outcome, &plan, true, |_| true).0;
+            mend(&mut outcome);
+            found
+        };
+        let found = [
+            step(|outcome| outcome.is_interrupted = false),
+            step(|outcome| outcome.is_key_refused = false),
+            step(|outcome| outcome.in_doubt.clear()),
+            step(|outcome| outcome.refused.clear()),
+            step(|outcome| outcome.held.clear()),
+            step(|outcome| outcome.trouble.clear()),
+            step(|outcome| outcome.is_deadline_reached = false),
+            step(|_| {}),
+        ];
+        assert_eq!(found, [8, 3, 10, 4, 5, 1, 9, 0]);
+    }
+
+    #[test]
+    fn a_blocked_face_ends_a_run_by_what_blocks_it() {
+        for (world, code) in [
+            (World::agreeing().failed("ana"), Exit::FACE_FAILED),
+            (World::agreeing().declared("ana").in_doubt("ana", 1), Exit::IN_DOUBT),
+            (World::agreeing().declared("ana").stray("r1", "Ana"), Exit::UNSAFE),
+        ] {
+            let plan = world.plan();
+            assert_eq!(plan.blocks().count(), 1, "{}", world.text());
+            assert_eq!(exit(&Outcome::default(), &plan, true, |_| true), code, "{}", world.text());
+        }
+    }
+}
