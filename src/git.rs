@@ -297,9 +297,13 @@ pub(crate) fn wait_for<T: Send>(work: impl Future<Output = T> + Send) -> io::Res
 /// Returns a path from the bytes that git has for it. Elsewhere than on Unix only text is a path.
 pub(crate) fn path_of(bytes: &[u8]) -> Option<PathBuf> {
     #[cfg(unix)]
-    return Some(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes).into());
+    {
+        Some(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes).into())
+    }
     #[cfg(not(unix))]
-    std::str::from_utf8(bytes).ok().map(PathBuf::from)
+    {
+        std::str::from_utf8(bytes).ok().map(PathBuf::from)
+    }
 }
 
 /// Returns whether a variable reaches git: neither what names a place, nor what makes git print what it does or read

@@ -114,11 +114,11 @@ impl Places {
 /// for its own work.
 pub(super) fn most_connections() -> usize {
     #[cfg(unix)]
-    {
+    let quarter = {
         let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-        let quarter = files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(MOST);
-        return quarter.clamp(FEWEST, MOST);
-    }
+        files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(MOST)
+    };
     #[cfg(not(unix))]
-    MOST.max(FEWEST)
+    let quarter = MOST;
+    quarter.clamp(FEWEST, MOST)
 }
