@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 pub fn completions(shell: clap_complete::Shell, output: &Output) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut crate::cli::command(), "facectl", &mut script);
-    output.result(&String::from_utf8_lossy(&script))?;
+    output.verbatim(&String::from_utf8_lossy(&script))?;
     Ok(Exit::SUCCESS)
 }
 
@@ -23,7 +23,7 @@ pub fn man(dir: Option<&Path>, output: &Output) -> Result<Exit, CliError> {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
-            output.result(&String::from_utf8_lossy(&page))?;
+            output.verbatim(&String::from_utf8_lossy(&page))?;
         }
     }
     Ok(Exit::SUCCESS)

@@ -63,7 +63,9 @@ fn is_hex(text: &str, at: usize) -> bool {
 
 /// Reads `\u0026`, `\u{26}`, `\x26`, `\/` and `\&`, also behind several backslashes.
 fn escape(text: &str) -> Option<(char, usize)> {
-    let slashes = text.bytes().take_while(|byte| *byte == b'\\').count();
+    /// More of them nobody writes, and a long row would be counted again and again.
+    const SLASHES: usize = 8;
+    let slashes = text.bytes().take(SLASHES).take_while(|byte| *byte == b'\\').count();
     let rest = &text[slashes..];
     let ascii = |digits: &str| {
         let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
