@@ -146,7 +146,7 @@ impl Formatted {
 
     fn text(&mut self, found: &Found, source: Source, text: String) -> Result<Fate, Box<Diagnostic>> {
         // In a folder another tool's file may be a template that is no YAML at all.
-        if found.by != Met::Named && !looks_like_ours(source.text()) {
+        if found.by == Met::Found && !looks_like_ours(source.text()) {
             return Ok(Fate::LeftAlone { text });
         }
         let mut out = Vec::new();
