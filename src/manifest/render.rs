@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_and_what_nobody_sees_are_replaced_before_anything_is_shown() {
+    fn links_and_hidden_characters_are_replaced_before_anything_is_shown() {
         let text = "a: https://h.example.com/a?k=hush # x\r\nb\u{202e}: \"https://h.example.com/a?sig=hush,{hush\"\n";
         let shown = Shown::of(&Source::new("a\nb".into(), text.to_owned()));
         assert_eq!(shown.text, "a: https://h.example.com/a?k=… # x\r\nb\\u{202E}: \"https://h.example.com/a?…\"\n");

@@ -157,7 +157,7 @@ h: 1.5e+300
 }
 
 #[test]
-fn our_own_reader_and_the_one_of_manifests_read_back_what_is_written() {
+fn our_own_reader_reads_back_what_is_written() {
     let texts: Vec<&str> = AMBIGUOUS.into_iter().chain(PLAIN).collect();
     let value = document(&texts);
     let text = to_string(&value).unwrap();
