@@ -9,6 +9,7 @@ use super::load::Loaded;
 use super::resolve::{IMAGE, VIDEO};
 use super::resolver::Resolver;
 use super::tree::Documents;
+use super::variables::Variables;
 
 /// Returns what was found about the material of faces, each at the place in its manifest where the material is named.
 /// `found` is in the order of the keys.
@@ -37,7 +38,8 @@ pub fn material_diagnostics<'a>(
 /// it.
 fn source_places(loaded: &Loaded, files: &BTreeSet<&str>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
-    let no_variables = BTreeMap::new();
+    let no_values = BTreeMap::new();
+    let no_variables = Variables::of(&no_values);
     for source in loaded.sources.iter().filter(|source| files.contains(source.name().as_ref())) {
         // Nothing is wrong with any of them: they were loaded.
         let mut out = Vec::new();

@@ -25,6 +25,7 @@ use super::shape::{PROJECT, Walk, clipped};
 use super::source::{Source, Sources, read_file};
 use super::tree::{Document, Documents, Node};
 use super::typed;
+use super::variables::Variables;
 
 /// What to load.
 pub struct LoadRequest {
@@ -354,7 +355,7 @@ impl Loader {
         while let Some(document) = documents.next(&mut self.out) {
             let is_clean = self.out.len() == errors;
             if let Some(root) = &document.root {
-                let kind = kind_of(&mut resolver(source, root, &self.variables, &mut self.out));
+                let kind = kind_of(&mut resolver(source, root, &Variables::of(&self.variables), &mut self.out));
                 match kind {
                     Some(Known::Project) if project.is_none() => {
                         project = Some(self.project_document(source, &document, root, is_clean));
@@ -393,7 +394,7 @@ impl Loader {
         let kept = Walk::new(source, &mut self.out).check(root, &PROJECT)?;
         let is_clean = is_clean && self.out.len() == errors;
         let typed: ProjectDocument = typed::read(source, document, root, kept, is_clean, &mut self.out)?;
-        Some(project::resolve(&mut resolver(source, root, &self.variables, &mut self.out), &typed))
+        Some(project::resolve(&mut resolver(source, root, &Variables::of(&self.variables), &mut self.out), &typed))
     }
 
     fn collect(&mut self, paths: &[String], cwd: &Path, project: &Option<Project>) -> Vec<Found> {
@@ -427,7 +428,7 @@ impl Loader {
 fn resolver<'a>(
     source: &'a Source,
     root: &'a Node,
-    variables: &'a BTreeMap<String, String>,
+    variables: &'a Variables<'a>,
     out: &'a mut Vec<Diagnostic>,
 ) -> Resolver<'a> {
     Resolver { source, root, variables, out }

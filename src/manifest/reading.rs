@@ -20,6 +20,7 @@ use super::shape::{FACE, Walk};
 use super::source::{Source, read, read_file};
 use super::tree::{Document, Documents, Kind, Node};
 use super::typed;
+use super::variables::Variables;
 
 /// The code of a file that says nothing.
 pub(super) const EMPTY: &str = "facectl::empty";
@@ -98,7 +99,14 @@ impl Reader<'_> {
             read.diagnostics.push(not_ours(Place::whole(file.name.clone()), file.by));
             return read;
         }
-        let mut walk = FileWalk { reader: self, file, source: &source, out: Vec::new(), faces: Vec::new() };
+        let mut walk = FileWalk {
+            reader: self,
+            file,
+            source: &source,
+            variables: Variables::of(self.variables),
+            out: Vec::new(),
+            faces: Vec::new(),
+        };
         let mut documents = Documents::of(&source);
         let mut before = 0;
         let mut count = 0;
@@ -135,6 +143,7 @@ struct FileWalk<'a> {
     reader: Reader<'a>,
     file: &'a Found,
     source: &'a Source,
+    variables: Variables<'a>,
     out: Vec<Diagnostic>,
     faces: Vec<ResolvedFace>,
 }
@@ -194,6 +203,6 @@ impl FileWalk<'_> {
     }
 
     fn resolver<'b>(&'b mut self, root: &'b Node) -> Resolver<'b> {
-        Resolver { source: self.source, root, variables: self.reader.variables, out: &mut self.out }
+        Resolver { source: self.source, root, variables: &self.variables, out: &mut self.out }
     }
 }

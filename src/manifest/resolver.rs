@@ -1,7 +1,5 @@
 //! Finds the places of fields, fills in variables, parses texts, and says what is wrong with them.
 
-use std::collections::BTreeMap;
-
 use crate::face::{Link, LinkError, NameError, SourceError, TrainingSource};
 
 use super::diagnostic::{Diagnostic, Place, nearest};
@@ -9,13 +7,13 @@ use super::shape::clipped;
 use super::source::{Source, Span};
 use super::tree::Node;
 use super::typed::first_key;
-use super::variables;
+use super::variables::{self, Variables};
 
 /// A document while it is resolved: finds places and collects problems.
 pub(super) struct Resolver<'a> {
     pub(super) source: &'a Source,
     pub(super) root: &'a Node,
-    pub(super) variables: &'a BTreeMap<String, String>,
+    pub(super) variables: &'a Variables<'a>,
     pub(super) out: &'a mut Vec<Diagnostic>,
 }
 

@@ -5,9 +5,11 @@
 //! never add a field.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::diagnostic::nearest;
+use super::source::FILE_LIMIT;
 
 /// The longest text that variables may make, in bytes. Links are limited to some thousand, and a name to a hundred
 /// characters: a text that repeats a variable must not take the machine's memory.
@@ -15,6 +17,23 @@ const EXPANDED_LIMIT: usize = 16 * 1024;
 
 /// What the name of a variable must begin with.
 pub const VARIABLE_PREFIX: &str = "FACECTL_VAR_";
+
+/// What all texts of one file may grow to, in bytes: each of a hundred thousand annotations may be as long as one may be.
+const FILE_BUDGET: usize = 2 * FILE_LIMIT;
+
+/// The variables that the texts of one file may use.
+#[derive(Debug)]
+pub(super) struct Variables<'v> {
+    values: &'v BTreeMap<String, String>,
+    /// How much more may be made of them.
+    left: Cell<usize>,
+}
+
+impl<'v> Variables<'v> {
+    pub(super) fn of(values: &'v BTreeMap<String, String>) -> Self {
+        Self { values, left: Cell::new(FILE_BUDGET) }
+    }
+}
 
 /// A text with its variables filled in.
 #[derive(Debug)]
@@ -32,7 +51,7 @@ pub(super) struct Refusal {
 }
 
 /// Fills in the variables of a text. `$${` stands for `${`.
-pub(super) fn expand<'t>(text: &'t str, values: &BTreeMap<String, String>) -> Result<Expanded<'t>, Refusal> {
+pub(super) fn expand<'t>(text: &'t str, variables: &Variables<'_>) -> Result<Expanded<'t>, Refusal> {
     if !text.contains("${") {
         return Ok(Expanded { text: Cow::Borrowed(text), has_variables: false });
     }
@@ -52,25 +71,33 @@ pub(super) fn expand<'t>(text: &'t str, values: &BTreeMap<String, String>) -> Re
                 help: "write `$${` if the text itself contains `${`".to_owned(),
             });
         };
-        let value = value_of(name, values)?;
+        let value = value_of(name, variables.values)?;
         // Before it is put in: what is refused must not have been made.
+        if variables.left.get() == 0 {
+            return Err(too_long("the file up to here", FILE_BUDGET));
+        }
         if out.len() + value.len() > EXPANDED_LIMIT {
-            return Err(too_long());
+            return Err(too_long("this", EXPANDED_LIMIT));
         }
         out.push_str(value);
         has_variables = true;
         rest = after;
     }
     if has_variables && out.len() + rest.len() > EXPANDED_LIMIT {
-        return Err(too_long());
+        return Err(too_long("this", EXPANDED_LIMIT));
     }
     out.push_str(rest);
+    if has_variables {
+        let left = variables.left.get().checked_sub(out.len());
+        variables.left.set(left.unwrap_or_default());
+        left.ok_or_else(|| too_long("the file up to here", FILE_BUDGET))?;
+    }
     Ok(Expanded { text: Cow::Owned(out), has_variables })
 }
 
-fn too_long() -> Refusal {
+fn too_long(what: &str, limit: usize) -> Refusal {
     Refusal {
-        message: format!("with its variables filled in, this is longer than {} KiB", EXPANDED_LIMIT / 1024),
+        message: format!("with its variables filled in, {what} is longer than {} KiB", limit / 1024),
         help: "shorten the text, or the values of its variables".to_owned(),
     }
 }
@@ -108,7 +135,7 @@ mod tests {
 
     fn expanded(text: &str) -> Result<String, String> {
         let values = BTreeMap::from([("FACECTL_VAR_HOST".to_owned(), "media.example.com".to_owned())]);
-        match expand(text, &values) {
+        match expand(text, &Variables::of(&values)) {
             Ok(expanded) => Ok(expanded.text.into_owned()),
             Err(refusal) => Err(refusal.message),
         }
@@ -127,18 +154,23 @@ mod tests {
     #[test]
     fn what_variables_make_is_bounded() {
         let values = BTreeMap::from([("FACECTL_VAR_X".to_owned(), "x".repeat(8192))]);
-        let filled = |times: usize| expand(&"${FACECTL_VAR_X}".repeat(times), &values).map(|filled| filled.text.len());
+        let filled = |times: usize| {
+            expand(&"${FACECTL_VAR_X}".repeat(times), &Variables::of(&values)).map(|filled| filled.text.len())
+        };
         assert_eq!(filled(2).unwrap(), EXPANDED_LIMIT);
         for times in [3, 250_000] {
             let refusal = filled(times).unwrap_err();
             assert_eq!(refusal.message, "with its variables filled in, this is longer than 16 KiB");
         }
-        assert!(expand(&format!("${{FACECTL_VAR_X}}{}", "y".repeat(EXPANDED_LIMIT)), &values).is_err());
+        assert!(expand(&format!("${{FACECTL_VAR_X}}{}", "y".repeat(EXPANDED_LIMIT)), &Variables::of(&values)).is_err());
+        let file = Variables::of(&values);
+        let filled = std::iter::repeat_with(|| expand("${FACECTL_VAR_X}", &file)).take_while(Result::is_ok).count();
+        assert_eq!(filled, FILE_BUDGET / 8192);
     }
 
     #[test]
     fn a_value_is_not_filled_in_again() {
         let values = BTreeMap::from([("FACECTL_VAR_A".to_owned(), "${FACECTL_VAR_A}${HOME}".to_owned())]);
-        assert_eq!(expand("${FACECTL_VAR_A}", &values).unwrap().text, "${FACECTL_VAR_A}${HOME}");
+        assert_eq!(expand("${FACECTL_VAR_A}", &Variables::of(&values)).unwrap().text, "${FACECTL_VAR_A}${HOME}");
     }
 }
