@@ -34,6 +34,7 @@
 //! | `shortage` | what the machine still gives this process: threads, memory, open files | nothing else |
 //! | [`text`] | the one sanitiser: every text from outside that is shown, logged or stored goes through it; links are redacted; every room may use it | nothing else |
 //! | `yaml` | the one writer of YAML that others read | `text` |
+//! | `boundary` | what may be read for a project, by where it really lies | nothing else |
 //! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |

@@ -194,7 +194,7 @@ fn what_is_forgotten_leaves_record_and_lock_file_and_lives_on() {
     let (environment, server) = trained(&["ana", "bea", "cid"]);
     let id = server.ids().remove(0);
     let run = environment.run("state forget ana").exits(1);
-    run.prints_nothing().says(&["nobody to ask", "nothing was changed", "--yes (-y)"]);
+    run.prints_nothing().says(&["nothing was changed", "--auto-approve (-y, --yes)"]);
     environment.run("state forget ana anna -y").exits(1).says(&["no face is recorded under the key `anna`"]);
     assert_eq!(environment.run("state list -o json").json()["faces"].as_array().unwrap().len(), 3);
     let run = environment.run("state forget ana -y").exits(0).prints(&[". ana forgotten;", &id, "lives on"]);
