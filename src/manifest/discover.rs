@@ -158,6 +158,18 @@ pub fn project_above(folder: &Path) -> Option<PathBuf> {
     None
 }
 
+/// Returns what lies where a pattern looks and has a name that is not UTF-8: were it passed over, a face in it would look
+/// as if nobody asked for it.
+fn unmatchable(text: &str, base: &Path) -> Vec<PathBuf> {
+    let folder = folder_of(text, base);
+    let below = base.join(text).components().count().saturating_sub(folder.components().count());
+    let depth = if text.contains("**") { usize::MAX } else { below };
+    let walk = WalkDir::new(&folder).max_depth(depth).into_iter();
+    let entered = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+    let odd = entered.flatten().filter(|entry| entry.file_name().to_str().is_none());
+    odd.map(walkdir::DirEntry::into_path).collect()
+}
+
 fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
@@ -280,6 +292,15 @@ impl<'a> Collector<'a> {
     }
 
     fn pattern(&mut self, text: &str, base: &Path, by: By) {
+        // First of all: on such a name the matcher panics, or passes over it.
+        let odd = unmatchable(text, base);
+        for path in &odd {
+            let help = "rename it, or name its folder instead of a pattern".to_owned();
+            self.say("facectl::not-utf8", path, "its name is not UTF-8, so no pattern can match it", Some(help));
+        }
+        if !odd.is_empty() {
+            return;
+        }
         let whole = format!("{}/{text}", glob::Pattern::escape(&base.to_string_lossy()));
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
         let matches = match glob::glob_with(&whole, options) {

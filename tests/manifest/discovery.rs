@@ -379,3 +379,24 @@ fn places_are_short_also_where_the_folder_is_reached_by_a_link() {
     let loaded = manifest::load(request).unwrap();
     assert_eq!(loaded.desired.faces[&"a".parse().unwrap()].origin.file, "faces/a.yaml");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_no_pattern_can_match_is_an_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new(&[("faces/ana.yaml", &video("ana"))]);
+    let odd = folder.path().join("faces").join(std::ffi::OsStr::from_bytes(b"b\xe9n.yaml"));
+    std::fs::write(odd, video("ben")).unwrap();
+    let project = |manifests: &str| {
+        let text = "apiVersion: facectl.dev/v1\nkind: Project\nmetadata: { name: p }\nspec: { manifests: [\"M\"] }\n";
+        folder.write("facectl.yaml", text.replace('M', manifests));
+    };
+    for pattern in ["faces/*.yaml", "**/*.yaml", "*/*"] {
+        project(pattern);
+        let rejected = folder.load(&[]).unwrap_err();
+        let codes: Vec<_> = rejected.diagnostics.iter().map(|one| one.code).collect();
+        assert_eq!(codes, ["facectl::not-utf8"], "{pattern}");
+    }
+    project("faces/");
+    assert_eq!(folder.desired(&[]).faces.len(), 2);
+}
