@@ -23,7 +23,7 @@ pub async fn run(global: &Global, args: DiffArgs, output: Output, interrupt: Int
         return show(&workspace, &args, &selection, recorded, &observed);
     }
     let session = Session::open(global, &args.paths.paths, output, interrupt).await?;
-    let State { store: _held, meta, recorded } = session.state(Access::Read)?;
+    let State { store: _held, meta, recorded, .. } = session.state(Access::Read)?;
     let selection = selection(global, &session, &args, &recorded)?;
     let observed = session.survey(&meta, &recorded).await?;
     let exit = show(&session, &args, &selection, recorded, &observed)?;

@@ -13,7 +13,7 @@ use crate::report::{Body, Drifted};
 /// Shows what somebody else changed.
 pub async fn run(global: &Global, args: DriftArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open_also_empty(global, &args.paths.paths, output, interrupt).await?;
-    let State { store: _held, meta, recorded } = session.state(Access::Read)?;
+    let State { store: _held, meta, recorded, .. } = session.state(Access::Read)?;
     let policy = Policy { selection: args.selection.selection(), ..session.policy(None, &recorded, &[]) };
     session.check_selection(&policy, &recorded)?;
     let observed = session.survey(&meta, &recorded).await?;

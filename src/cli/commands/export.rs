@@ -43,7 +43,7 @@ struct Skipped {
 }
 
 async fn export(global: &Global, session: &Session, args: &ExportArgs) -> Result<Exit, CliError> {
-    let State { store: _held, meta, recorded } = session.state(Access::ReadAnyhow)?;
+    let State { store: _held, meta, recorded, .. } = session.state(Access::ReadAnyhow)?;
     let mut observed = session.survey(&meta, &recorded).await?;
     if let Coverage::Partial(why) = &observed.coverage {
         return Err(CliError::new(format!("the listing of live faces was not complete ({why}); nothing was written"))

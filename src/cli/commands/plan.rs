@@ -15,7 +15,7 @@ use crate::face::Recorded;
 use crate::manifest::{load, load_also_none};
 use crate::plan::{Plan, Policy, Selection};
 use crate::report::{Body, Planned, duration};
-use crate::state::HistoryEntry;
+use crate::state::StateStore;
 
 /// Shows what `apply` would do.
 pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
@@ -48,7 +48,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         }
         None => None,
     };
-    let State { store: held, meta, recorded } =
+    let State { store: held, meta, recorded, has_begun } =
         session.state(if args.refresh { Access::Read } else { Access::ReadAnyhow })?;
     session.check_keys(&args.policy, &recorded)?;
     let history = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| session.past(store.as_ref()))?;
@@ -64,8 +64,7 @@ pub async fn run(global: &Global, args: PlanArgs, output: Output, interrupt: Int
         session.output.talk(&format!("note: {NOT_ASKED}"));
         notes.push(NOT_ASKED.to_owned());
     }
-    let told = held.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.history())?;
-    if let Some(note) = wait_note(&plan, &args, (&recorded, &told), &session) {
+    if !has_begun && let Some(note) = wait_note(&plan, &args, (&recorded, held.as_deref()), &session)? {
         session.output.talk(&format!("note: {note}"));
         notes.push(note);
     }
@@ -87,21 +86,21 @@ const NOT_ASKED: &str = "the API was not asked; this compares with what was last
 fn wait_note(
     plan: &Plan,
     args: &PlanArgs,
-    (recorded, history): (&Recorded, &[HistoryEntry]),
+    (recorded, store): (&Recorded, Option<&dyn StateStore>),
     session: &Session,
-) -> Option<String> {
+) -> Result<Option<String>, CliError> {
     let is_paid = plan.summary().paid_trainings > 0 && plan.refusals.is_empty();
     if !is_paid || args.policy.fresh || session.is_in_process() {
-        return None;
+        return Ok(None);
     }
-    let window = settle_window(session, None);
-    let left = unproven_for(&recorded.faces, !recorded.open.is_empty(), history, window, session.clock.now());
-    (!left.is_zero()).then(|| {
+    let history = store.map_or_else(|| Ok(Vec::new()), StateStore::history)?;
+    let left = unproven_for(&recorded.faces, &history, settle_window(session, None), session.clock.now());
+    Ok((!left.is_zero()).then(|| {
         format!(
             "neither the state nor facectl.lock.yaml knows this project, so a training may have started elsewhere: `apply` waits {} and lists the faces again before the first paid training. `apply --fresh` does not wait: use it if the project has never run anywhere.",
             duration(left)
         )
-    })
+    }))
 }
 
 /// Shows what `apply` would do, as far as the lock file can tell.

@@ -12,7 +12,7 @@ use crate::report::{Body, Standing, status_rows};
 /// Shows how things are.
 pub async fn run(global: &Global, args: StatusArgs, output: Output, interrupt: Interrupt) -> Result<Exit, CliError> {
     let session = Session::open_also_empty(global, &args.paths.paths, output, interrupt).await?;
-    let State { store: _held, meta, recorded } = session.state(Access::ReadAnyhow)?;
+    let State { store: _held, meta, recorded, .. } = session.state(Access::ReadAnyhow)?;
     let observed = match args.refresh {
         true => session.survey(&meta, &recorded).await?,
         false => session.unobserved(&recorded),

@@ -37,8 +37,12 @@ impl Run<'_> {
             return Ok(());
         }
         let (now, window) = (self.session.clock.now(), self.executor.settings.settle_window);
-        let (snapshot, history) = (self.store.load()?, self.store.history()?);
-        let left = unproven_for(&snapshot.faces, !snapshot.journal.is_empty(), &history, window, now);
+        let snapshot = self.store.load()?;
+        // Mostly enough, and the history of many faces is long.
+        if !snapshot.journal.is_empty() {
+            return Ok(());
+        }
+        let left = unproven_for(&snapshot.faces, &self.store.history()?, window, now);
         if left.is_zero() {
             return Ok(());
         }
@@ -51,8 +55,7 @@ impl Run<'_> {
     }
 }
 
-/// Returns how long it is until a create that was sent before the record began must be listed. `has_begun` says that
-/// the record knows of a create.
+/// Returns how long it is until a create that was sent before the record began must be listed.
 ///
 /// | the record | how long |
 /// |---|---|
@@ -62,12 +65,11 @@ impl Run<'_> {
 /// | only took in what it found | until one window after its first entry |
 pub fn unproven_for(
     faces: &BTreeMap<FaceKey, RecordedFace>,
-    has_begun: bool,
     history: &[HistoryEntry],
     window: Duration,
     now: Timestamp,
 ) -> Duration {
-    let has_begun = has_begun || history.iter().any(|entry| entry.what == Happened::CreateBegun);
+    let has_begun = history.iter().any(|entry| entry.what == Happened::CreateBegun);
     let is_told = |id| history.iter().any(|entry| entry.id.as_ref() == Some(id));
     let is_known = faces.values().any(|face| !is_told(&face.id));
     if has_begun || is_known {
@@ -94,20 +96,19 @@ mod tests {
         HistoryEntry { id, ..HistoryEntry::new(at, Some(&key("rio")), what, "", &RunContext::default()) }
     }
 
-    fn left(world: &World, has_begun: bool, history: &[HistoryEntry]) -> u64 {
-        unproven_for(&world.recorded.faces, has_begun, history, WINDOW, noon()).as_secs()
+    fn left(world: &World, history: &[HistoryEntry]) -> u64 {
+        unproven_for(&world.recorded.faces, history, WINDOW, noon()).as_secs()
     }
 
     #[test]
     fn a_record_proves_itself_by_a_create_by_the_lock_file_or_by_age() {
         let (empty, known) = (World::agreeing(), World::agreeing().face("rio"));
-        assert_eq!(left(&empty, false, &[]), 120, "it is empty");
-        assert_eq!(left(&empty, true, &[]), 0, "its first create was waited for");
-        assert_eq!(left(&empty, false, &[entry(&known, Happened::CreateBegun, 10)]), 0, "so was this one");
-        assert_eq!(left(&known, false, &[]), 0, "the lock file knows it");
+        assert_eq!(left(&empty, &[]), 120, "it is empty");
+        assert_eq!(left(&empty, &[entry(&known, Happened::CreateBegun, 10)]), 0, "its first create was waited for");
+        assert_eq!(left(&known, &[]), 0, "the lock file knows it");
         let adopted = |seconds| entry(&known, Happened::Adopted, seconds);
-        assert_eq!(left(&known, false, &[adopted(30)]), 90, "all that it knows, it has just found");
-        assert_eq!(left(&known, false, &[adopted(300), adopted(30)]), 0, "it is older than the window");
-        assert_eq!(left(&known, false, &[adopted(-500)]), 120, "a clock was set back");
+        assert_eq!(left(&known, &[adopted(30)]), 90, "all that it knows, it has just found");
+        assert_eq!(left(&known, &[adopted(300), adopted(30)]), 0, "it is older than the window");
+        assert_eq!(left(&known, &[adopted(-500)]), 120, "a clock was set back");
     }
 }

@@ -31,6 +31,8 @@ pub struct State {
     pub meta: Meta,
     /// What it remembered when it was opened.
     pub recorded: Recorded,
+    /// Whether it knows of any create, settled or not.
+    pub has_begun: bool,
 }
 
 /// How a command uses the state.
@@ -168,8 +170,9 @@ impl StatePlace {
     /// As [`StatePlace::whole`].
     pub fn open(&self, access: Access) -> Result<State, CliError> {
         let WholeState { store, snapshot, is_held_elsewhere: _ } = self.whole(access)?;
+        let has_begun = !snapshot.journal.is_empty();
         let (meta, recorded) = snapshot.into_recorded();
-        Ok(State { store, meta, recorded })
+        Ok(State { store, meta, recorded, has_begun })
     }
 
     /// Opens the state, and takes over what only the lock file beside the manifests knows.
