@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::face::{Desired, FaceKey};
+use crate::http::back_off;
 
 /// Something to look at again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +83,7 @@ impl Agenda {
         let failures = self.failures.entry(key.clone()).or_insert(Failures { times: 0, wanted: None });
         failures.times = if failures.wanted == wanted { failures.times.saturating_add(1) } else { 1 };
         failures.wanted = wanted;
-        let rest = rest(failures.times).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 4.0);
+        let rest = back_off(SHORTEST, failures.times, LONGEST).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 4.0);
         self.due.insert(Item::Face(key.clone()), now.saturating_add(rest).unwrap_or(Timestamp::MAX));
     }
 
@@ -103,12 +104,6 @@ impl Agenda {
     pub fn failing(&self) -> usize {
         self.failures.len()
     }
-}
-
-/// Returns how long a face rests after so many failures in a row: a minute, then twice as long each time.
-fn rest(times: u32) -> Duration {
-    let doublings = times.saturating_sub(1).min(16);
-    SHORTEST.saturating_mul(1 << doublings).min(LONGEST)
 }
 
 /// What a manifest asks for, so that a change of it can be told.

@@ -11,7 +11,7 @@
 //! | `certificate.rs` | what is wrong with a server's certificate |
 //! | `rows.rs` | one page of a listing, row by row, within bounds |
 //! | `error.rs` | what a failure proves, and whether it is worth another try |
-//! | `retry.rs` | pure: error and attempt -> wait or give up |
+//! | `retry.rs` | pure: error and attempt -> wait or give up; the one back-off |
 //! | `address.rs`, `key.rs` | where a secret may go, the secret |
 
 mod address;
@@ -31,6 +31,7 @@ pub use certificate::CertificateProblem;
 pub(crate) use certificate::cause;
 pub use error::{ApiError, Effect, Failure, Retry};
 pub use key::{ApiKey, ApiKeyError};
+pub(crate) use retry::back_off;
 pub use retry::{Decision, GiveUp, RetryPolicy, decide};
 pub(crate) use rows::{Place, Rows, read_rows};
 pub(crate) use sender::{Call, Sender, SenderConfig, tell_wait};

@@ -1,10 +1,9 @@
 //! Whether to send a request again, and when. Pure: the caller brings the luck and does the waiting.
 //!
-//! Only for requests that may be repeated at all: GET, PATCH, DELETE. A create never comes here.
+//! [`decide`] is only for requests that may be repeated at all: GET, PATCH, DELETE. A create never comes here.
+//! [`back_off`] serves whoever comes back after a failure: a request, a pass of a loop, a face that rests.
 
 use std::time::Duration;
-
-use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::{ApiError, Retry};
 
@@ -92,25 +91,20 @@ pub fn decide(error: &ApiError, attempt: u32, policy: &RetryPolicy, random01: f6
         // Never earlier than told, and not everybody at the same moment.
         Retry::After(asked) => Decision::Wait(asked + policy.min_delay.mul_f64(random01)),
         Retry::Backoff if is_limited => {
-            let doubled = policy.limit_delay.unwrap_or_default().saturating_mul(1 << attempt.saturating_sub(1).min(16));
-            Decision::Wait(doubled.min(policy.longest_asked) + policy.min_delay.mul_f64(random01))
+            let full = back_off(policy.limit_delay.unwrap_or_default(), attempt, policy.longest_asked);
+            Decision::Wait(full + policy.min_delay.mul_f64(random01))
         }
         Retry::Backoff => {
-            let full = exponential(attempt, policy);
+            let full = back_off(policy.min_delay, attempt, policy.max_delay);
             Decision::Wait(full.mul_f64(0.5 + random01 / 2.0))
         }
     }
 }
 
-fn exponential(attempt: u32, policy: &RetryPolicy) -> Duration {
-    let delays = ExponentialBuilder::new()
-        .with_min_delay(policy.min_delay)
-        .with_max_delay(policy.max_delay)
-        .with_factor(2.0)
-        .without_max_times();
-    // After 32 doublings any delay is at its maximum.
-    let nth = usize::try_from(attempt.saturating_sub(1).min(32)).unwrap_or(32);
-    delays.build().nth(nth).unwrap_or(policy.max_delay).min(policy.max_delay)
+/// Returns how long to wait after so many failures in a row: `first`, then twice as long each time, and never longer
+/// than `longest`.
+pub(crate) fn back_off(first: Duration, failures: u32, longest: Duration) -> Duration {
+    first.saturating_mul(1 << failures.saturating_sub(1).min(31)).min(longest)
 }
 
 #[cfg(test)]
@@ -162,6 +156,15 @@ mod tests {
         let policy = RetryPolicy::default();
         let waits: Vec<_> = (1..=4).map(|attempt| decide(&answered(503, None), attempt, &policy, 1.0)).collect();
         assert_eq!(waits, [500, 1000, 2000, 4000].map(|ms| Decision::Wait(Duration::from_millis(ms))));
+    }
+
+    #[test]
+    fn a_wait_doubles_up_to_the_longest_however_many_failures_there_were() {
+        let [second, hour] = [1, 3600].map(Duration::from_secs);
+        let waits = [0, 1, 2, 12, 13, 33, u32::MAX].map(|failures| back_off(second, failures, hour).as_secs());
+        assert_eq!(waits, [1, 1, 2, 2048, 3600, 3600, 3600]);
+        assert_eq!(back_off(Duration::MAX, 9, Duration::MAX), Duration::MAX);
+        assert_eq!(back_off(hour, 1, second), second);
     }
 
     proptest! {

@@ -1,17 +1,19 @@
 //! What looks at material showed, and for how long that holds.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::face::{FaceKey, MaterialSight, Revision};
+use crate::http::back_off;
 
 /// How long a good look holds, but for the moment of the create, which always looks.
-const GOOD_HOLDS: SignedDuration = SignedDuration::from_mins(5);
+const GOOD_HOLDS: Duration = Duration::from_mins(5);
 /// How long a look holds that found an error: each one in a row twice as long as the last.
-const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+const SHORTEST: Duration = Duration::from_mins(1);
 /// Whoever mends material, without a change of the manifest, waits no longer than this.
-const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// Looks that were taken, by what was looked at.
 #[derive(Debug, Default)]
@@ -32,7 +34,7 @@ impl Sights {
         let seen = self.0.get(name)?;
         let age = now.duration_since(seen.at);
         // A clock that was set back makes nothing hold longer.
-        (!age.is_negative() && age < seen.holds()).then_some(&seen.sight)
+        (!age.is_negative() && age.unsigned_abs() < seen.holds()).then_some(&seen.sight)
     }
 
     /// Remembers what a look showed.
@@ -56,10 +58,10 @@ impl Sights {
 }
 
 impl Seen {
-    fn holds(&self) -> SignedDuration {
+    fn holds(&self) -> Duration {
         match self.failures {
             0 => GOOD_HOLDS,
-            failures => SHORTEST.checked_mul(1 << (failures - 1).min(16)).map_or(LONGEST, |rest| rest.min(LONGEST)),
+            failures => back_off(SHORTEST, failures, LONGEST),
         }
     }
 }

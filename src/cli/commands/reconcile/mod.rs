@@ -30,6 +30,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::controller::{Agenda, Item};
 use crate::face::{FaceId, FaceKey, TrainingStatus};
+use crate::http::back_off;
 use crate::tavus::{CallbackHint, FaceReads};
 
 use pass::{Ground, Pass};
@@ -179,7 +180,7 @@ impl Follower {
                     self.telling.passed(began, result, None);
                 }
                 self.failed_passes = self.failed_passes.saturating_add(1);
-                let wait = back_off(self.args.interval, self.failed_passes);
+                let wait = rest(self.args.interval, self.failed_passes);
                 log::failed_pass(&error, self.failed_passes, wait);
                 events.error(&error);
                 (exit, wait)
@@ -285,9 +286,9 @@ fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
 
-/// Returns how long to wait after so many failed passes in a row: twice as long each time, within reason.
-fn back_off(interval: Duration, failures: u32) -> Duration {
-    interval.saturating_mul(1 << failures.saturating_sub(1).min(8)).min(LONGEST_BACK_OFF.max(interval))
+/// Returns how long to wait after so many failed passes in a row.
+fn rest(interval: Duration, failures: u32) -> Duration {
+    back_off(interval, failures, LONGEST_BACK_OFF.max(interval))
 }
 
 #[cfg(test)]
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_pass_that_fails_again_and_again_comes_back_within_five_minutes_or_the_interval() {
-        let waits = |interval| (1..6).map(move |times| back_off(Duration::from_secs(interval), times).as_secs());
+        let waits = |interval| (1..6).map(move |times| rest(Duration::from_secs(interval), times).as_secs());
         assert_eq!(waits(60).collect::<Vec<_>>(), [60, 120, 240, 300, 300]);
         assert_eq!(waits(900).collect::<Vec<_>>(), [900; 5]);
     }
