@@ -35,7 +35,6 @@
 //! | [`text`] | the one sanitiser: every text from outside that is shown, logged or stored goes through it; links are redacted; every room may use it | nothing else |
 //! | `yaml` | the one writer of YAML that others read | `text` |
 //! | `boundary` | what may be read for a project, by where it really lies | nothing else |
-//! | `together` | several futures at once | nothing else |
 //! | `killpoint` | points at which tests kill the process; in debug builds only | nothing else |
 //! | [`cli`] | arguments, settings, one thin file per command, exit codes; the only room that prints | all |
 //!
@@ -82,5 +81,4 @@ mod shortage;
 pub mod state;
 pub mod tavus;
 pub mod text;
-mod together;
 mod yaml;

@@ -26,17 +26,18 @@ mod tests;
 mod update;
 mod wait;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
 
 use crate::clock::Clock;
 use crate::face::{Check, Desired, DesiredFace, Observed, RecordedFace};
 use crate::plan::{Action, Approved, FacePlan};
 use crate::state::{Change, RunContext, StateError, StateStore};
 use crate::tavus::{ApiError, FaceApi, observe};
-use crate::together::join_at_most;
 
 use step::{Claims, Creation};
 
@@ -168,7 +169,9 @@ impl<A: FaceApi> Executor<'_, A> {
             let claimed = &claimed;
             async move { (key, Box::pin(self.create(key, create, claimed)).await) }
         });
-        for (key, done) in join_at_most(self.settings.create_parallelism, running).await {
+        // Not `buffered`: a create that waits for a limit to pass holds up no other.
+        let running = stream::iter(running).buffer_unordered(self.settings.create_parallelism.max(1));
+        for (key, done) in running.collect::<BTreeMap<_, _>>().await {
             outcome.note(key, done, self.sink);
         }
     }

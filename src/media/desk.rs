@@ -1,11 +1,12 @@
 //! Where it all comes together: a look at the material of a face before it is paid for, and the link that is sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
@@ -122,17 +123,17 @@ impl Desk {
         &self,
         faces: impl IntoIterator<Item = (&'a FaceKey, &'a FaceSpec)>,
         skip: &BTreeSet<Check>,
-    ) -> Vec<(FaceKey, MaterialSight)> {
+    ) -> BTreeMap<FaceKey, MaterialSight> {
         let looks =
             faces.into_iter().map(|(key, spec)| async move { (key.clone(), self.look_at(key, spec, skip).await) });
-        crate::together::join_at_most(TOGETHER, looks).await
+        stream::iter(looks).buffer_unordered(TOGETHER).collect().await
     }
 
     /// Finds out which version lies under the names of objects; what cannot be found out is left out, with the reason.
     pub async fn revisions<'a>(
         &self,
         faces: impl IntoIterator<Item = (&'a FaceKey, &'a FaceSpec)>,
-    ) -> Vec<(FaceKey, Result<Revision, String>)> {
+    ) -> BTreeMap<FaceKey, Result<Revision, String>> {
         let objects = faces.into_iter().filter_map(|(key, spec)| match spec.training.as_ref()?.source() {
             TrainingSource::Object(object) => Some((key, object)),
             TrainingSource::Link(_) | TrainingSource::Command(_) | TrainingSource::File(_) => None,
@@ -145,7 +146,7 @@ impl Desk {
             };
             (key.clone(), lying.map(|lying| lying.revision))
         });
-        let found = crate::together::join_at_most(OBJECTS_TOGETHER, looks).await;
+        let found: BTreeMap<_, _> = stream::iter(looks).buffer_unordered(OBJECTS_TOGETHER).collect().await;
         let mut seen = self.seen();
         for (key, revision) in found.iter().filter_map(|(key, found)| Some((key, found.as_ref().ok()?))) {
             seen.lies(key, revision);

@@ -12,11 +12,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use futures_util::future::join_all;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use crate::face::{FileContent, ObjectName, SourceFile};
-use crate::together::join_all;
 
 use super::store::{StoreError, Stores};
 use super::{content, note};
@@ -178,7 +178,7 @@ async fn send(
             (number, put.map(|name| Part { name, blake3 }))
         });
         let mut failed = None;
-        for (number, put) in join_all(putting.collect()).await {
+        for (number, put) in join_all(putting).await {
             match put {
                 Ok(part) => memo.parts[number] = Some(part),
                 Err(error) => failed = Some(error),

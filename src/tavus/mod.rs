@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `client.rs` | the calls, over [`crate::http`]; judges a create |
 //! | `wire.rs` | bodies, field names, status words |
-//! | `observe.rs` | every page -> `Observed`; `in_order.rs` asks for several at once |
+//! | `observe.rs` | every page -> `Observed`, several asked for at once |
 //! | `pals.rs` | which PALs use which face, and pointing one to another face |
 //! | `voices.rs` | every page of both listings of voices -> what a manifest can name |
 //! | `base_url.rs` | where the key may go |
@@ -16,7 +16,6 @@
 mod base_url;
 mod callback;
 mod client;
-mod in_order;
 mod observe;
 mod pals;
 mod voices;

@@ -25,7 +25,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::in_order::InOrder;
+use futures_util::stream::{self, FuturesOrdered, StreamExt};
+
 use super::{ApiError, FacePage, FaceReads, Failure};
 use crate::clock::Clock;
 use crate::face::{Coverage, FaceId, Observed, ObservedFace, Ownership, Sight};
@@ -79,16 +80,9 @@ pub async fn details(
     ids: &[FaceId],
     parallelism: usize,
 ) -> Result<(), ApiError> {
-    let mut queue = InOrder::new();
-    let mut waiting = ids.iter();
-    let mut asked = ids.iter();
-    loop {
-        while queue.len() < parallelism.max(1)
-            && let Some(id) = waiting.next()
-        {
-            queue.push(reads.face(id));
-        }
-        let (Some(answer), Some(id)) = (queue.next().await, asked.next()) else { return Ok(()) };
+    let mut answers = stream::iter(ids.iter().map(|id| reads.face(id))).buffered(parallelism.max(1));
+    for id in ids {
+        let Some(answer) = answers.next().await else { break };
         let Some(row) = observed.faces.get_mut(id) else { continue };
         match answer {
             Ok(Some(face)) if face.ownership != Ownership::System => *row = face,
@@ -98,6 +92,7 @@ pub async fn details(
             Err(error) => row.error = Some(format!("(the reason could not be read: {error})")),
         }
     }
+    Ok(())
 }
 
 /// One reading of the whole list.
@@ -139,11 +134,11 @@ async fn read_all(reads: &impl FaceReads, parallelism: usize) -> Result<Reading,
     let last_page = if expected <= LAST_PAGE { LAST_PAGE } else { expected.saturating_add(PAGES_BEYOND) };
     let last_page = last_page.min(LAST_PAGE_BY_TOTAL);
 
-    let mut queue = InOrder::new();
+    let mut queue = FuturesOrdered::new();
     let (mut next, mut number) = (2, 2);
     while !reading.is_over() {
-        while next <= last_page && (queue.len() == 0 || (next <= expected && queue.len() < parallelism)) {
-            queue.push(reads.face_page(next));
+        while next <= last_page && (queue.is_empty() || (next <= expected && queue.len() < parallelism)) {
+            queue.push_back(reads.face_page(next));
             next += 1;
         }
         match queue.next().await {

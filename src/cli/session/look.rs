@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
+
 use crate::face::{
     Coverage, FaceId, FaceKey, Naming, Observed, ObservedFace, Ownership, Presence, PreviousFace, Recorded,
     RecordedFace, Sight, TrainingStatus, named_with,
@@ -9,7 +11,6 @@ use crate::face::{
 use crate::plan::may_not_show_yet;
 use crate::state::{Change, Meta, StateStore, account_sample, is_same_account};
 use crate::tavus::{FaceReads, details, if_known, is_unknown_id, observe};
-use crate::together::join_all;
 
 use super::super::Exit;
 use super::super::error::{CliError, unless_interrupted};
@@ -53,7 +54,7 @@ impl Session {
                 // All are missing and none of the first is there: the guard below has its say first.
                 return Ok(unknown);
             }
-            let faces = join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await;
+            let faces = join_all(chunk.iter().map(|id| self.api.face(id))).await;
             for (id, face) in chunk.iter().zip(faces) {
                 match face {
                     Ok(Some(face)) => {
@@ -94,7 +95,7 @@ impl Session {
         let is_absent = |id: &&FaceId| !observed.faces.contains_key(*id);
         let absent: Vec<&FaceId> = named.iter().filter(is_absent).collect();
         for chunk in absent.chunks(self.parallelism.max(1)) {
-            for face in join_all(chunk.iter().map(|id| self.api.face(id)).collect()).await {
+            for face in join_all(chunk.iter().map(|id| self.api.face(id))).await {
                 // An id that the API does not know is not adopted, and nothing is created in its place.
                 if let Some(face) = if_known(face)?.filter(|face| face.ownership == Ownership::User) {
                     observed.faces.insert(face.id.clone(), face);

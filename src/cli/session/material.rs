@@ -1,6 +1,6 @@
 //! Training material, as far as a plan needs to know of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Event;
 use crate::face::{Check, FaceKey, FaceSpec, MaterialSight, Observed, Recorded, TrainingInput, TrainingSource};
@@ -82,7 +82,7 @@ impl Workspace {
         &self,
         global: &Global,
         skip: &BTreeSet<Check>,
-    ) -> Result<Vec<(FaceKey, MaterialSight)>, CliError> {
+    ) -> Result<BTreeMap<FaceKey, MaterialSight>, CliError> {
         let desk = desk(global, self);
         if desk.asks(skip) {
             self.output.talk(&looking(self.desired().faces.len()));
